@@ -1,0 +1,46 @@
+/**
+ * Types shared by the symbol tables and the openers; no code.
+ *
+ * @module
+ */
+
+/** C types a symbol table may use. `buffer` is a pointer, passed as a typed array that the caller keeps alive. */
+export type NativeType = "i32" | "u32" | "u64" | "buffer";
+
+/** One C function: what it takes and what it returns. */
+export interface NativeFunction {
+  readonly parameters: readonly NativeType[];
+  readonly result: NativeType | "void";
+}
+
+/** C functions by name, in a form that neither runtime owns; an opener translates it. */
+export type SymbolTable = Readonly<Record<string, NativeFunction>>;
+
+/** JavaScript's side of one C type. 64-bit integers are bigint: a number leaves Deno's fast path. */
+export type NativeValue<T extends NativeType | "void"> = T extends "u64" ? bigint
+  : T extends "buffer" ? ArrayBufferView
+  : T extends "void" ? void
+  : number;
+
+type Arguments<P extends readonly NativeType[]> = { -readonly [I in keyof P]: NativeValue<P[I]> };
+
+/** The callable form of a symbol table. Destructure what you call: `library.f()` is slower than `f()`. */
+export type Library<T extends SymbolTable> = {
+  readonly [K in keyof T]: (
+    ...args: Arguments<T[K]["parameters"]>
+  ) => NativeValue<T[K]["result"]>;
+};
+
+/** Something the hardware or the system may or may not offer. Absence is a value with a reason, never an exception. */
+export type Probe<T> =
+  | { readonly ok: true; readonly value: T; readonly source: string }
+  | { readonly ok: false; readonly reason: string };
+
+/** Opens shared libraries on one runtime. */
+export interface Opener {
+  /**
+   * Opens the library at `path` with every symbol of `table`. Never prompts and never throws.
+   * @param path An absolute path, or a bare name for the system's loader to find.
+   */
+  open<T extends SymbolTable>(path: string, table: T): Probe<Library<T>>;
+}

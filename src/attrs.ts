@@ -1,0 +1,178 @@
+/**
+ * Copies attributes in, as something JSON can say.
+ *
+ * @module
+ */
+import type { Attrs, JsonValue } from "./rows.ts";
+import { ATTR_TEXT_BYTES, cutText, describeError } from "./text_limits.ts";
+
+/** Values kept of one set of attributes, at all depths together. */
+export const ATTR_VALUES = 1000;
+
+/** Levels kept of one set of attributes. */
+export const ATTR_DEPTH = 16;
+
+interface Pending {
+  readonly source: object;
+  readonly target: Attrs | JsonValue[];
+  readonly depth: number;
+  readonly outer: Pending | null;
+}
+
+/**
+ * A copy of `attrs` that JSON can say. Strings are cut at 4096 bytes of UTF-8, and what lies beyond 16 levels or
+ * 1000 values is named, not kept. bigint becomes a number where exact, else its digits; Date its ISO form; Map an
+ * object; Set and typed arrays arrays; NaN and infinities their names; functions, symbols and cycles a word in
+ * brackets; what throws when read, `[Throws: ...]`; undefined is left out. Never throws.
+ */
+export function copyAttrs(attrs: object): Attrs {
+  const root: Attrs = {};
+  const pending: Pending[] = [{ source: attrs, target: root, depth: 1, outer: null }];
+  let left = ATTR_VALUES;
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const current = next;
+    try {
+      fill(current);
+    } catch (error) {
+      put(current.target, "error", `[Throws: ${describeError(error)}]`);
+    }
+  }
+  return root;
+
+  function fill(current: Pending): void {
+    const { source, target } = current;
+    if (isArrayLike(source)) {
+      for (let i = 0; i < source.length && room(target); i++) {
+        put(target, "", convert(() => source[i], current) ?? null);
+      }
+    } else if (source instanceof Set) {
+      for (const value of source) {
+        if (!room(target)) break;
+        put(target, "", convert(() => value, current) ?? null);
+      }
+    } else if (source instanceof Map) {
+      for (const [key, value] of source) {
+        if (!room(target)) break;
+        put(target, keyText(key), convert(() => value, current));
+      }
+    } else {
+      for (const key of Object.keys(source)) {
+        if (!room(target)) break;
+        put(target, key, convert(() => (source as Record<string, unknown>)[key], current));
+      }
+    }
+  }
+
+  function room(target: Attrs | JsonValue[]): boolean {
+    if (left > 0) {
+      left--;
+      return true;
+    }
+    if (left === 0) {
+      left--; // say so once
+      put(target, "...", "[Truncated]");
+    }
+    return false;
+  }
+
+  function convert(read: () => unknown, parent: Pending): JsonValue | undefined {
+    try {
+      let value = read();
+      const primitive = convertPrimitive(value);
+      if (primitive !== undefined || value === undefined) return primitive;
+      if (value instanceof Date) {
+        return Number.isNaN(value.getTime())
+          ? "[Invalid Date]"
+          : value.toISOString();
+      }
+      if (value instanceof Error) return describeError(value);
+      const { toJSON } = value as { toJSON?: unknown };
+      if (typeof toJSON === "function") {
+        value = toJSON.call(value);
+        const said = convertPrimitive(value);
+        if (said !== undefined || value === undefined) return said;
+      }
+      if (
+        value instanceof RegExp || value instanceof Promise || value instanceof WeakMap
+        || value instanceof WeakSet
+      ) {
+        return cutText(
+          value instanceof RegExp ? String(value) : `[${value.constructor.name}]`,
+          ATTR_TEXT_BYTES,
+        );
+      }
+      if (value instanceof ArrayBuffer) return `[ArrayBuffer of ${value.byteLength} bytes]`;
+      const source = value as object;
+      for (let outer: Pending | null = parent; outer !== null; outer = outer.outer) {
+        if (outer.source === source) return "[Circular]";
+      }
+      const isList = isArrayLike(source) || source instanceof Set;
+      if (parent.depth >= ATTR_DEPTH) return isList ? "[Array]" : "[Object]";
+      const target: Attrs | JsonValue[] = isList ? [] : {};
+      pending.push({ source, target, depth: parent.depth + 1, outer: parent });
+      return target;
+    } catch (error) {
+      return `[Throws: ${describeError(error)}]`;
+    }
+  }
+}
+
+/** The JSON form of a primitive; undefined for objects and for undefined. */
+function convertPrimitive(value: unknown): JsonValue | undefined {
+  switch (typeof value) {
+    case "string":
+      return cutText(value, ATTR_TEXT_BYTES);
+    case "number":
+      return Number.isFinite(value) ? value : String(value);
+    case "boolean":
+      return value;
+    case "bigint":
+      return bigintToJson(value);
+    case "function":
+      return cutText(`[Function ${typeof value.name === "string" ? value.name : ""}]`);
+    case "symbol":
+      return cutText(String(value));
+    default:
+      return value === null ? null : undefined;
+  }
+}
+
+/** A bigint of more bits than this is named, not kept: its digits would take quadratic time to write. */
+const BIGINT_BITS = 4096;
+const BIGINT_LIMIT = 1n << BigInt(BIGINT_BITS);
+
+/** Whether a bigint is small enough to be kept. */
+export function isKeepable(value: bigint): boolean {
+  return value < BIGINT_LIMIT && value > -BIGINT_LIMIT;
+}
+
+/** A bigint as a number where that is exact, else as its digits. */
+export function bigintToJson(value: bigint): number | string {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
+  return isKeepable(value) ? String(value) : `[bigint of over ${BIGINT_BITS} bits]`;
+}
+
+function isArrayLike(value: object): value is ArrayLike<unknown> & object {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
+function keyText(key: unknown): string {
+  try {
+    return String(key);
+  } catch {
+    return `[${typeof key}]`;
+  }
+}
+
+function put(target: Attrs | JsonValue[], key: string, value: JsonValue | undefined): void {
+  if (value === undefined) return;
+  if (Array.isArray(target)) {
+    target.push(value);
+  } else if (key === "__proto__") {
+    // Assigning would set the prototype instead of a key.
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  } else {
+    target[cutText(key)] = value;
+  }
+}

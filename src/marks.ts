@@ -1,0 +1,215 @@
+/**
+ * Bounded storage for marks: chunks of typed-array columns with a free list, threaded into one list per span.
+ *
+ * A span's marks are scattered over time and leave together, and a span that stays open for days drops its oldest
+ * ones singly; a ring would be pinned by such a span, a list is not. Slots are numbered from 1, 0 ends a list.
+ *
+ * @module
+ */
+import type { Attrs, MarkValue } from "./rows.ts";
+
+/** Point marks kept per span. Summary marks are all kept. */
+export const POINT_MARKS_PER_SPAN = 1024;
+
+const CHUNK_BITS = 11;
+const CHUNK = 1 << CHUNK_BITS;
+const CHUNK_MASK = CHUNK - 1;
+
+const NUMBER = 0;
+const FALSE = 1;
+const TRUE = 2;
+const OTHER = 3; // string or bigint, kept in `refs`
+const SUMMARY = 4;
+
+class MarkChunk {
+  readonly value: Float64Array;
+  readonly tsNs: Float64Array;
+  readonly order: Float64Array;
+  readonly next: Uint32Array;
+  readonly flags: Uint8Array;
+  readonly name: string[];
+  // Made when the first string, bigint or attribute comes: most marks are plain numbers.
+  refs: (string | bigint | undefined)[] | null = null;
+  attrs: (Attrs | undefined)[] | null = null;
+
+  constructor() {
+    const buffer = new ArrayBuffer(CHUNK * 29);
+    this.value = new Float64Array(buffer, 0, CHUNK);
+    this.tsNs = new Float64Array(buffer, CHUNK * 8, CHUNK);
+    this.order = new Float64Array(buffer, CHUNK * 16, CHUNK);
+    this.next = new Uint32Array(buffer, CHUNK * 24, CHUNK);
+    this.flags = new Uint8Array(buffer, CHUNK * 28, CHUNK);
+    this.name = new Array<string>(CHUNK).fill("");
+  }
+}
+
+/** The marks of one span while it is open: points apart from summaries, since only points are evicted. */
+export interface MarkLists {
+  pointHead: number;
+  pointTail: number;
+  pointCount: number;
+  summaryHead: number;
+  summaryTail: number;
+  summaryCount: number;
+}
+
+/** The lists of a span that has no marks yet. */
+export function noMarks(): MarkLists {
+  return { pointHead: 0, pointTail: 0, pointCount: 0, summaryHead: 0, summaryTail: 0, summaryCount: 0 };
+}
+
+/** A mark, read out. */
+export interface MarkReader {
+  (name: string, value: MarkValue, summary: boolean, tsNs: number, attrs: Attrs | undefined): void;
+}
+
+/** All marks in the buffer. */
+export class Marks {
+  /** Point marks that left a span that had more than its share. */
+  evictCount = 0;
+  readonly #chunks: MarkChunk[] = [];
+  #free = 0;
+  #unused = 1;
+  #order = 0;
+
+  /** Appends a mark to `lists`; evicts the span's oldest point mark if it has too many. */
+  append(
+    lists: MarkLists,
+    name: string,
+    value: MarkValue,
+    summary: boolean,
+    tsNs: number,
+    attrs: Attrs | undefined,
+  ): void {
+    const slot = this.#take();
+    const chunk = this.#chunks[slot >> CHUNK_BITS];
+    const i = slot & CHUNK_MASK;
+    let flags = summary ? SUMMARY : 0;
+    if (typeof value === "number") {
+      chunk.value[i] = value;
+    } else if (typeof value === "boolean") {
+      flags |= value ? TRUE : FALSE;
+    } else {
+      flags |= OTHER;
+      (chunk.refs ??= new Array(CHUNK).fill(undefined))[i] = value;
+    }
+    chunk.flags[i] = flags;
+    chunk.name[i] = name;
+    chunk.tsNs[i] = tsNs;
+    chunk.order[i] = this.#order++;
+    chunk.next[i] = 0;
+    if (attrs !== undefined) (chunk.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
+
+    if (summary) {
+      if (lists.summaryTail === 0) lists.summaryHead = slot;
+      else this.#link(lists.summaryTail, slot);
+      lists.summaryTail = slot;
+      lists.summaryCount++;
+    } else {
+      if (lists.pointTail === 0) lists.pointHead = slot;
+      else this.#link(lists.pointTail, slot);
+      lists.pointTail = slot;
+      if (lists.pointCount === POINT_MARKS_PER_SPAN) this.#evictPoint(lists);
+      else lists.pointCount++;
+    }
+  }
+
+  /** Joins a span's two lists into one, in the order the marks were made; gives its first slot. */
+  join(lists: MarkLists): number {
+    if (lists.summaryHead === 0) return lists.pointHead;
+    if (lists.pointHead === 0) return lists.summaryHead;
+    let point = lists.pointHead;
+    let summary = lists.summaryHead;
+    let head = 0;
+    let tail = 0;
+    while (point !== 0 && summary !== 0) {
+      const pointFirst = this.#orderOf(point) < this.#orderOf(summary);
+      const slot = pointFirst ? point : summary;
+      if (pointFirst) point = this.#nextOf(point);
+      else summary = this.#nextOf(summary);
+      if (tail === 0) head = slot;
+      else this.#link(tail, slot);
+      tail = slot;
+    }
+    this.#link(tail, point !== 0 ? point : summary);
+    return head;
+  }
+
+  /** Calls `reader` for each mark of a joined list. */
+  read(head: number, reader: MarkReader): void {
+    for (let slot = head; slot !== 0; slot = this.#nextOf(slot)) this.#readOne(slot, reader);
+  }
+
+  /** Calls `reader` for each mark of a span that is still open, in the order they were made; changes nothing. */
+  readOpen(lists: MarkLists, reader: MarkReader): void {
+    let point = lists.pointHead;
+    let summary = lists.summaryHead;
+    while (point !== 0 || summary !== 0) {
+      if (summary === 0 || (point !== 0 && this.#orderOf(point) < this.#orderOf(summary))) {
+        this.#readOne(point, reader);
+        point = this.#nextOf(point);
+      } else {
+        this.#readOne(summary, reader);
+        summary = this.#nextOf(summary);
+      }
+    }
+  }
+
+  /** Gives the slots of a joined list back. */
+  release(head: number): void {
+    for (let slot = head; slot !== 0;) {
+      const next = this.#nextOf(slot);
+      this.#giveBack(slot);
+      slot = next;
+    }
+  }
+
+  #take(): number {
+    const slot = this.#free;
+    if (slot !== 0) {
+      this.#free = this.#nextOf(slot);
+      return slot;
+    }
+    const fresh = this.#unused++;
+    if (fresh >> CHUNK_BITS === this.#chunks.length) this.#chunks.push(new MarkChunk());
+    return fresh;
+  }
+
+  #giveBack(slot: number): void {
+    const chunk = this.#chunks[slot >> CHUNK_BITS];
+    const i = slot & CHUNK_MASK;
+    chunk.name[i] = "";
+    if (chunk.refs !== null) chunk.refs[i] = undefined;
+    if (chunk.attrs !== null) chunk.attrs[i] = undefined;
+    chunk.next[i] = this.#free;
+    this.#free = slot;
+  }
+
+  #evictPoint(lists: MarkLists): void {
+    const oldest = lists.pointHead;
+    lists.pointHead = this.#nextOf(oldest);
+    this.#giveBack(oldest);
+    this.evictCount++;
+  }
+
+  #readOne(slot: number, reader: MarkReader): void {
+    const chunk = this.#chunks[slot >> CHUNK_BITS];
+    const i = slot & CHUNK_MASK;
+    const flags = chunk.flags[i];
+    const type = flags & ~SUMMARY;
+    const value = type === NUMBER ? chunk.value[i] : type === OTHER ? chunk.refs![i]! : type === TRUE;
+    reader(chunk.name[i], value, (flags & SUMMARY) !== 0, chunk.tsNs[i], chunk.attrs?.[i]);
+  }
+
+  #orderOf(slot: number): number {
+    return this.#chunks[slot >> CHUNK_BITS].order[slot & CHUNK_MASK];
+  }
+
+  #nextOf(slot: number): number {
+    return this.#chunks[slot >> CHUNK_BITS].next[slot & CHUNK_MASK];
+  }
+
+  #link(slot: number, next: number): void {
+    this.#chunks[slot >> CHUNK_BITS].next[slot & CHUNK_MASK] = next;
+  }
+}

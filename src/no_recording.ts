@@ -1,0 +1,29 @@
+/**
+ * What `profile({ enabled: false })` puts in the recorder's place: functions that do nothing but call the caller's own.
+ *
+ * @module
+ */
+import type { Recorder, Scope, ScopeFunction, ScopeOptions } from "./recorder.ts";
+
+/** What the public functions need of whatever records: the recorder, or nothing. */
+export type Recording = Pick<Recorder, "scope" | "mark" | "loopRecorder">;
+
+const NO_SCOPE: Scope = Object.freeze({
+  name: "",
+  scope: noScope as Scope["scope"],
+  mark: () => {},
+  end: () => {},
+  [Symbol.dispose]: () => {},
+});
+
+/** Records nothing. */
+export const NO_RECORDING: Recording = {
+  scope: noScope,
+  mark: () => {},
+  loopRecorder: () => null,
+};
+
+function noScope(_name: string, second?: ScopeOptions | ScopeFunction, third?: ScopeFunction): unknown {
+  if (typeof second === "function") return second(NO_SCOPE);
+  return typeof third === "function" ? third(NO_SCOPE) : NO_SCOPE;
+}

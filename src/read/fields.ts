@@ -1,0 +1,49 @@
+/**
+ * A snapshot's columns as the values that users read: ids, null for what was not measured, attributes of their own.
+ *
+ * @module
+ */
+import { bigintToJson, copyAttrs } from "../attrs.ts";
+import type { Attrs, MarkValue, Snapshot } from "../rows.ts";
+
+/** The id of the pseudo-span that holds marks made outside any scope and session. */
+const ORPHANS_ID = "root";
+
+/** The 32 hex characters of a span's id, or `"root"` for the pseudo-span 0. */
+export function idText(prefix: string, id: number): string {
+  return id === 0 ? ORPHANS_ID : prefix + id.toString(16).padStart(32 - prefix.length, "0");
+}
+
+/** The parent's id as text; null for a root. */
+export function parentIdText(snapshot: Snapshot, row: number): string | null {
+  const parent = snapshot.parent[row];
+  return parent === 0 ? null : idText(snapshot.idPrefix, parent);
+}
+
+/** A column's value, with NaN as null. */
+export function measured(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
+/** Duration of a row in microseconds, to the clock's resolution. */
+export function wallUs(snapshot: Snapshot, row: number): number {
+  return (snapshot.endNs[row] - snapshot.startNs[row]) / 1000;
+}
+
+/** Attributes of a row, the caller's to keep. */
+export function attrsOf(snapshot: Snapshot, row: number): Attrs {
+  const attrs = ownAttrs(snapshot.attrs[row]);
+  const dataLoadNs = snapshot.dataLoadNs[row];
+  if (!Number.isNaN(dataLoadNs)) attrs.data_load_ns = dataLoadNs;
+  return attrs;
+}
+
+/** A copy of kept attributes: what a caller does to it does not reach the buffer. */
+export function ownAttrs(attrs: Attrs | undefined): Attrs {
+  return attrs === undefined ? {} : copyAttrs(attrs);
+}
+
+/** A mark's value as a dict node has it. */
+export function markValue(value: MarkValue): number | string | boolean {
+  return typeof value === "bigint" ? bigintToJson(value) : value;
+}

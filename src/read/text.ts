@@ -1,0 +1,107 @@
+/**
+ * Tree -> printed tree. Nothing that a program put into names or marks can move the cursor or forge a line.
+ *
+ * @module
+ */
+import type { MarkValue } from "../rows.ts";
+import { wallUs } from "./fields.ts";
+import { type Tree, walk } from "./tree.ts";
+
+/** Marks of one span printed one by one; with more, one entry per name. */
+const MARKS_IN_FULL = 16;
+
+/** Levels that are indented; deeper lines stay there and say their depth, or the text would grow with its square. */
+const INDENTED_LEVELS = 100;
+
+/** The spans of `tree` as text, a line each, without a newline at the end. */
+export function toText(tree: Tree): string {
+  if (tree.rows.length === 0) return "(no spans)";
+  const lines: string[] = [];
+  walk(tree, position => {
+    const depth = tree.depth[position];
+    const indent = depth <= INDENTED_LEVELS
+      ? "  ".repeat(depth)
+      : `${"  ".repeat(INDENTED_LEVELS)}(${depth}) `;
+    lines.push(indent + spanLine(tree, position));
+  });
+  return lines.join("\n");
+}
+
+/** One span's line: `name[index] - 142us {loss=0.5234}`. */
+export function spanLine(tree: Tree, position: number): string {
+  const { snapshot } = tree;
+  const row = tree.rows[position];
+  const index = snapshot.index[row];
+  let line = printable(snapshot.name[row]);
+  if (!Number.isNaN(index)) line += `[${index}]`;
+  line += ` - ${formatDuration(wallUs(snapshot, row))}`;
+  if (row >= snapshot.closedLength) line += " open";
+  if (snapshot.markCount[row] > 0) line += ` {${marksText(tree, row)}}`;
+  return line;
+}
+
+function marksText(tree: Tree, row: number): string {
+  const { first, name, value } = tree.snapshot.marks;
+  const begin = first[row];
+  const end = first[row + 1];
+  const entries: string[] = [];
+  if (end - begin <= MARKS_IN_FULL) {
+    for (let i = begin; i < end; i++) entries.push(`${printable(name[i])}=${formatValue(value[i])}`);
+    return entries.join(", ");
+  }
+  const byName = new Map<string, { count: number; last: MarkValue }>();
+  for (let i = begin; i < end; i++) {
+    const entry = byName.get(name[i]);
+    if (entry === undefined) byName.set(name[i], { count: 1, last: value[i] });
+    else {
+      entry.count++;
+      entry.last = value[i];
+    }
+  }
+  for (const [key, { count, last }] of byName) {
+    entries.push(`${printable(key)}=${formatValue(last)}${count > 1 ? ` x${count}` : ""}`);
+  }
+  return entries.join(", ");
+}
+
+/** A duration for people: `0.42us`, `8.1us`, `142us`, `8.1ms`, `2.35s`. */
+export function formatDuration(us: number): string {
+  // Each unit ends where its rounded form would reach the next one.
+  if (us < 0.995) return `${us.toFixed(2)}us`;
+  if (us < 9.95) return `${us.toFixed(1)}us`;
+  if (us < 999.5) return `${us.toFixed(0)}us`;
+  if (us < 999_950) return `${(us / 1e3).toFixed(1)}ms`;
+  return `${(us / 1e6).toFixed(2)}s`;
+}
+
+/** A mark's value for people: whole numbers as they are, others with 4 decimals or in exponent form. */
+export function formatValue(value: MarkValue): string {
+  if (typeof value === "string") return PLAIN.test(value) ? value : printable(JSON.stringify(value));
+  if (typeof value !== "number" || !Number.isFinite(value) || Number.isInteger(value)) return String(value);
+  const size = Math.abs(value);
+  return size < 0.001 || size >= 1e6 ? value.toExponential(2) : value.toFixed(4);
+}
+
+// Strings that cannot be taken for the punctuation around them.
+const PLAIN = /^[\w.:\/@+-]+$/;
+
+// C0 and C1 controls, line and paragraph separators, the marks that reverse the direction of text, and halves of
+// surrogate pairs. What is left can neither leave its line nor repaint another.
+// deno-lint-ignore no-control-regex
+const UNPRINTABLE =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
+
+/** `text` with what a terminal would obey written as an escape. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, escapeCharacter);
+}
+
+function escapeCharacter(character: string): string {
+  if (character === "\n") return "\\n";
+  if (character === "\r") return "\\r";
+  if (character === "\t") return "\\t";
+  const code = character.charCodeAt(0);
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, "0")}`
+    : `\\u${code.toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,537 @@
+/**
+ * The recording path: opens and closes scopes, appends marks. From floor 2 down, every line runs on each scope.
+ *
+ * An open scope lives in two places: a handle that the program holds (its place in the flow, its marks), and a slot of
+ * the open table (its numbers, as typed-array columns: no boxed double is allocated per scope). Closing writes one
+ * row of the ring and frees the slot. The table is also how open scopes are found for `trace({ open: true })`.
+ *
+ * @module
+ */
+import { copyAttrs, isKeepable } from "./attrs.ts";
+import { type Clock, unixAnchorNs } from "./clock.ts";
+import { Flows, Frame, type FrameScope } from "./flows.ts";
+import { type MarkLists, Marks, noMarks } from "./marks.ts";
+import { OpenTable } from "./open_table.ts";
+import type { CpuMeter } from "./probes.ts";
+import { Ring } from "./ring.ts";
+import type { Attrs, MarkKind, MarkValue, Snapshot } from "./rows.ts";
+import { SnapshotBuilder } from "./snapshot.ts";
+import { cutText, describeError } from "./text_limits.ts";
+
+/**
+ * An open scope. Close it with `end()`, or let `using` do so; closing twice is a no-op. Its own methods attach to this
+ * scope whatever is innermost.
+ */
+export interface Scope {
+  /** As given to `scope()`, cut at 256 bytes of UTF-8. */
+  readonly name: string;
+  /**
+   * Opens a scope inside this one. Without a function it becomes the innermost scope of the flow only if this one is
+   * the innermost now; otherwise it stays off the stack, and only its own methods reach it.
+   */
+  scope(name: string, options?: ScopeOptions): Scope;
+  /** Runs `fn` in a scope inside this one, as a flow of its own. */
+  scope<T>(name: string, fn: (scope: Scope) => T): T;
+  /** Runs `fn` in a scope inside this one, as a flow of its own. */
+  scope<T>(name: string, options: ScopeOptions, fn: (scope: Scope) => T): T;
+  /** Attaches a value to this scope. After `end()` it is dropped, and counted in `health().mark_drop_count`. */
+  mark(name: string, value: MarkValue, options?: MarkOptions): void;
+  /** Closes the scope. */
+  end(): void;
+  /** Closes the scope: for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/** Options of a scope. */
+export interface ScopeOptions {
+  /** A whole number shown as `name[index]`. */
+  index?: number;
+  /** Key/values kept with the span; copied when the scope opens. */
+  attrs?: Record<string, unknown>;
+}
+
+/** Options of a mark. */
+export interface MarkOptions {
+  /**
+   * `"point"`: one of many samples, of which a span keeps the newest 1024. `"summary"`: a result, always kept.
+   * @default "point"
+   */
+  kind?: MarkKind;
+  /** Key/values kept with the mark; copied at once. */
+  attrs?: Record<string, unknown>;
+}
+
+/** What the recorder needs from above. */
+export interface RecorderOptions {
+  readonly clock: Clock;
+  readonly cpu: CpuMeter | null;
+  readonly maxSpans: number;
+  /** Tells the user something once; never throws. */
+  readonly warn: (message: string) => void;
+}
+
+/** A scope while it is open, and the handle of it that the program holds. */
+export class OpenScope implements Scope, MarkLists, FrameScope<OpenScope> {
+  readonly recorder: Recorder;
+  readonly id: number;
+  readonly name: string;
+  /** Place in the open table; -1 once closed. */
+  slot: number;
+  readonly frame: Frame<OpenScope> | null;
+  below: OpenScope | null = null;
+  above: OpenScope | null = null;
+  attrs: Attrs | undefined;
+  pointHead = 0;
+  pointTail = 0;
+  pointCount = 0;
+  summaryHead = 0;
+  summaryTail = 0;
+  summaryCount = 0;
+
+  constructor(
+    recorder: Recorder,
+    id: number,
+    name: string,
+    slot: number,
+    frame: Frame<OpenScope> | null,
+    attrs: Attrs | undefined,
+  ) {
+    this.recorder = recorder;
+    this.id = id;
+    this.name = name;
+    this.slot = slot;
+    this.frame = frame;
+    this.attrs = attrs;
+  }
+
+  get isOpen(): boolean {
+    return this.slot >= 0;
+  }
+
+  scope(name: string, options?: ScopeOptions): Scope;
+  scope<T>(name: string, fn: (scope: Scope) => T): T;
+  scope<T>(name: string, options: ScopeOptions, fn: (scope: Scope) => T): T;
+  scope(name: string, second?: ScopeOptions | ScopeFunction, third?: ScopeFunction): unknown {
+    return this.recorder.scope(name, second, third, this);
+  }
+
+  mark(name: string, value: MarkValue, options?: MarkOptions): void {
+    this.recorder.mark(name, value, options, this);
+  }
+
+  end(): void {
+    this.recorder.close(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.recorder.close(this);
+  }
+}
+
+/** What a callback scope runs. */
+export type ScopeFunction = (scope: Scope) => unknown;
+
+/** Records scopes and marks of one JavaScript thread. */
+export class Recorder {
+  readonly clock: Clock;
+  readonly flows: Flows<OpenScope> = new Flows<OpenScope>();
+  /** Scopes closed while they were not innermost. */
+  misnestedCount = 0;
+  /** Marks made on scopes that had ended. */
+  markDropCount = 0;
+  /** The parent of whatever is opened outside any scope. */
+  session: OpenScope | null = null;
+
+  readonly #warn: (message: string) => void;
+  readonly #open: OpenTable<OpenScope> = new OpenTable<OpenScope>();
+  readonly #marks: Marks = new Marks();
+  /** Marks made outside any scope and session. */
+  #orphans: MarkLists = noMarks();
+  #orphansSinceNs = 0;
+  #ring: Ring;
+  #cpu: CpuMeter | null;
+  #lastId = 0;
+  #anchorNs: bigint;
+
+  constructor(options: RecorderOptions) {
+    this.clock = options.clock;
+    this.#cpu = options.cpu;
+    this.#warn = options.warn;
+    this.#ring = new Ring(options.maxSpans, this.#marks);
+    this.#anchorNs = unixAnchorNs(options.clock);
+  }
+
+  /** The public `scope` in its three forms; `parent` is the handle it was called on, or null. */
+  scope(
+    name: string,
+    second: ScopeOptions | ScopeFunction | undefined,
+    third: ScopeFunction | undefined,
+    parent: OpenScope | null,
+  ): unknown {
+    checkName(name, "open scope");
+    if (typeof second === "function") {
+      if (third !== undefined) {
+        throw new TypeError(`Cannot open scope ${quote(name)}: options must come before the function`);
+      }
+      return this.#run(name, NaN, undefined, parent, second);
+    }
+    let index = NaN;
+    let attrs: Attrs | undefined;
+    if (second !== undefined) {
+      index = checkIndex(name, second);
+      attrs = copyOptionalAttrs(second.attrs, "open scope", name);
+    }
+    if (third === undefined) {
+      return parent === null ? this.open(name, index, attrs) : this.#openIn(parent, name, index, attrs);
+    }
+    if (typeof third !== "function") {
+      throw new TypeError(`Cannot open scope ${quote(name)}: expected a function, got ${kindOf(third)}`);
+    }
+    return this.#run(name, index, attrs, parent, third);
+  }
+
+  /** Opens a scope in the calling flow's innermost one, and makes it the innermost. Checks nothing. */
+  open(name: string, index: number, attrs: Attrs | undefined): OpenScope {
+    const frame = this.flows.current();
+    return this.push(frame, frame.innermost() ?? this.session, name, index, attrs);
+  }
+
+  /** Opens a scope with the given parent on top of `frame`. */
+  push(
+    frame: Frame<OpenScope>,
+    parent: OpenScope | null,
+    name: string,
+    index: number,
+    attrs: Attrs | undefined,
+  ): OpenScope {
+    const below = frame.innermost();
+    const scope = this.#start(name, index, attrs, frame, parent);
+    frame.push(scope, below);
+    return scope;
+  }
+
+  /** Closes a scope, and gives the moment. Closing a closed one does nothing. */
+  close(scope: OpenScope): number {
+    const slot = scope.slot;
+    if (slot < 0) return NaN;
+    const open = this.#open;
+    const nowNs = this.clock.nowNs();
+    let cpuNs = NaN;
+    const cpu = this.#cpu;
+    if (cpu !== null) {
+      if (cpu.isStale(nowNs)) cpu.read(nowNs);
+      cpuNs = cpu.at(nowNs) - open.cpuNs[slot];
+    }
+    scope.slot = -1;
+    const frame = scope.frame;
+    if (frame !== null && !frame.remove(scope)) this.#noteMisnesting(scope, frame);
+    const markCount = scope.pointCount + scope.summaryCount;
+    this.#ring.append(
+      scope.id,
+      open.parent[slot],
+      scope.name,
+      open.index[slot],
+      open.startNs[slot],
+      nowNs,
+      cpuNs,
+      open.dataLoadNs[slot],
+      scope.attrs,
+      markCount === 0 ? 0 : this.#marks.join(scope),
+      markCount,
+    );
+    open.release(slot);
+    return nowNs;
+  }
+
+  /** Closes a scope whose function threw, with the attribute `error`. */
+  fail(scope: OpenScope, error: unknown): void {
+    if (scope.slot < 0) return;
+    scope.attrs = { ...scope.attrs, error: describeError(error) };
+    this.close(scope);
+  }
+
+  /** The public `mark`; `scope` is the handle it was called on, or null for the innermost scope. */
+  mark(name: string, value: MarkValue, options: MarkOptions | undefined, scope: OpenScope | null): void {
+    checkName(name, "mark");
+    checkValue(name, value);
+    let summary = false;
+    let attrs: Attrs | undefined;
+    if (options !== undefined) {
+      summary = checkKind(name, options);
+      attrs = copyOptionalAttrs(options.attrs, "mark", name);
+    }
+    let lists: MarkLists | null;
+    if (scope === null) {
+      lists = this.flows.current().innermost() ?? this.session;
+    } else if (scope.slot < 0) {
+      this.#dropMark(name, scope);
+      return;
+    } else {
+      lists = scope;
+    }
+    const nowNs = this.clock.nowNs();
+    if (lists === null) {
+      lists = this.#orphans;
+      if (lists.pointHead === 0 && lists.summaryHead === 0) this.#orphansSinceNs = nowNs;
+    }
+    this.#marks.append(
+      lists,
+      cutText(name),
+      typeof value === "string" ? cutText(value) : value,
+      summary,
+      nowNs,
+      attrs,
+    );
+  }
+
+  /** Where `epochs` and `batches` record. */
+  loopRecorder(): Recorder | null {
+    return this;
+  }
+
+  /** Notes the time that the source of a batch took to give it. */
+  noteDataLoad(scope: OpenScope, sinceNs: number): void {
+    if (scope.slot >= 0) this.#open.dataLoadNs[scope.slot] = this.#open.startNs[scope.slot] - sinceNs;
+  }
+
+  /** Forgets all closed spans and the counts, and starts over with a new anchor. Open scopes stay open. */
+  restart(maxSpans: number, cpu: CpuMeter | null): void {
+    this.#ring.clear();
+    this.#ring = new Ring(maxSpans, this.#marks);
+    this.#marks.release(this.#marks.join(this.#orphans));
+    this.#orphans = noMarks();
+    this.#marks.evictCount = 0;
+    this.misnestedCount = 0;
+    this.markDropCount = 0;
+    this.#cpu = cpu;
+    this.#open.cpuNs.fill(NaN); // started on another CPU clock, or on none
+    this.#anchorNs = unixAnchorNs(this.clock);
+  }
+
+  /** Changes the bound on closed spans; the newest stay. */
+  resize(maxSpans: number): void {
+    this.#ring = this.#ring.resized(maxSpans);
+  }
+
+  /** Opens the root span of a session. It is in no flow: every flow falls back on it. */
+  openSession(name: string, attrs: Attrs): OpenScope {
+    this.session = this.#start(name, NaN, attrs, null, null);
+    return this.session;
+  }
+
+  /** Closes every open scope, innermost first, the session's root last. */
+  closeAll(): void {
+    const scopes = this.#open.scopes();
+    for (let i = scopes.length - 1; i >= 0; i--) this.close(scopes[i]);
+    this.session = null;
+  }
+
+  /** Open scopes from the calling flow's innermost outwards, the session's root included. */
+  depth(): number {
+    let depth = this.session === null ? 0 : 1;
+    for (let scope = this.flows.current().innermost(); scope !== null; scope = scope.below) {
+      if (scope.isOpen) depth++;
+    }
+    return depth;
+  }
+
+  /** Counts for `health()`. */
+  counts(): { open: number; spans: number; spansEvicted: number; marksEvicted: number } {
+    return {
+      open: this.#open.count,
+      spans: this.#ring.length,
+      spansEvicted: this.#ring.evictCount,
+      marksEvicted: this.#marks.evictCount,
+    };
+  }
+
+  /**
+   * Copies the newest `last` closed spans out, and with `open` the open ones.
+   * @param idPrefix What ids start with.
+   */
+  read(last: number, open: boolean, idPrefix: string): Snapshot {
+    const closed = Math.min(last, this.#ring.length);
+    const scopes = open ? this.#open.scopes() : [];
+    const orphaned = open && this.#orphans.pointHead + this.#orphans.summaryHead !== 0;
+    const builder = new SnapshotBuilder(closed, scopes.length + (orphaned ? 1 : 0), this.#anchorNs, idPrefix);
+    builder.addClosed(this.#ring, this.#marks);
+    const nowNs = this.clock.nowNs();
+    if (orphaned) builder.addOrphans(this.#orphans, this.#marks, this.#orphansSinceNs, nowNs);
+    for (const scope of scopes) {
+      const slot = scope.slot;
+      const cpuNs = this.#cpu === null ? NaN : this.#readCpu(nowNs) - this.#open.cpuNs[slot];
+      builder.addOpen(scope, this.#open, slot, this.#marks, nowNs, cpuNs);
+    }
+    return builder.snapshot();
+  }
+
+  #readCpu(nowNs: number): number {
+    const cpu = this.#cpu!;
+    if (cpu.isStale(nowNs)) cpu.read(nowNs);
+    return cpu.at(nowNs);
+  }
+
+  #start(
+    name: string,
+    index: number,
+    attrs: Attrs | undefined,
+    frame: Frame<OpenScope> | null,
+    parent: OpenScope | null,
+  ): OpenScope {
+    const open = this.#open;
+    const slot = open.take();
+    const scope = new OpenScope(this, ++this.#lastId, cutText(name), slot, frame, attrs);
+    open.scope[slot] = scope;
+    open.parent[slot] = parent === null ? 0 : parent.id;
+    open.index[slot] = index;
+    open.dataLoadNs[slot] = NaN;
+    let nowNs = this.clock.nowNs();
+    const cpu = this.#cpu;
+    if (cpu === null) {
+      open.cpuNs[slot] = NaN;
+    } else {
+      if (cpu.isStale(nowNs)) {
+        cpu.read(nowNs);
+        nowNs = this.clock.nowNs(); // the reading's own 600 ns are not the span's
+      }
+      open.cpuNs[slot] = cpu.at(nowNs);
+    }
+    open.startNs[slot] = nowNs;
+    return scope;
+  }
+
+  // A child opened from a handle. On the stack only if that makes its parent the scope below it: pushed elsewhere,
+  // it would catch the marks of another flow.
+  #openIn(parent: OpenScope, name: string, index: number, attrs: Attrs | undefined): OpenScope {
+    const frame = this.flows.current();
+    if (frame.innermost() === parent) return this.push(frame, parent, name, index, attrs);
+    return this.#start(name, index, attrs, null, parent);
+  }
+
+  #run(
+    name: string,
+    index: number,
+    attrs: Attrs | undefined,
+    parent: OpenScope | null,
+    fn: ScopeFunction,
+  ): unknown {
+    const below = parent ?? this.flows.current().innermost();
+    const frame = new Frame<OpenScope>();
+    const scope = this.#start(name, index, attrs, frame, below ?? this.session);
+    frame.push(scope, below);
+    try {
+      const result = this.flows.run(frame, fn, scope);
+      if (isThenable(result)) {
+        return result.then(
+          value => {
+            this.close(scope);
+            return value;
+          },
+          error => {
+            this.fail(scope, error);
+            throw error;
+          },
+        );
+      }
+      this.close(scope);
+      return result;
+    } catch (error) {
+      this.fail(scope, error);
+      throw error;
+    }
+  }
+
+  #noteMisnesting(scope: OpenScope, frame: Frame<OpenScope>): void {
+    this.misnestedCount++;
+    if (this.misnestedCount > 1) return;
+    const top = frame.innermost();
+    const inner = top === null ? "" : `, while ${quote(top.name)} was still open in the same flow`;
+    this.#warn(
+      `Scope ${
+        quote(scope.name)
+      } was closed out of order${inner}. Its times are right, but scopes and marks made `
+        + `meanwhile may hang on the wrong parent. Concurrent work needs a flow of its own: scope(name, fn)`,
+    );
+  }
+
+  #dropMark(name: string, scope: OpenScope): void {
+    this.markDropCount++;
+    if (this.markDropCount > 1) return;
+    this.#warn(`Mark ${quote(name)} was dropped: scope ${quote(scope.name)} had already ended`);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === "function";
+  } catch {
+    return false; // a throwing getter: the value is the caller's business, not ours
+  }
+}
+
+function checkName(name: unknown, act: string): asserts name is string {
+  if (typeof name !== "string") {
+    throw new TypeError(`Cannot ${act}: name must be a string, got ${kindOf(name)}`);
+  }
+}
+
+function checkIndex(name: string, options: ScopeOptions): number {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `Cannot open scope ${quote(name)}: expected options or a function, got ${kindOf(options)}`,
+    );
+  }
+  const { index } = options;
+  if (index === undefined) return NaN;
+  if (typeof index !== "number") {
+    throw new TypeError(`Cannot open scope ${quote(name)}: index must be a number, got ${kindOf(index)}`);
+  }
+  if (!Number.isSafeInteger(index)) {
+    throw new RangeError(`Cannot open scope ${quote(name)}: index must be a whole number, got ${index}`);
+  }
+  return index;
+}
+
+function copyOptionalAttrs(attrs: unknown, act: string, name: string): Attrs | undefined {
+  if (attrs === undefined) return undefined;
+  if (typeof attrs !== "object" || attrs === null || Array.isArray(attrs)) {
+    throw new TypeError(`Cannot ${act} ${quote(name)}: attrs must be an object, got ${kindOf(attrs)}`);
+  }
+  return copyAttrs(attrs);
+}
+
+function checkValue(name: string, value: unknown): asserts value is MarkValue {
+  const type = typeof value;
+  if (type === "number" || type === "string" || type === "boolean") return;
+  if (type !== "bigint") {
+    throw new TypeError(
+      `Cannot mark ${quote(name)}: value must be a number, string, boolean or bigint, got ${kindOf(value)}`,
+    );
+  }
+  if (!isKeepable(value as bigint)) {
+    throw new RangeError(`Cannot mark ${quote(name)}: a bigint must have at most 4096 bits`);
+  }
+}
+
+function checkKind(name: string, options: MarkOptions): boolean {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot mark ${quote(name)}: expected options, got ${kindOf(options)}`);
+  }
+  const { kind } = options;
+  if (kind === undefined || kind === "point") return false;
+  if (kind === "summary") return true;
+  throw new TypeError(
+    `Cannot mark ${quote(name)}: kind must be "point" or "summary", got ${
+      typeof kind === "string" ? quote(kind) : kindOf(kind)
+    }`,
+  );
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(cutText(text));
+}

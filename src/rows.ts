@@ -1,0 +1,169 @@
+// deno-lint-ignore-file camelcase -- these fields are the format of the data that leaves the process
+/**
+ * Spans and marks as data: the fields that leave the process, and the columns they are kept in until then.
+ * Every field has its unit in its name; `null` means not measured, 0 means measured as zero.
+ *
+ * @module
+ */
+
+/** What a mark can hold. */
+export type MarkValue = number | string | boolean | bigint;
+
+/** `"point"`: one of many samples, of which a span keeps the newest 1024. `"summary"`: a result, always kept. */
+export type MarkKind = "point" | "summary";
+
+/** Anything JSON can say. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+
+/** Attributes after they were copied in: only what JSON can say. */
+export type Attrs = { [key: string]: JsonValue };
+
+/** A mark as `trace({ format: "dict" })` returns it. */
+export interface TraceMark {
+  /** Cut at 256 bytes of UTF-8. */
+  name: string;
+  /** A bigint beyond the exact range of a number is given as its decimal digits. */
+  value: number | string | boolean;
+  /** One of many samples, or a result. */
+  kind: MarkKind;
+  /** Whole microseconds since 1970. */
+  ts_us: number;
+  /** As given to `mark()`. */
+  attrs: Attrs;
+}
+
+/** A span as `trace({ format: "dict" })` returns it, with its children. */
+export interface TraceNode {
+  /** 32 lower-case hex characters. */
+  id: string;
+  /** The id of the span it was opened in, also when that one is not in the trace; null for a root. */
+  parent_id: string | null;
+  /** Cut at 256 bytes of UTF-8. */
+  name: string;
+  /** As given to `scope()`, or the turn of the loop. */
+  index: number | null;
+  /** Whole microseconds since 1970. */
+  start_us: number;
+  /** Whole microseconds since 1970; null while the span is open. */
+  end_us: number | null;
+  /** Duration in microseconds, to the clock's resolution; of an open span, so far. */
+  wall_us: number;
+  /** CPU time consumed meanwhile in nanoseconds: by the whole process or by one thread, as the session's counters say. */
+  cpu_ns: number | null;
+  /** Time in nanoseconds during which a GPU was busy. */
+  gpu_ns: number | null;
+  /** Highest resident set in bytes during the span. */
+  memory_peak_bytes: number | null;
+  /** As given to `scope()`; `error` if it threw, `data_load_ns` on a batch. */
+  attrs: Attrs;
+  /** In the order they were made. */
+  marks: TraceMark[];
+  /** In order of start. */
+  children: TraceNode[];
+}
+
+/** What `trace({ format: "dict" })` returns. */
+export interface TraceDict {
+  /** Spans without a parent in this trace, in order of start. */
+  roots: TraceNode[];
+  /** Spans in the trace, at every depth. */
+  span_count: number;
+}
+
+/** The state of one hardware or system source. */
+export interface ProbeHealth {
+  /** Whether it gives readings. */
+  present: boolean;
+  /** What the figures are read from; null if absent. */
+  source: string | null;
+  /** Why there are none; null if present. */
+  reason: string | null;
+}
+
+/** What `health()` returns: a snapshot, never live. */
+export interface Health {
+  /** Whether scopes are recorded; false after `profile({ enabled: false })`. */
+  enabled: boolean;
+  /** Training frameworks that are hooked; none in TypeScript. */
+  frameworks_installed: string[];
+  /** How spans leave the process: as files, if at all. */
+  transport: "file_only";
+  /** The sinks of the running session; empty without one. */
+  output: string[];
+  /** Open scopes from here outwards in the calling flow. */
+  scope_depth: number;
+  /** Open scopes in the whole process. */
+  open_count: number;
+  /** Closed spans that `trace()` can show. */
+  span_count: number;
+  /** Closed spans that left the full buffer. */
+  span_evict_count: number;
+  /** Marks never accepted: made on a scope that had ended. */
+  mark_drop_count: number;
+  /** Point marks that left a span with more than 1024 of them. */
+  mark_evict_count: number;
+  /** Scopes that were closed while another was innermost in the same flow. */
+  misnested_count: number;
+  /** Times a sink threw. */
+  sink_error_count: number;
+  /** Spool files evicted to keep within the bound. */
+  spool_drop_count: number;
+  /** Bytes of spool files on disk. */
+  spool_bytes: number;
+  /** Where the spool is; null without one. */
+  spool_dir: string | null;
+  /** Duration of the last flush; null before the first. */
+  flush_latency_ns: number | null;
+  /** The sources of `wall_us`, `cpu_ns`, `gpu_ns` and `memory_peak_bytes`. */
+  probes: { wall: ProbeHealth; cpu: ProbeHealth; gpu: ProbeHealth; memory: ProbeHealth };
+}
+
+/**
+ * A copy-out of the buffer, by columns: closed spans in order of close, then open ones in order of start. Times are
+ * nanoseconds on the session's clock (exact in a number for 104 days), to be turned into Unix time by `anchorNs`.
+ */
+export interface Snapshot {
+  /** Number of rows. */
+  readonly length: number;
+  /** Rows before this one are closed, the rest are open. */
+  readonly closedLength: number;
+  /** Unix time in nanoseconds at which the session's clock was 0. */
+  readonly anchorNs: bigint;
+  /** What every id starts with. */
+  readonly idPrefix: string;
+  /** Opening order, from 1; 0 is the pseudo-span `"root"` that holds marks made outside any scope and session. */
+  readonly id: Float64Array;
+  /** The id of the parent; 0 for none. */
+  readonly parent: Float64Array;
+  readonly name: readonly string[];
+  /** NaN for none. */
+  readonly index: Float64Array;
+  readonly startNs: Float64Array;
+  /** For open spans, the moment of the copy. */
+  readonly endNs: Float64Array;
+  /** NaN for not measured. */
+  readonly cpuNs: Float64Array;
+  /** Time in a batch source's `next()`; NaN for spans that are no batch. */
+  readonly dataLoadNs: Float64Array;
+  /** Attributes by row, where there are any; shared with the buffer, so copy before handing out. */
+  readonly attrs: readonly (Attrs | undefined)[];
+  /** How many marks each row keeps. */
+  readonly markCount: Uint32Array;
+  /** The marks of a row, in the order they were made. */
+  readonly marks: MarkColumns;
+}
+
+/** Marks of all rows of a snapshot. Row `r` has those from `first[r]` up to `first[r + 1]`. */
+export interface MarkColumns {
+  readonly first: Uint32Array;
+  readonly name: readonly string[];
+  readonly value: readonly MarkValue[];
+  readonly summary: Uint8Array;
+  readonly tsNs: Float64Array;
+  readonly attrs: readonly (Attrs | undefined)[];
+}
+
+/** Whole microseconds since 1970 of a moment on the session's clock. Rounded down, so order is kept. */
+export function unixUs(anchorNs: bigint, ns: number): number {
+  return Number(anchorNs / 1000n) + Math.floor((Number(anchorNs % 1000n) + ns) / 1000);
+}

@@ -1,0 +1,165 @@
+/**
+ * Copies the buffer out into a `Snapshot`: the only bridge from the recording floors to the readers.
+ *
+ * @module
+ */
+import type { MarkLists, MarkReader, Marks } from "./marks.ts";
+import type { Ring } from "./ring.ts";
+import type { Attrs, MarkValue, Snapshot } from "./rows.ts";
+
+/** Name of the pseudo-span that holds marks made outside any scope and session. Its id is the same word. */
+export const ORPHANS_NAME = "root";
+
+/** What the builder asks of an open scope. */
+export interface OpenRow extends MarkLists {
+  readonly id: number;
+  readonly name: string;
+  readonly attrs: Attrs | undefined;
+}
+
+/** The columns of open scopes that a snapshot shows. */
+export interface OpenColumns {
+  readonly parent: Float64Array;
+  readonly index: Float64Array;
+  readonly startNs: Float64Array;
+  readonly dataLoadNs: Float64Array;
+}
+
+/** Fills one snapshot; add closed rows first. */
+export class SnapshotBuilder {
+  readonly #closedLength: number;
+  readonly #anchorNs: bigint;
+  readonly #idPrefix: string;
+  readonly #id: Float64Array;
+  readonly #parent: Float64Array;
+  readonly #index: Float64Array;
+  readonly #startNs: Float64Array;
+  readonly #endNs: Float64Array;
+  readonly #cpuNs: Float64Array;
+  readonly #dataLoadNs: Float64Array;
+  readonly #markHead: Uint32Array;
+  readonly #markCount: Uint32Array;
+  readonly #name: string[] = [];
+  readonly #attrs: (Attrs | undefined)[] = [];
+  readonly #markFirst: Uint32Array;
+  readonly #markName: string[] = [];
+  readonly #markValue: MarkValue[] = [];
+  readonly #markSummary: number[] = [];
+  readonly #markTsNs: number[] = [];
+  readonly #markAttrs: (Attrs | undefined)[] = [];
+  #rows = 0;
+
+  constructor(closedLength: number, openLength: number, anchorNs: bigint, idPrefix: string) {
+    const length = closedLength + openLength;
+    this.#closedLength = closedLength;
+    this.#anchorNs = anchorNs;
+    this.#idPrefix = idPrefix;
+    this.#id = new Float64Array(length);
+    this.#parent = new Float64Array(length);
+    this.#index = new Float64Array(length);
+    this.#startNs = new Float64Array(length);
+    this.#endNs = new Float64Array(length);
+    this.#cpuNs = new Float64Array(length);
+    this.#dataLoadNs = new Float64Array(length);
+    this.#markHead = new Uint32Array(length);
+    this.#markCount = new Uint32Array(length);
+    this.#markFirst = new Uint32Array(length + 1);
+  }
+
+  /** Adds the newest rows of the ring, as many as were announced. */
+  addClosed(ring: Ring, marks: Marks): void {
+    const rows = this.#closedLength;
+    ring.read(ring.total - rows, {
+      id: this.#id,
+      parent: this.#parent,
+      index: this.#index,
+      startNs: this.#startNs,
+      endNs: this.#endNs,
+      cpuNs: this.#cpuNs,
+      dataLoadNs: this.#dataLoadNs,
+      markHead: this.#markHead,
+      markCount: this.#markCount,
+      name: this.#name,
+      attrs: this.#attrs,
+    });
+    for (let row = 0; row < rows; row++) {
+      this.#markFirst[row] = this.#markName.length;
+      if (this.#markHead[row] !== 0) marks.read(this.#markHead[row], this.#addMark);
+    }
+    this.#rows = rows;
+  }
+
+  /** Adds an open scope, as of `nowNs`. */
+  addOpen(
+    scope: OpenRow,
+    columns: OpenColumns,
+    slot: number,
+    marks: Marks,
+    nowNs: number,
+    cpuNs: number,
+  ): void {
+    const row = this.#rows;
+    this.#id[row] = scope.id;
+    this.#parent[row] = columns.parent[slot];
+    this.#index[row] = columns.index[slot];
+    this.#startNs[row] = columns.startNs[slot];
+    this.#dataLoadNs[row] = columns.dataLoadNs[slot];
+    this.#attrs[row] = scope.attrs;
+    this.#addOpenRow(scope.name, scope, marks, nowNs, cpuNs);
+  }
+
+  /** Adds the pseudo-span of marks made outside any scope and session. */
+  addOrphans(lists: MarkLists, marks: Marks, sinceNs: number, nowNs: number): void {
+    this.#startNs[this.#rows] = sinceNs;
+    this.#index[this.#rows] = NaN;
+    this.#dataLoadNs[this.#rows] = NaN;
+    this.#addOpenRow(ORPHANS_NAME, lists, marks, nowNs, NaN);
+  }
+
+  #addOpenRow(name: string, lists: MarkLists, marks: Marks, nowNs: number, cpuNs: number): void {
+    const row = this.#rows++;
+    this.#name[row] = name;
+    this.#endNs[row] = nowNs;
+    this.#cpuNs[row] = cpuNs;
+    this.#markFirst[row] = this.#markName.length;
+    marks.readOpen(lists, this.#addMark);
+    this.#markCount[row] = this.#markName.length - this.#markFirst[row];
+  }
+
+  /** The finished copy. */
+  snapshot(): Snapshot {
+    this.#markFirst[this.#rows] = this.#markName.length;
+    return {
+      length: this.#rows,
+      closedLength: this.#closedLength,
+      anchorNs: this.#anchorNs,
+      idPrefix: this.#idPrefix,
+      id: this.#id,
+      parent: this.#parent,
+      name: this.#name,
+      index: this.#index,
+      startNs: this.#startNs,
+      endNs: this.#endNs,
+      cpuNs: this.#cpuNs,
+      dataLoadNs: this.#dataLoadNs,
+      attrs: this.#attrs,
+      markCount: this.#markCount,
+      marks: {
+        first: this.#markFirst,
+        name: this.#markName,
+        value: this.#markValue,
+        summary: Uint8Array.from(this.#markSummary),
+        tsNs: Float64Array.from(this.#markTsNs),
+        attrs: this.#markAttrs,
+      },
+    };
+  }
+
+  readonly #addMark: MarkReader = (name, value, summary, tsNs, attrs) => {
+    this.#markName.push(name);
+    this.#markValue.push(value);
+    this.#markSummary.push(summary ? 1 : 0);
+    this.#markTsNs.push(tsNs);
+    this.#markAttrs.push(attrs);
+  };
+}
