@@ -27,13 +27,11 @@ import { engine } from "./src/shared.ts";
 /** What `trace({ format: "df" })` returns: nodejs-polars' own class. */
 export type DataFrame = PolarsDataFrame;
 
-type PolarsModule = typeof import("npm:nodejs-polars@0.24.1");
-
-const module: PolarsModule = "Deno" in globalThis
+const module: { default: typeof import("npm:nodejs-polars@0.24.1").default } = "Deno" in globalThis
   ? await import("npm:nodejs-polars@0.24.1")
   : await import("nodejs-polars");
 
 /** nodejs-polars itself, the copy that the frames come from. */
-export const pl: PolarsModule["default"] = module.default;
+export const pl: typeof import("npm:nodejs-polars@0.24.1").default = module.default;
 
 engine.frameEngine = polarsEngine(pl as unknown as Polars);

@@ -87,8 +87,8 @@ const PLAIN = /^[\w.:\/@+-]+$/;
 
 // C0 and C1 controls, line and paragraph separators, the marks that reverse the direction of text, and halves of
 // surrogate pairs. What is left can neither leave its line nor repaint another.
-// deno-lint-ignore no-control-regex
 const UNPRINTABLE =
+  // deno-lint-ignore no-control-regex
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
 
 /** `text` with what a terminal would obey written as an escape. */
