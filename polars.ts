@@ -27,11 +27,14 @@ import { engine } from "./src/shared.ts";
 /** What `trace({ format: "df" })` returns: nodejs-polars' own class. */
 export type DataFrame = PolarsDataFrame;
 
-const module: { default: typeof import("npm:nodejs-polars@0.24.1").default } = "Deno" in globalThis
+/** nodejs-polars: its functions, classes and dtypes. */
+export type PolarsLibrary = typeof import("npm:nodejs-polars@0.24.1")["default"];
+
+const module: { default: PolarsLibrary } = "Deno" in globalThis
   ? await import("npm:nodejs-polars@0.24.1")
   : await import("nodejs-polars");
 
 /** nodejs-polars itself, the copy that the frames come from. */
-export const pl: typeof import("npm:nodejs-polars@0.24.1").default = module.default;
+export const pl: PolarsLibrary = module.default;
 
 engine.frameEngine = polarsEngine(pl as unknown as Polars);

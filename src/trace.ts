@@ -62,7 +62,10 @@ export class TraceTree {
 export interface TraceFunction {
   /** Prints the tree to stdout; in a Deno Jupyter kernel gives what the cell renders instead. */
   (options?: TraceOptions & { format?: "tree" }): TraceTree | undefined;
-  /** The tree as nested objects. */
+  /**
+   * The tree as nested objects, the caller's own. `JSON.stringify(dict)` takes it at any depth in Deno; in Bun it recurses,
+   * and gives up some 20 000 levels down, where `format: "json"` goes on.
+   */
   (options: TraceOptions & { format: "dict" }): TraceDict;
   /** The tree as JSON text. */
   (options: TraceOptions & { format: "json" }): string;

@@ -1,0 +1,20 @@
+/**
+ * `deno task demo`: the main job, the same program on both runtimes. `deno task demo deno` or `bun` runs one.
+ *
+ * @module
+ */
+import { run } from "./run.ts";
+
+const PROGRAM = "examples/train.ts";
+const [only] = Deno.args;
+
+let ok = true;
+if (only !== "bun") {
+  console.log(`\n== ${PROGRAM} on Deno ${Deno.version.deno}\n`);
+  ok = (await run("deno", ["run", "-A", PROGRAM])).ok && ok;
+}
+if (only !== "deno") {
+  console.log(`\n== ${PROGRAM} on Bun\n`);
+  ok = (await run("bun", [PROGRAM])).ok && ok;
+}
+Deno.exit(ok ? 0 : 1);

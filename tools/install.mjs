@@ -1,0 +1,78 @@
+/**
+ * Installs what package.json pins, and finds the tools in it. Plain JavaScript, because it runs under the Node that a
+ * fresh machine has, and under Deno where there is no Node.
+ *
+ * No install script of any package runs: the binaries are taken from the packages of their platform, where they lie
+ * ready, so nothing depends on how an npm treats such scripts.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** The checkout's root. */
+export const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+const MODULES = join(ROOT, "node_modules");
+const STAMP = join(MODULES, ".cirron-installed");
+const INSTALL = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
+
+// `npm install`, not `npm ci`: dprint names a platform package that was never published, which npm 11's `ci` takes
+// for a lock file out of step. With a lock file in place `install` takes the same versions.
+function npmCommand() {
+  // The version runs under Deno's Node 26 interface and keeps to the lock file as the Node machines' own do.
+  if ("Deno" in globalThis) return [process.execPath, "run", "-A", "npm:npm@10.9.9"];
+  const { npm_execpath } = process.env; // the npm that runs us, if one does
+  return npm_execpath ? [process.execPath, npm_execpath] : ["npm"];
+}
+
+/** Installs the pinned packages unless they are there already. Says what it does; exits with npm's status if it fails. */
+export function ensureInstalled() {
+  const wanted = createHash("sha256");
+  for (const file of ["package.json", "package-lock.json"]) wanted.update(readFileSync(join(ROOT, file)));
+  const digest = wanted.digest("hex");
+  if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === digest && findBinary("bun") !== null) return;
+  console.log("Installing the pinned tools (once): deno, bun, dprint, polars ...");
+  const [command, ...args] = npmCommand();
+  const { status, error } = spawnSync(command, [...args, ...INSTALL], { cwd: ROOT, stdio: "inherit" });
+  if (status !== 0) {
+    console.error(`npm install failed${error ? `: ${error.message}` : ""}`);
+    process.exit(status ?? 1);
+  }
+  writeFileSync(STAMP, digest);
+}
+
+/**
+ * The executable of a pinned tool.
+ * @param {"deno" | "bun" | "dprint"} name
+ * @returns {string | null} Its path; null if it is not installed.
+ */
+export function findBinary(name) {
+  const suffix = process.platform === "win32" ? ".exe" : "";
+  const candidates = [];
+  const scope = { deno: "@deno", bun: "@oven", dprint: "@dprint" }[name];
+  const folder = join(MODULES, scope);
+  for (const entry of existsSync(folder) ? readdirSync(folder) : []) {
+    candidates.push(join(folder, entry, name === "bun" ? join("bin", `bun${suffix}`) : `${name}${suffix}`));
+  }
+  // Where an install script was allowed to run, Bun's moves the binary here. Without it a stub lies here.
+  if (name === "bun") candidates.push(join(MODULES, "bun", "bin", "bun.exe"));
+  return candidates.find(path => existsSync(path) && answers(path)) ?? null;
+}
+
+function answers(path) {
+  return spawnSync(path, ["--version"], { stdio: "ignore" }).status === 0;
+}
+
+/**
+ * The environment with the pinned tools first on the path, for programs that start others.
+ * @returns {Record<string, string>}
+ */
+export function toolEnvironment() {
+  const folders = ["deno", "bun", "dprint"].map(name => findBinary(name))
+    .filter(path => path !== null)
+    .map(path => join(path, ".."));
+  return { ...process.env, PATH: [...folders, process.env.PATH ?? ""].join(delimiter) };
+}

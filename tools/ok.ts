@@ -1,0 +1,32 @@
+/**
+ * `deno task ok`: everything that must hold before a change lands. `--no-tests` leaves the tests out.
+ *
+ * @module
+ */
+import { run, type Tool } from "./run.ts";
+
+const CODE = ["mod.ts", "polars.ts", "src", "ffi", "tests", "tools", "bench", "examples"];
+
+const STEPS: readonly (readonly [title: string, tool: Tool, ...args: string[]])[] = [
+  ["format", "dprint", "check"],
+  ["lint", "deno", "lint", "--quiet", ...CODE],
+  ["types", "deno", "check", "--quiet", ...CODE],
+  ["documentation lint", "deno", "doc", "--lint", "mod.ts", "polars.ts"],
+  ["documentation types", "deno", "check", "--quiet", "--doc", "mod.ts", "polars.ts", "src", "README.md"],
+  ["publish dry run", "deno", "publish", "--dry-run", "--allow-dirty", "--quiet"],
+];
+
+const failed: string[] = [];
+for (const [title, name, ...args] of STEPS) {
+  console.log(`\n== ${title}`);
+  if (!(await run(name, args)).ok) failed.push(title);
+}
+if (!Deno.args.includes("--no-tests")) {
+  const { ok, output } = await run("deno", ["run", "-A", "tools/test.ts"]);
+  if (!ok) failed.push(`tests (${output.trimEnd().split("\n").at(-1)})`);
+}
+if (failed.length > 0) {
+  console.error(`\nNot ok: ${failed.join(", ")}`);
+  Deno.exit(1);
+}
+if (Deno.args.includes("--no-tests")) console.log("\nok");
