@@ -43,12 +43,13 @@ export function copyAttrs(attrs: object): Attrs {
     const { source, target } = current;
     if (isArrayLike(source)) {
       for (let i = 0; i < source.length && room(target); i++) {
-        put(target, "", convert(() => source[i], current) ?? null);
+        put(target, String(i), convert(() => source[i], current) ?? null);
       }
     } else if (source instanceof Set) {
+      let i = 0;
       for (const value of source) {
         if (!room(target)) break;
-        put(target, "", convert(() => value, current) ?? null);
+        put(target, String(i++), convert(() => value, current) ?? null);
       }
     } else if (source instanceof Map) {
       for (const [key, value] of source) {
@@ -80,17 +81,19 @@ export function copyAttrs(attrs: object): Attrs {
       let value = read();
       const primitive = convertPrimitive(value);
       if (primitive !== undefined || value === undefined) return primitive;
-      if (value instanceof Date) {
-        return Number.isNaN(value.getTime())
-          ? "[Invalid Date]"
-          : value.toISOString();
-      }
+      if (value instanceof Date) return dateText(value);
       if (value instanceof Error) return describeError(value);
       const { toJSON } = value as { toJSON?: unknown };
       if (typeof toJSON === "function") {
         value = toJSON.call(value);
         const said = convertPrimitive(value);
         if (said !== undefined || value === undefined) return said;
+      }
+      if (
+        value instanceof Number || value instanceof String || value instanceof Boolean
+        || value instanceof BigInt
+      ) {
+        return convertPrimitive(value.valueOf());
       }
       if (
         value instanceof RegExp || value instanceof Promise || value instanceof WeakMap
@@ -115,6 +118,12 @@ export function copyAttrs(attrs: object): Attrs {
       return `[Throws: ${describeError(error)}]`;
     }
   }
+}
+
+// The date's own fields, whatever methods somebody gave it.
+function dateText(date: Date): string {
+  const ms = Date.prototype.getTime.call(date);
+  return Number.isNaN(ms) ? "[Invalid Date]" : Date.prototype.toISOString.call(date);
 }
 
 /** The JSON form of a primitive; undefined for objects and for undefined. */

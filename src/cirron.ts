@@ -4,7 +4,7 @@
  * @module
  */
 import { loop } from "./loops.ts";
-import { checkOptions, type CirronOptions, type ProfileOptions } from "./options.ts";
+import { checkOptions, type CirronOptions, mergeOptions, type ProfileOptions } from "./options.ts";
 import type { Profiler } from "./profiler.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "./recorder.ts";
 import type { Health, MarkValue } from "./rows.ts";
@@ -271,6 +271,7 @@ export class Cirron {
 
   /** Starts a session with this instance's options, and `options` over them. See {@link profile}. */
   profile(options: ProfileOptions = {}): Profiler {
-    return engine.profile({ ...this.#options, ...options });
+    checkOptions(options);
+    return engine.profile(mergeOptions(this.#options, options));
   }
 }

@@ -7,14 +7,34 @@ import { AsyncLocalStorage } from "node:async_hooks";
 
 /** A scope's place in a flow: a link in its chain of open scopes, innermost first. */
 export interface FrameScope<S extends FrameScope<S>> {
-  /** Whether the scope is still open. */
-  readonly isOpen: boolean;
   /** The flow it was opened in; null for one that is on no stack. */
   readonly frame: Frame<S> | null;
-  /** The scope it was opened in, of the same flow or an outer one. Null once closed: a closed scope keeps none alive. */
+  /** The scope below it in the same flow. Null once closed: a closed scope keeps none alive. */
   below: S | null;
-  /** The scope opened in it in the same flow, while both are open. */
+  /** The scope above it in the same flow. */
   above: S | null;
+  /** What inner flows hold of it; null until the first one starts in it. */
+  anchor: Anchor<S> | null;
+}
+
+/**
+ * What a flow holds of the scope it was started in: two words that let go of the scope when it closes, and lead on to
+ * the next outer one that is open.
+ */
+export class Anchor<S extends FrameScope<S>> {
+  /** The scope while it is open. */
+  scope: S | null;
+  /** Where to look once it is closed. */
+  outer: Anchor<S> | null = null;
+
+  constructor(scope: S) {
+    this.scope = scope;
+  }
+
+  /** The anchor of an open scope. */
+  static of<S extends FrameScope<S>>(scope: S): Anchor<S> {
+    return scope.anchor ??= new Anchor(scope);
+  }
 }
 
 /**
@@ -23,26 +43,48 @@ export interface FrameScope<S extends FrameScope<S>> {
  */
 export class Frame<S extends FrameScope<S>> {
   #top: S | null = null;
+  #outer: Anchor<S> | null;
 
-  /** The innermost open scope; null if there is none, or if the flow outlived every scope it knew. */
-  innermost(): S | null {
-    // Only an outer flow's scope can be closed here: those of this flow are removed when they close.
-    if (this.#top !== null && !this.#top.isOpen) this.#top = null;
-    return this.#top;
+  /** @param outer The scope of another flow that this one is started in. */
+  constructor(outer: S | null) {
+    this.#outer = outer === null ? null : Anchor.of(outer);
   }
 
-  /** Makes `scope` the innermost, above `below`: this flow's innermost scope, or for a new flow any outer one. */
-  push(scope: S, below: S | null): void {
-    scope.below = below;
-    if (below !== null && below.frame === scope.frame) below.above = scope;
+  /** The innermost open scope: this flow's, or the nearest open one of those it was started in. */
+  innermost(): S | null {
+    return this.#top ?? this.outer();
+  }
+
+  /** The nearest open scope of the flows around this one. */
+  outer(): S | null {
+    let anchor = this.#outer;
+    if (anchor === null || anchor.scope !== null) return anchor === null ? null : anchor.scope;
+    do anchor = anchor.outer; while (anchor !== null && anchor.scope === null);
+    this.#outer = anchor;
+    return anchor === null ? null : anchor.scope;
+  }
+
+  /** The next open scope outwards from one of this flow. */
+  outwards(scope: S): S | null {
+    return scope.below ?? this.outer();
+  }
+
+  /** Makes `scope` the innermost of this flow. */
+  push(scope: S): void {
+    const below = this.#top;
+    if (below !== null) {
+      scope.below = below;
+      below.above = scope;
+    }
     this.#top = scope;
   }
 
-  /** Takes a scope out that has closed; tells whether it was the innermost, as it should be. */
+  /** Takes a scope out that closes; tells whether it was the innermost, as it should be. */
   remove(scope: S): boolean {
     const { above, below } = scope;
+    if (scope.anchor !== null) this.#release(scope, scope.anchor);
     scope.below = scope.above = null;
-    if (below !== null && below.frame === scope.frame) below.above = above;
+    if (below !== null) below.above = above;
     if (this.#top === scope) {
       this.#top = below;
       return true;
@@ -50,11 +92,17 @@ export class Frame<S extends FrameScope<S>> {
     if (above !== null) above.below = below;
     return false;
   }
+
+  #release(scope: S, anchor: Anchor<S>): void {
+    const next = this.outwards(scope);
+    anchor.scope = null;
+    anchor.outer = next === null ? null : Anchor.of(next);
+  }
 }
 
 /** Every flow of the process: the main one, and one for each callback scope that runs or whose context lives on. */
 export class Flows<S extends FrameScope<S>> {
-  readonly #main: Frame<S> = new Frame<S>();
+  readonly #main: Frame<S> = new Frame<S>(null);
   // Made by the first callback scope. Until then every flow is the main one and asking costs nothing.
   #storage: AsyncLocalStorage<Frame<S>> | null = null;
 

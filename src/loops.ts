@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { kindOf } from "./arguments.ts";
 import type { OpenScope, Recorder } from "./recorder.ts";
 
 /** What `epochs` and `batches` take: anything to loop over, or a whole number n meaning 0 to n - 1. */
@@ -50,7 +51,7 @@ export function loop<T>(
   if (turns[Symbol.iterator] === undefined && turns[Symbol.asyncIterator] === undefined) {
     throw new TypeError(
       `Cannot loop over ${name}s: expected an iterable, an async iterable or a whole number, got ${
-        source === null ? "null" : typeof source
+        kindOf(source)
       }`,
     );
   }
@@ -100,7 +101,7 @@ class Turns<T> implements Iterator<T, unknown, unknown> {
     const loadSinceNs = endTurn(recorder, this.#turn, this.#loop.noteDataLoad);
     this.#turn = null;
     const result = this.#source.next(argument);
-    if (!result.done) {
+    if (isTurn(result)) {
       const turn = recorder.open(this.#loop.name, this.#index++, undefined);
       if (this.#loop.noteDataLoad) recorder.noteDataLoad(turn, loadSinceNs);
       this.#turn = turn;
@@ -157,7 +158,7 @@ class AsyncTurns<T> implements AsyncIterator<T, unknown, unknown> {
     // A second `next()` or a `return()` may have come meanwhile: for await never does so, callers by hand may.
     endTurn(recorder, this.#turn, false);
     this.#turn = null;
-    if (!result.done && !this.#returned) {
+    if (isTurn(result) && !this.#returned) {
       const parent = this.#parent !== null && this.#parent.isOpen ? this.#parent : recorder.session;
       const turn = recorder.push(frame, parent, this.#loop.name, this.#index++, undefined);
       if (this.#loop.noteDataLoad) recorder.noteDataLoad(turn, loadSinceNs);
@@ -180,6 +181,11 @@ class AsyncTurns<T> implements AsyncIterator<T, unknown, unknown> {
     await this.#source.return?.();
     throw error;
   }
+}
+
+// A source may break the protocol: then the loop throws, and must find no scope open.
+function isTurn(result: IteratorResult<unknown, unknown>): boolean {
+  return !result.done && typeof result === "object";
 }
 
 // Closes the turn that ends and gives the moment, which is also when the source starts to work: one reading for both.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isOptions, kindOf } from "./arguments.ts";
 import { CirronError } from "./errors.ts";
 import type { CounterOptions } from "./probes.ts";
 
@@ -37,9 +38,9 @@ export type CirronOptions = ProfileOptions;
 
 /** Checks everything before anything is started. */
 export function checkOptions(options: ProfileOptions): void {
-  if (typeof options !== "object" || options === null) {
+  if (!isOptions(options)) {
     throw new TypeError(
-      `Cannot profile: options must be an object, got ${options === null ? "null" : typeof options}`,
+      `Cannot profile: options must be an object, got ${kindOf(options)}`,
     );
   }
   const { enabled, traceBufferMaxSpans, counters } = options;
@@ -50,23 +51,30 @@ export function checkOptions(options: ProfileOptions): void {
   if (counters !== undefined) checkCounters(counters);
 }
 
-/** @throws {RangeError} If `maxSpans` is no whole number from 1 on. */
+/**
+ * @throws {TypeError} If `maxSpans` is no number.
+ * @throws {RangeError} If it is no whole number from 1 on.
+ */
 export function checkMaxSpans(maxSpans: number): void {
+  checkNumber("traceBufferMaxSpans", maxSpans);
   if (!Number.isSafeInteger(maxSpans) || maxSpans < 1) {
     throw new RangeError(`traceBufferMaxSpans must be a whole number from 1 on, got ${String(maxSpans)}`);
   }
 }
 
 function checkCounters(counters: CounterOptions): void {
-  if (typeof counters !== "object" || counters === null) {
-    throw new TypeError(`counters must be an object, got ${counters === null ? "null" : typeof counters}`);
+  if (!isOptions(counters)) {
+    throw new TypeError(`counters must be an object, got ${kindOf(counters)}`);
   }
   const { cpu, cpuCoalesceNs, memory, gpu } = counters;
   if (cpu !== undefined && cpu !== "process" && cpu !== "thread" && cpu !== false) {
     throw new RangeError(`counters.cpu must be "process", "thread" or false, got ${String(cpu)}`);
   }
-  if (cpuCoalesceNs !== undefined && !(typeof cpuCoalesceNs === "number" && cpuCoalesceNs >= 0)) {
-    throw new RangeError(`counters.cpuCoalesceNs must be a number from 0 on, got ${String(cpuCoalesceNs)}`);
+  if (cpuCoalesceNs !== undefined) {
+    checkNumber("counters.cpuCoalesceNs", cpuCoalesceNs);
+    if (!(cpuCoalesceNs >= 0)) {
+      throw new RangeError(`counters.cpuCoalesceNs must be a number from 0 on, got ${cpuCoalesceNs}`);
+    }
   }
   for (const [name, value] of Object.entries({ memory, gpu })) {
     if (value !== undefined && typeof value !== "boolean") {
@@ -75,27 +83,44 @@ function checkCounters(counters: CounterOptions): void {
   }
 }
 
+function checkNumber(name: string, value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number, got ${kindOf(value)}`);
+  }
+}
+
 /**
  * The sinks that `output` names; empty for `"none"`, which wins over the others.
+ * @param enabled Whether they will be needed.
  * @throws {RangeError} If a name is unknown.
  * @throws {CirronError} If a sink is not available yet.
  */
-export function checkOutput(output: ProfileOptions["output"] = "spool"): readonly OutputName[] {
+export function checkOutput(
+  output: ProfileOptions["output"] = "spool",
+  enabled: boolean = true,
+): readonly OutputName[] {
   const names: readonly unknown[] = Array.isArray(output) ? output : [output];
   for (const name of names) {
     if (typeof name !== "string") {
       throw new CirronError("Cannot profile: sinks of your own are not available yet; use output: \"none\"");
     }
     if (!OUTPUT_NAMES.includes(name)) {
-      throw new RangeError(
-        `Cannot profile: unknown output ${JSON.stringify(name)}, expected ${
-          OUTPUT_NAMES.map(n => `"${n}"`).join(", ")
-        }`,
-      );
+      const expected = OUTPUT_NAMES.map(known => `"${known}"`).join(", ");
+      throw new RangeError(`Cannot profile: unknown output ${JSON.stringify(name)}, expected ${expected}`);
     }
   }
-  if (names.length === 0 || names.includes("none")) return [];
+  if (!enabled || names.length === 0 || names.includes("none")) return [];
   throw new CirronError(
     `Cannot profile: output "${names.join("\", \"")}" is not available yet; use output: "none"`,
   );
+}
+
+/** `options` over `defaults`: what is left out or undefined is the default's. */
+export function mergeOptions(defaults: ProfileOptions, options: ProfileOptions): ProfileOptions {
+  const counters = { ...defaults.counters, ...given(options.counters ?? {}) };
+  return { ...defaults, ...given(options), counters };
+}
+
+function given<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -79,7 +79,8 @@ export class Engine {
   /** Starts a session; a second one while it runs warns once and gives the first. */
   profile(options: ProfileOptions = {}): Profiler {
     checkOptions(options);
-    const output = options.enabled === false ? [] : checkOutput(options.output);
+    const isEnabled = options.enabled !== false;
+    const output = checkOutput(options.output, isEnabled);
     if (this.#session !== null) {
       if (!this.#warned) {
         this.#warn("profile() was called while a session is running; its options are ignored");
@@ -95,14 +96,13 @@ export class Engine {
       },
       [Symbol.dispose]: () => profiler.shutdown(),
     };
-    if (options.enabled === false) {
-      this.recording = NO_RECORDING;
-    } else {
+    if (isEnabled) {
       const recorder = this.#open();
-      this.#maxSpans = options.traceBufferMaxSpans ?? this.#maxSpans;
       this.#cpu = openCpuMeter(recorder.clock, options.counters);
-      recorder.restart(this.#maxSpans, this.#cpu.ok ? this.#cpu.value : null);
+      recorder.restart(options.traceBufferMaxSpans ?? this.#maxSpans, this.#cpu.ok ? this.#cpu.value : null);
       recorder.openSession(SESSION_NAME, sessionAttrs());
+    } else {
+      this.recording = NO_RECORDING; // and the buffer stays as it is
     }
     this.#session = { profiler, output };
     return profiler;

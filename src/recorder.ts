@@ -7,9 +7,10 @@
  *
  * @module
  */
+import { isList, isOptions, kindOf, quote } from "./arguments.ts";
 import { copyAttrs, isKeepable } from "./attrs.ts";
 import { type Clock, unixAnchorNs } from "./clock.ts";
-import { Flows, Frame, type FrameScope } from "./flows.ts";
+import { type Anchor, Flows, Frame, type FrameScope } from "./flows.ts";
 import { type MarkLists, Marks, noMarks } from "./marks.ts";
 import { OpenTable } from "./open_table.ts";
 import type { CpuMeter } from "./probes.ts";
@@ -27,7 +28,8 @@ export interface Scope {
   readonly name: string;
   /**
    * Opens a scope inside this one. Without a function it becomes the innermost scope of the flow only if this one is
-   * the innermost now; otherwise it stays off the stack, and only its own methods reach it.
+   * the innermost now; otherwise it stays off the stack, and only its own methods reach it. After `end()` it is the
+   * same as the plain `scope()`.
    */
   scope(name: string, options?: ScopeOptions): Scope;
   /** Runs `fn` in a scope inside this one, as a flow of its own. */
@@ -80,6 +82,7 @@ export class OpenScope implements Scope, MarkLists, FrameScope<OpenScope> {
   readonly frame: Frame<OpenScope> | null;
   below: OpenScope | null = null;
   above: OpenScope | null = null;
+  anchor: Anchor<OpenScope> | null = null;
   attrs: Attrs | undefined;
   pointHead = 0;
   pointTail = 0;
@@ -169,6 +172,7 @@ export class Recorder {
     parent: OpenScope | null,
   ): unknown {
     checkName(name, "open scope");
+    if (parent !== null && parent.slot < 0) parent = null; // nothing hangs on a scope that has ended
     if (typeof second === "function") {
       if (third !== undefined) {
         throw new TypeError(`Cannot open scope ${quote(name)}: options must come before the function`);
@@ -204,9 +208,8 @@ export class Recorder {
     index: number,
     attrs: Attrs | undefined,
   ): OpenScope {
-    const below = frame.innermost();
     const scope = this.#start(name, index, attrs, frame, parent);
-    frame.push(scope, below);
+    frame.push(scope);
     return scope;
   }
 
@@ -224,7 +227,11 @@ export class Recorder {
     }
     scope.slot = -1;
     const frame = scope.frame;
-    if (frame !== null && !frame.remove(scope)) this.#noteMisnesting(scope, frame);
+    if (frame === null) {
+      if (scope.anchor !== null) scope.anchor.scope = null;
+    } else if (!frame.remove(scope)) {
+      this.#noteMisnesting(scope, frame);
+    }
     const markCount = scope.pointCount + scope.summaryCount;
     this.#ring.append(
       scope.id,
@@ -240,6 +247,7 @@ export class Recorder {
       markCount,
     );
     open.release(slot);
+    scope.attrs = undefined; // the row has them now; a handle that is kept should not
     return nowNs;
   }
 
@@ -329,8 +337,9 @@ export class Recorder {
   /** Open scopes from the calling flow's innermost outwards, the session's root included. */
   depth(): number {
     let depth = this.session === null ? 0 : 1;
-    for (let scope = this.flows.current().innermost(); scope !== null; scope = scope.below) {
-      if (scope.isOpen) depth++;
+    for (let scope = this.flows.current().innermost(); scope !== null;) {
+      depth++;
+      scope = scope.frame === null ? null : scope.frame.outwards(scope);
     }
     return depth;
   }
@@ -416,13 +425,14 @@ export class Recorder {
     fn: ScopeFunction,
   ): unknown {
     const below = parent ?? this.flows.current().innermost();
-    const frame = new Frame<OpenScope>();
+    const frame = new Frame<OpenScope>(below);
     const scope = this.#start(name, index, attrs, frame, below ?? this.session);
-    frame.push(scope, below);
+    frame.push(scope);
     try {
       const result = this.flows.run(frame, fn, scope);
-      if (isThenable(result)) {
-        return result.then(
+      const then = thenOf(result);
+      if (then !== null) {
+        return asPromise(result as PromiseLike<unknown>, then).then(
           value => {
             this.close(scope);
             return value;
@@ -461,13 +471,25 @@ export class Recorder {
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
+type Then = PromiseLike<unknown>["then"];
+
+// Read once, as `await` does. A getter that throws is the caller's business: whoever awaits the value will see it.
+function thenOf(value: unknown): Then | null {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return null;
   try {
-    return typeof (value as { then?: unknown }).then === "function";
+    const { then } = value as { then?: unknown };
+    return typeof then === "function" ? then as Then : null;
   } catch {
-    return false; // a throwing getter: the value is the caller's business, not ours
+    return null;
   }
+}
+
+// A promise as it is, so that a subclass stays one. Another thenable (a query that runs when it is awaited, say) is run
+// once, here: its `then` need not give a promise.
+function asPromise(value: PromiseLike<unknown>, then: Then): Promise<unknown> {
+  return value instanceof Promise
+    ? value
+    : new Promise((resolve, reject) => then.call(value, resolve, reject));
 }
 
 function checkName(name: unknown, act: string): asserts name is string {
@@ -477,7 +499,7 @@ function checkName(name: unknown, act: string): asserts name is string {
 }
 
 function checkIndex(name: string, options: ScopeOptions): number {
-  if (typeof options !== "object" || options === null) {
+  if (!isOptions(options)) {
     throw new TypeError(
       `Cannot open scope ${quote(name)}: expected options or a function, got ${kindOf(options)}`,
     );
@@ -495,7 +517,7 @@ function checkIndex(name: string, options: ScopeOptions): number {
 
 function copyOptionalAttrs(attrs: unknown, act: string, name: string): Attrs | undefined {
   if (attrs === undefined) return undefined;
-  if (typeof attrs !== "object" || attrs === null || Array.isArray(attrs)) {
+  if (typeof attrs !== "object" || attrs === null || isList(attrs)) {
     throw new TypeError(`Cannot ${act} ${quote(name)}: attrs must be an object, got ${kindOf(attrs)}`);
   }
   return copyAttrs(attrs);
@@ -515,7 +537,7 @@ function checkValue(name: string, value: unknown): asserts value is MarkValue {
 }
 
 function checkKind(name: string, options: MarkOptions): boolean {
-  if (typeof options !== "object" || options === null) {
+  if (!isOptions(options)) {
     throw new TypeError(`Cannot mark ${quote(name)}: expected options, got ${kindOf(options)}`);
   }
   const { kind } = options;
@@ -526,12 +548,4 @@ function checkKind(name: string, options: MarkOptions): boolean {
       typeof kind === "string" ? quote(kind) : kindOf(kind)
     }`,
   );
-}
-
-function kindOf(value: unknown): string {
-  return value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
-}
-
-function quote(text: string): string {
-  return JSON.stringify(cutText(text));
 }

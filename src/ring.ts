@@ -145,7 +145,7 @@ export class Ring {
       else target.dataLoadNs.fill(NaN, to, to + count);
       for (let i = 0; i < count; i++) {
         target.name[to + i] = chunk.name[begin + i];
-        if (chunk.attrs !== null) target.attrs[to + i] = chunk.attrs[begin + i];
+        target.attrs[to + i] = chunk.attrs === null ? undefined : chunk.attrs[begin + i];
       }
       row += count;
       to += count;

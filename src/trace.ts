@@ -4,6 +4,7 @@
  * @module
  */
 import type { DataFrame } from "../polars.ts";
+import { isOptions, kindOf } from "./arguments.ts";
 import { CirronDependencyError } from "./errors.ts";
 import { toDict } from "./read/dict.ts";
 import { type FrameEngine, toColumns } from "./read/frame.ts";
@@ -11,6 +12,7 @@ import { toJson } from "./read/json.ts";
 import { toText } from "./read/text.ts";
 import { buildTree, type Tree } from "./read/tree.ts";
 import type { Snapshot, TraceDict } from "./rows.ts";
+import { cutText } from "./text_limits.ts";
 
 export type { DataFrame };
 
@@ -100,7 +102,8 @@ export function trace(context: TraceContext, options: TraceOptions = {}): unknow
   if (engine instanceof CirronDependencyError) throw engine;
   const readAll = name !== undefined || last === undefined;
   const snapshot = context.read(readAll ? Infinity : last, open);
-  const tree = buildTree(snapshot, { name, last });
+  // Names are cut where they enter: cut alike, a long one finds its spans.
+  const tree = buildTree(snapshot, { name: name === undefined ? undefined : cutText(name), last });
   return engine === null ? render(context, tree, format) : engine(toColumns(tree, last !== undefined));
 }
 
@@ -116,9 +119,9 @@ function render(context: TraceContext, tree: Tree, format: TraceFormat): unknown
 type Checked = { format: TraceFormat; name: string | undefined; last: number | undefined; open: boolean };
 
 function check(options: TraceOptions): Checked {
-  if (typeof options !== "object" || options === null) {
+  if (!isOptions(options)) {
     throw new TypeError(
-      `Cannot trace: options must be an object, got ${options === null ? "null" : typeof options}`,
+      `Cannot trace: options must be an object, got ${kindOf(options)}`,
     );
   }
   const { format = "tree", name, last, open = false } = options;
@@ -127,11 +130,11 @@ function check(options: TraceOptions): Checked {
     throw new RangeError(`Cannot trace: format must be "tree", "dict", "json" or "df", got ${got}`);
   }
   if (name !== undefined && typeof name !== "string") {
-    throw new TypeError(`Cannot trace: name must be a string, got ${name === null ? "null" : typeof name}`);
+    throw new TypeError(`Cannot trace: name must be a string, got ${kindOf(name)}`);
   }
   if (last !== undefined) {
     if (typeof last !== "number") {
-      throw new TypeError(`Cannot trace: last must be a number, got ${last === null ? "null" : typeof last}`);
+      throw new TypeError(`Cannot trace: last must be a number, got ${kindOf(last)}`);
     }
     if (!Number.isSafeInteger(last) || last < 0) {
       throw new RangeError(`Cannot trace: last must be a whole number from 0 on, got ${last}`);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { printable } from "../printable.ts";
 import type { MarkValue } from "../rows.ts";
 import { wallUs } from "./fields.ts";
 import { type Tree, walk } from "./tree.ts";
@@ -27,7 +28,7 @@ export function toText(tree: Tree): string {
   return lines.join("\n");
 }
 
-/** One span's line: `name[index] - 142us {loss=0.5234}`. */
+/** One span's line: `name[index] - 142us {loss=0.5234}`, and after it ` !Error: message` if its function threw. */
 export function spanLine(tree: Tree, position: number): string {
   const { snapshot } = tree;
   const row = tree.rows[position];
@@ -37,6 +38,9 @@ export function spanLine(tree: Tree, position: number): string {
   line += ` - ${formatDuration(wallUs(snapshot, row))}`;
   if (row >= snapshot.closedLength) line += " open";
   if (snapshot.markCount[row] > 0) line += ` {${marksText(tree, row)}}`;
+  // Who looks for a failure should not have to read the attributes of every span.
+  const error = snapshot.attrs[row]?.error;
+  if (typeof error === "string") line += ` !${printable(error)}`;
   return line;
 }
 
@@ -84,24 +88,3 @@ export function formatValue(value: MarkValue): string {
 
 // Strings that cannot be taken for the punctuation around them.
 const PLAIN = /^[\w.:\/@+-]+$/;
-
-// C0 and C1 controls, line and paragraph separators, the marks that reverse the direction of text, and halves of
-// surrogate pairs. What is left can neither leave its line nor repaint another.
-const UNPRINTABLE =
-  // deno-lint-ignore no-control-regex
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
-
-/** `text` with what a terminal would obey written as an escape. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, escapeCharacter);
-}
-
-function escapeCharacter(character: string): string {
-  if (character === "\n") return "\\n";
-  if (character === "\r") return "\\r";
-  if (character === "\t") return "\\t";
-  const code = character.charCodeAt(0);
-  return code < 0x100
-    ? `\\x${code.toString(16).padStart(2, "0")}`
-    : `\\u${code.toString(16).padStart(4, "0")}`;
-}

@@ -1,0 +1,32 @@
+/**
+ * What the checks of public arguments share, and how their messages name what they got.
+ *
+ * @module
+ */
+import { printable } from "./printable.ts";
+import { cutText } from "./text_limits.ts";
+
+/** Whether `value` can be an options object: any object but a list. */
+export function isOptions(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !isList(value);
+}
+
+/** Whether `value` is a list of values rather than keys with values. Never throws. */
+export function isList(value: object): boolean {
+  try {
+    return Array.isArray(value) || ArrayBuffer.isView(value) || value instanceof Set;
+  } catch {
+    return false; // a revoked proxy
+  }
+}
+
+/** What `value` is, for an error message. Never throws. */
+export function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return typeof value === "object" && isList(value) ? "a list" : typeof value;
+}
+
+/** `text` in quotes, on one line, for an error message or a warning. */
+export function quote(text: string): string {
+  return printable(JSON.stringify(cutText(text)));
+}

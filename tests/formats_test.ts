@@ -1,0 +1,75 @@
+import { assertEquals } from "@std/assert";
+import { test } from "node:test";
+import type { TraceDict } from "../src/rows.ts";
+import { CASES, columnEngine, columnsOf, flat, idOf, type TraceCase } from "./support/cases.ts";
+import type { TestEngine } from "./support/engine.ts";
+
+function recorded(given: TraceCase): TestEngine {
+  const ci = columnEngine(given.maxSpans);
+  given.record(ci);
+  return ci;
+}
+
+function idText(number: number): string {
+  return number === 0 ? "root" : idOf(number);
+}
+
+function expectedNodes(given: TraceCase): unknown[] {
+  return given.spans.map(({ id, parent, marks, ...rest }) => ({
+    ...rest,
+    id: idText(id),
+    parent_id: parent === null ? null : idText(parent),
+    marks: marks.map(([name, value]) => [name, value]),
+  }));
+}
+
+function nodes(dict: TraceDict): unknown[] {
+  return flat(dict).map(({ node, depth }) => ({
+    id: node.id,
+    parent_id: node.parent_id,
+    depth,
+    name: node.name,
+    index: node.index,
+    wallUs: node.wall_us,
+    cpuNs: node.cpu_ns,
+    marks: node.marks.map(mark => [mark.name, mark.value]),
+  }));
+}
+
+for (const given of CASES) {
+  const { title, options = {} } = given;
+
+  test(`trace() as dict tells of ${title}`, () => {
+    const dict = recorded(given).dict(options);
+    assertEquals(nodes(dict), expectedNodes(given));
+    assertEquals(dict.span_count, given.spans.length);
+  });
+
+  test(`trace() as json tells of ${title}`, () => {
+    const dict = JSON.parse(recorded(given).json(options)) as TraceDict;
+    assertEquals(nodes(dict), expectedNodes(given));
+    assertEquals(dict.span_count, given.spans.length);
+  });
+
+  test(`trace() as df tells of ${title}`, () => {
+    const columns = columnsOf(recorded(given), options);
+    const byId = new Map(given.spans.map(span => [span.id, span]));
+    const spans = given.rows.map(id => byId.get(id)!);
+    assertEquals(Object.fromEntries(columns.map(column => [column.name, [...column.values]])), {
+      id: spans.map(span => idText(span.id)),
+      parent_id: spans.map(span => span.parent === null ? null : idText(span.parent)),
+      name: spans.map(span => span.name),
+      index: spans.map(span => span.index ?? NaN),
+      wall_us: spans.map(span => span.wallUs),
+      cpu_ns: spans.map(span => span.cpuNs ?? NaN),
+      gpu_ns: spans.map(() => NaN),
+      memory_peak_bytes: spans.map(() => NaN),
+      mark_count: spans.map(span => span.marks.length),
+      depth: spans.map(span => span.depth),
+    });
+  });
+
+  test(`trace() as tree tells of ${title}`, () => {
+    assertEquals(recorded(given).text(options), given.text);
+  });
+}
