@@ -1,7 +1,7 @@
 /**
  * Makes nodejs-polars available to `trace({ format: "df" })`. Import it once, anywhere, before the first such call.
  *
- * Under Deno it needs `--allow-read --allow-env --allow-ffi --allow-sys`, which nodejs-polars asks for as it loads.
+ * Under Deno it needs `--allow-read --allow-ffi --allow-sys`, which nodejs-polars asks for as it loads.
  *
  * @example Percentiles by scope name
  * ```ts

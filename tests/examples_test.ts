@@ -148,7 +148,7 @@ const REQUESTS = [
 
 function assertServes(text: string): void {
   assertMatch(text, /^3 of 4 requests served:$/m);
-  const shape = shapeOf(treeOf(text)).map(line => line.replace(/ \{.*/, ""));
+  const shape = shapeOf(treeOf(text)).map(line => line.replace(/ [{!].*/, ""));
   assertEquals(
     shape,
     REQUESTS.flatMap(({ children }, i) => [`request[${i}]`, ...children.map(name => `  ${name}`)]),
@@ -157,6 +157,13 @@ function assertServes(text: string): void {
 
 test("examples/server.ts prints each request as a root with its own children", async () => {
   assertServes(await printed("server.ts"));
+});
+
+test("examples/server.ts shows who failed: the query, and the request that waited for it", async () => {
+  const failed = (await printed("server.ts")).split("\n").filter(line =>
+    line.endsWith(" !RangeError: No item 9")
+  );
+  assertEquals(failed.map(line => line.replace(/ - .*/, "")), ["request[2]", "  query"]);
 });
 
 test("examples/server.ts hangs each query on the request that made it", async () => {
@@ -171,7 +178,7 @@ test("examples/server.ts hangs each query on the request that made it", async ()
 
 test("examples/server.ts hangs each mark on its own request", async () => {
   const text = await printed("server.ts");
-  const hits = [...text.matchAll(/^request\[(\d)\] .*\{cache_hit=(\w+)(, bytes=\d+)?\}$/gm)];
+  const hits = [...text.matchAll(/^request\[(\d)\] .*\{cache_hit=(\w+)(, bytes=\d+)?\}/gm)];
   assertEquals(hits.map(([, index, hit, bytes]) => [index, hit, bytes !== undefined]), [
     ["0", "false", true],
     ["1", "false", true],

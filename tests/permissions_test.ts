@@ -217,7 +217,7 @@ denoTest("\"df\" with all permissions but without nodejs-polars is a CirronDepen
   );
 });
 
-const DF_FLAGS = ["--no-prompt", "--allow-read", "--allow-env", "--allow-ffi", "--allow-sys"];
+const DF_FLAGS = ["--no-prompt", "--allow-read", "--allow-ffi", "--allow-sys"];
 
 denoTest(`"df" works with exactly ${DF_FLAGS.slice(1).join(" ")}`, async () => {
   const outcome = await runDeno(
@@ -347,7 +347,7 @@ async function runOnTerminal(source: string): Promise<Outcome> {
   const path = folder.write("program.ts", source);
   const args = ["-qec", `'${deno}' run '${path}'`, "/dev/null"];
   // Each question would be answered with no.
-  return await run(SCRIPT, args, { cwd: folder.path, input: "n\nn\nn\nn\n" });
+  return await run(SCRIPT, args, { cwd: folder.path, input: "n\nn\nn\nn\n", timeoutMs: 30_000 });
 }
 
 const PROMPT = /Deno requests|permission|Allow\?/i;

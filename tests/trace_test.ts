@@ -506,16 +506,14 @@ denoTest("trace() as df without permission names the flags and both commands, an
   using directory = new TempDirectory();
   const { name, message } = await tell(directory, []);
   assertEquals(name, "CirronDependencyError");
-  assertStringIncludes(message, "--allow-read --allow-env --allow-ffi --allow-sys");
+  assertStringIncludes(message, "--allow-read --allow-ffi --allow-sys");
   assertStringIncludes(message, "`deno add npm:nodejs-polars` or `bun add nodejs-polars`");
 });
 
-for (const missing of ["read", "env", "ffi", "sys"]) {
+for (const missing of ["read", "ffi", "sys"]) {
   denoTest(`trace() as df without --allow-${missing} throws a CirronDependencyError`, async () => {
     using directory = new TempDirectory();
-    const flags = ["read", "env", "ffi", "sys"].filter(flag => flag !== missing).map(flag =>
-      `--allow-${flag}`
-    );
+    const flags = ["read", "ffi", "sys"].filter(flag => flag !== missing).map(flag => `--allow-${flag}`);
     const { name, message } = await tell(directory, flags);
     assertEquals(name, "CirronDependencyError");
     assertStringIncludes(message, "loading it needs --allow-read");

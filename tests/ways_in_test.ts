@@ -25,7 +25,7 @@ const denoTest = testUnless(deno === null ? "no deno executable was found" : nul
 const bunTest = testUnless(bun === null ? "no bun executable was found" : null, FILE);
 
 /** What nodejs-polars needs to load. `-A` would rule out `--allow-import`. */
-const POLARS_FLAGS = ["--no-prompt", "--allow-read", "--allow-env", "--allow-ffi", "--allow-sys"];
+const POLARS_FLAGS = ["--no-prompt", "--allow-read", "--allow-ffi", "--allow-sys"];
 
 const DISK = pathToFileURL(`${CHECKOUT}/`).href;
 

@@ -15,7 +15,8 @@ import { fileURLToPath } from "node:url";
 /** The checkout's root. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-const MODULES = join(ROOT, "node_modules");
+const TOOLS = join(ROOT, "tools", "pinned");
+const MODULES = join(TOOLS, "node_modules");
 const STAMP = join(MODULES, ".cirron-installed");
 const INSTALL = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
 
@@ -31,15 +32,20 @@ function npmCommand() {
 /** Installs the pinned packages unless they are there already. Says what it does; exits with npm's status if it fails. */
 export function ensureInstalled() {
   const wanted = createHash("sha256");
-  for (const file of ["package.json", "package-lock.json"]) wanted.update(readFileSync(join(ROOT, file)));
+  for (const folder of [ROOT, TOOLS]) {
+    for (const file of ["package.json", "package-lock.json"]) wanted.update(readFileSync(join(folder, file)));
+  }
   const digest = wanted.digest("hex");
-  if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === digest && findBinary("bun") !== null) return;
-  console.log("Installing the pinned tools (once): deno, bun, dprint, polars ...");
-  const [command, ...args] = npmCommand();
-  const { status, error } = spawnSync(command, [...args, ...INSTALL], { cwd: ROOT, stdio: "inherit" });
-  if (status !== 0) {
-    console.error(`npm install failed${error ? `: ${error.message}` : ""}`);
-    process.exit(status ?? 1);
+  const isThere = existsSync(STAMP) && existsSync(join(ROOT, "node_modules"));
+  if (isThere && readFileSync(STAMP, "utf8") === digest) return;
+  console.log("Installing the pinned tools and packages (once): deno, bun, dprint, polars ...");
+  for (const folder of [TOOLS, ROOT]) {
+    const [command, ...args] = npmCommand();
+    const { status, error } = spawnSync(command, [...args, ...INSTALL], { cwd: folder, stdio: "inherit" });
+    if (status !== 0) {
+      console.error(`npm install failed${error ? `: ${error.message}` : ""}`);
+      process.exit(status ?? 1);
+    }
   }
   writeFileSync(STAMP, digest);
 }

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { CirronDependencyError } from "../errors.ts";
 import { areGranted } from "../permissions.ts";
@@ -41,18 +43,31 @@ function toSeries(pl: Polars, column: FrameColumn): unknown {
 export function requireFrameEngine(): FrameEngine | CirronDependencyError {
   const advice = "Install it with `deno add npm:nodejs-polars` or `bun add nodejs-polars`, and import "
     + "\"@cirron/sdk/polars\" once";
-  if (!areGranted("read", "env", "ffi", "sys")) {
+  if (!areGranted("read", "ffi", "sys")) {
     return new CirronDependencyError(
-      "Cannot make a DataFrame: nodejs-polars is not loaded, and loading it needs --allow-read --allow-env "
-        + `--allow-ffi --allow-sys. ${advice}`,
+      "Cannot make a DataFrame: nodejs-polars is not loaded, and loading it needs --allow-read --allow-ffi "
+        + `--allow-sys. ${advice}`,
     );
   }
   try {
-    const require = createRequire(`${process.cwd()}/`);
-    return polarsEngine(require("nodejs-polars"));
+    const directory = process.cwd();
+    // Where there is no node_modules at all, Bun's `require` would install the package: nothing is downloaded unasked.
+    if (process.versions.bun !== undefined && !isInstalled(directory)) {
+      throw new Error(`No node_modules of ${directory} or above it holds nodejs-polars`);
+    }
+    // Not called `require`: under that name Deno takes it for an import of mod.ts, and fetches the package unasked.
+    const load = createRequire(`${directory}/`);
+    return polarsEngine(load("nodejs-polars"));
   } catch (cause) {
-    return new CirronDependencyError(`Cannot make a DataFrame: nodejs-polars is not to be found. ${advice}`, {
+    return new CirronDependencyError(`Cannot make a DataFrame: nodejs-polars cannot be loaded. ${advice}`, {
       cause,
     });
+  }
+}
+
+function isInstalled(directory: string): boolean {
+  for (let at = directory;; at = dirname(at)) {
+    if (existsSync(join(at, "node_modules", "nodejs-polars"))) return true;
+    if (at === dirname(at)) return false;
   }
 }

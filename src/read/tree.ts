@@ -62,9 +62,9 @@ function parentPositions(snapshot: Snapshot, rows: Uint32Array): Int32Array {
   for (let i = 0; i < rows.length; i++) {
     const wanted = parent[rows[i]];
     if (wanted === 0) continue;
-    // Binary search, started where a dense counter would have it: the parent is usually a few rows up.
+    // Binary search from where a dense counter would have the parent, which is usually a few rows up. Ids are distinct,
+    // so no row further up can have as great an id.
     let low = Math.max(0, i - (id[rows[i]] - wanted));
-    if (id[rows[low]] > wanted) low = 0;
     let high = i - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;

@@ -10,6 +10,7 @@ import { basename, delimiter, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { findBinary } from "../../tools/install.mjs";
 
 /** The checkout, as a path without a slash at the end. */
 export const CHECKOUT: string = fileURLToPath(new URL("../..", import.meta.url)).replace(/[\\/]$/, "");
@@ -22,7 +23,9 @@ export function findRuntime(name: "deno" | "bun"): string | null {
   // Deno's node:child_process takes its own path for node's, and the arguments for node's too: it would run the child
   // with every permission. The same path written otherwise is left alone.
   if (name === RUNTIME) return join(process.execPath, "..") + "/./" + basename(process.execPath);
-  const folders = [join(CHECKOUT, "node_modules", ".bin"), ...(process.env.PATH ?? "").split(delimiter)];
+  const pinned = findBinary(name);
+  if (pinned !== null) return pinned;
+  const folders = (process.env.PATH ?? "").split(delimiter);
   const found = folders.map(folder => join(folder, name)).find(path => existsSync(path));
   return found === undefined ? null : realpathSync(found);
 }
@@ -48,9 +51,11 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What stdin holds; closed at once without it. */
   readonly input?: string;
+  /** When to give up on a child that hangs; not a measure of anything. */
+  readonly timeoutMs?: number;
 }
 
-// Against a child that hangs, not a measure of anything.
+// Generous: a first run fetches npm packages.
 const TIMEOUT_MS = 120_000;
 
 /** Runs a program to its end. */
@@ -63,7 +68,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     cwd: options.cwd,
     env: env as Record<string, string>,
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-    timeout: TIMEOUT_MS,
+    timeout: options.timeoutMs ?? TIMEOUT_MS,
   });
   if (options.input !== undefined) child.stdin!.end(options.input);
   const texts = { stdout: "", stderr: "" };
