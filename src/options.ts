@@ -102,7 +102,7 @@ export function checkOutput(
   const names: readonly unknown[] = Array.isArray(output) ? output : [output];
   for (const name of names) {
     if (typeof name !== "string") {
-      throw new CirronError("Cannot profile: sinks of your own are not available yet; use output: \"none\"");
+      throw new CirronError('Cannot profile: sinks of your own are not available yet; use output: "none"');
     }
     if (!OUTPUT_NAMES.includes(name)) {
       const expected = OUTPUT_NAMES.map(known => `"${known}"`).join(", ");
@@ -111,7 +111,7 @@ export function checkOutput(
   }
   if (!enabled || names.length === 0 || names.includes("none")) return [];
   throw new CirronError(
-    `Cannot profile: output "${names.join("\", \"")}" is not available yet; use output: "none"`,
+    `Cannot profile: output "${names.join('", "')}" is not available yet; use output: "none"`,
   );
 }
 

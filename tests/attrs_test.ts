@@ -62,39 +62,39 @@ for (const [what, make] of Object.entries(ATTR_VALUES)) {
 }
 
 const SAID: readonly (readonly [what: string, value: unknown, json: string | undefined])[] = [
-  ["a string", "x", "\"x\""],
+  ["a string", "x", '"x"'],
   ["a number", 0.5, "0.5"],
   ["a boolean", false, "false"],
   ["null", null, "null"],
   ["undefined", undefined, undefined],
-  ["NaN", NaN, "\"NaN\""],
-  ["infinity", -Infinity, "\"-Infinity\""],
+  ["NaN", NaN, '"NaN"'],
+  ["infinity", -Infinity, '"-Infinity"'],
   ["a bigint that a number holds", 9_007_199_254_740_991n, "9007199254740991"],
-  ["a bigint that no number holds", 9_007_199_254_740_993n, "\"9007199254740993\""],
+  ["a bigint that no number holds", 9_007_199_254_740_993n, '"9007199254740993"'],
   ["a negative bigint", -(2n ** 80n), `"${-(2n ** 80n)}"`],
-  ["a Date", new Date(1.5e12), "\"2017-07-14T02:40:00.000Z\""],
-  ["an invalid Date", new Date(NaN), "\"[Invalid Date]\""],
-  ["a Map", new Map<unknown, unknown>([["a", 1], [2, new Map([["b", 3n]])]]), "{\"2\":{\"b\":3},\"a\":1}"],
-  ["a Set", new Set(["a", new Set([1])]), "[\"a\",[1]]"],
+  ["a Date", new Date(1.5e12), '"2017-07-14T02:40:00.000Z"'],
+  ["an invalid Date", new Date(NaN), '"[Invalid Date]"'],
+  ["a Map", new Map<unknown, unknown>([["a", 1], [2, new Map([["b", 3n]])]]), '{"2":{"b":3},"a":1}'],
+  ["a Set", new Set(["a", new Set([1])]), '["a",[1]]'],
   ["a typed array", new Int8Array([-1, 2]), "[-1,2]"],
-  ["a bigint typed array", new BigUint64Array([1n, 2n ** 63n]), "[1,\"9223372036854775808\"]"],
+  ["a bigint typed array", new BigUint64Array([1n, 2n ** 63n]), '[1,"9223372036854775808"]'],
   ["an array with holes and undefined", [1, , undefined, 2], "[1,null,null,2]"],
-  ["an Error", new RangeError("boom"), "\"RangeError: boom\""],
-  ["a RegExp", /a\/b/gi, "\"/a\\\\/b/gi\""],
-  ["a symbol", Symbol("s"), "\"Symbol(s)\""],
-  ["a named function", function fine() {}, "\"[Function fine]\""],
-  ["an ArrayBuffer", new ArrayBuffer(3), "\"[ArrayBuffer of 3 bytes]\""],
-  ["a promise", Promise.resolve(), "\"[Promise]\""],
-  ["a toJSON", { toJSON: () => ({ a: [1n] }) }, "{\"a\":[1]}"],
-  ["a URL", new URL("https://x.test/a"), "\"https://x.test/a\""],
+  ["an Error", new RangeError("boom"), '"RangeError: boom"'],
+  ["a RegExp", /a\/b/gi, '"/a\\\\/b/gi"'],
+  ["a symbol", Symbol("s"), '"Symbol(s)"'],
+  ["a named function", function fine() {}, '"[Function fine]"'],
+  ["an ArrayBuffer", new ArrayBuffer(3), '"[ArrayBuffer of 3 bytes]"'],
+  ["a promise", Promise.resolve(), '"[Promise]"'],
+  ["a toJSON", { toJSON: () => ({ a: [1n] }) }, '{"a":[1]}'],
+  ["a URL", new URL("https://x.test/a"), '"https://x.test/a"'],
   [
     "a class instance",
     new (class Point {
       x = 1;
     })(),
-    "{\"x\":1}",
+    '{"x":1}',
   ],
-  ["a symbol key", { [Symbol("k")]: 1, a: 2 }, "{\"a\":2}"],
+  ["a symbol key", { [Symbol("k")]: 1, a: 2 }, '{"a":2}'],
 ];
 
 for (const [what, value, json] of SAID) {
@@ -148,7 +148,7 @@ test("copyAttrs() says what occurs twice twice, and a cycle as such", () => {
   self.again = [shared, self];
   assertEquals(
     JSON.stringify(copyAttrs({ self })),
-    "{\"self\":{\"shared\":{\"a\":1},\"again\":[{\"a\":1},\"[Circular]\"]}}",
+    '{"self":{"shared":{"a":1},"again":[{"a":1},"[Circular]"]}}',
   );
 });
 
@@ -159,7 +159,7 @@ test("copyAttrs() finds a cycle through the attributes themselves", () => {
 });
 
 test("copyAttrs() keeps an own __proto__ key as a key", () => {
-  const attrs = JSON.parse("{\"__proto__\":{\"polluted\":true},\"deep\":{\"__proto__\":[1]}}");
+  const attrs = JSON.parse('{"__proto__":{"polluted":true},"deep":{"__proto__":[1]}}');
   const copy = copyAttrs(attrs);
   assertEquals(JSON.stringify(copy), JSON.stringify(attrs));
   assertStrictEquals(Object.getPrototypeOf(copy), Object.prototype);
@@ -210,7 +210,7 @@ for (
 test("copyAttrs() keeps the values of a Map", () => {
   assertEquals(
     copyAttrs(new Map<string, unknown>([["a", 1], ["__proto__", 2]])),
-    JSON.parse("{\"a\":1,\"__proto__\":2}"),
+    JSON.parse('{"a":1,"__proto__":2}'),
   );
 });
 

@@ -123,7 +123,7 @@ sharedTest("profile() without an output throws CirronError", () => {
 });
 
 sharedTest("profile() throws RangeError for an unknown output", () => {
-  assertThrows(() => profile({ output: "bogus" as "none" }), RangeError, "unknown output \"bogus\"");
+  assertThrows(() => profile({ output: "bogus" as "none" }), RangeError, 'unknown output "bogus"');
 });
 
 sharedTest("profile({ enabled: false }) makes the functions record nothing until shutdown()", () => {

@@ -247,7 +247,7 @@ test("scope() leaves the duration of its own first reading out of the span", () 
   assertEquals(x.wall_us, 0.1);
 });
 
-test("profile({ counters: { cpu: \"thread\" } }) counts the thread's time", () => {
+test('profile({ counters: { cpu: "thread" } }) counts the thread\'s time', () => {
   const ci = new TestEngine();
   ci.profile({ counters: { cpu: "thread" } });
   ci.clock.us(100);
@@ -258,7 +258,7 @@ test("profile({ counters: { cpu: \"thread\" } }) counts the thread's time", () =
   assertEquals(ci.engine.health().probes.cpu.source, "fake thread");
 });
 
-test("profile({ counters: { cpu: \"process\" } }) counts the process's time, as by default", () => {
+test('profile({ counters: { cpu: "process" } }) counts the process\'s time, as by default', () => {
   for (const counters of [{ cpu: "process" as const }, {}, undefined]) {
     const ci = new TestEngine();
     ci.profile({ counters });

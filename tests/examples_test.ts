@@ -46,7 +46,7 @@ interface Line {
 function treeOf(text: string): Line[] {
   const lines: Line[] = [];
   for (const line of text.split("\n")) {
-    const match = /^((?: {2})*)(\S+) - (\S+?)(?: \{(.*)\})?$/.exec(line);
+    const match = /^((?: {2})*)(\S+) - (\S+?)(?: \{(.*)\})?(?: !.*)?$/.exec(line);
     if (match === null || !DURATION.test(match[3])) continue;
     const marks = (match[4] ?? "").split(", ").filter(mark => mark !== "").map(mark => mark.split("=")[0]);
     lines.push({ depth: match[1].length / 2, name: match[2], duration: match[3], marks });

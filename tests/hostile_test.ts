@@ -101,7 +101,7 @@ test("The tree shows what it escapes", () => {
   const scope = ci.scope("a\nb\x1b[31m\u202e\u009b");
   scope.mark("m\0", "v\ud800");
   scope.end();
-  assertStrictEquals(ci.text(), "a\\nb\\x1b[31m\\u202e\\x9b - 0.00us {m\\x00=\"v\\ud800\"}");
+  assertStrictEquals(ci.text(), 'a\\nb\\x1b[31m\\u202e\\x9b - 0.00us {m\\x00="v\\ud800"}');
 });
 
 for (const [what, make] of Object.entries(ATTR_VALUES)) {
@@ -129,7 +129,7 @@ const ODD_ATTRS: Record<string, () => object> = {
       shown = this.#hidden;
     })(),
   "an object without a prototype": () => Object.assign(Object.create(null), { a: 1 }),
-  "an own __proto__ key": () => JSON.parse("{\"__proto__\":{\"polluted\":1}}"),
+  "an own __proto__ key": () => JSON.parse('{"__proto__":{"polluted":1}}'),
 };
 
 for (const [what, make] of Object.entries(ODD_ATTRS)) {
@@ -144,7 +144,7 @@ for (const [what, make] of Object.entries(ODD_ATTRS)) {
 
 test("An own __proto__ key comes back as a key, in dict and in json", () => {
   const ci = engine();
-  ci.scope("x", { attrs: JSON.parse("{\"__proto__\":{\"a\":1}}") }).end();
+  ci.scope("x", { attrs: JSON.parse('{"__proto__":{"a":1}}') }).end();
   assertEquals(Object.keys(ci.dict().roots[0].attrs), ["__proto__"]);
   assertEquals(Object.keys(JSON.parse(ci.json()).roots[0].attrs), ["__proto__"]);
 });

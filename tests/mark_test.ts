@@ -168,7 +168,7 @@ for (const kind of ["other", "", "Point", 1, null]) {
       assertThrows(
         () => ci.mark("m", 1, { kind } as unknown as MarkOptions),
         TypeError,
-        "kind must be \"point\" or \"summary\"",
+        'kind must be "point" or "summary"',
       );
     });
     assertEquals(marks, []);

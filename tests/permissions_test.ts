@@ -198,7 +198,7 @@ for (const flags of [[], ["--no-prompt"], ["--deny-ffi"], ["--allow-read", "--al
   );
 }
 
-denoTest("\"df\" with all permissions but without nodejs-polars is a CirronDependencyError too", async () => {
+denoTest('"df" with all permissions but without nodejs-polars is a CirronDependencyError too', async () => {
   const outcome = await runDeno(
     ["-A"],
     program(`
@@ -356,7 +356,7 @@ terminalTest(
   "On a terminal a program that asks for permission is seen to ask: the next test can fail",
   async () => {
     const { stdout } = await runOnTerminal(
-      "Deno.permissions.requestSync({ name: \"ffi\" }); console.log(\"end\");",
+      'Deno.permissions.requestSync({ name: "ffi" }); console.log("end");',
     );
     assert(PROMPT.test(stdout), stdout);
     assert(stdout.includes("end"), stdout);

@@ -177,7 +177,7 @@ test("scope() without attrs has empty attrs", () => {
 
 test("scope() keeps a __proto__ key in attrs as a key", () => {
   const ci = new TestEngine();
-  ci.scope("x", { attrs: JSON.parse("{\"__proto__\": {\"polluted\": 1}}") }).end();
+  ci.scope("x", { attrs: JSON.parse('{"__proto__": {"polluted": 1}}') }).end();
   const { attrs } = ci.dict().roots[0];
   assertEquals(Object.keys(attrs), ["__proto__"]);
   assertEquals((attrs as { polluted?: unknown }).polluted, undefined);
@@ -402,7 +402,7 @@ test("Scope.mark() after end() is dropped, counted each time and warned of once"
   x.mark("later", 2);
   assertEquals(ci.shape(), "step");
   assertEquals(ci.engine.health().mark_drop_count, 2);
-  assertEquals(ci.warnings, ["[cirron] Mark \"late\" was dropped: scope \"step\" had already ended"]);
+  assertEquals(ci.warnings, ['[cirron] Mark "late" was dropped: scope "step" had already ended']);
 });
 
 test("Scope.mark() after end() does not go to the innermost scope instead", () => {
@@ -942,7 +942,7 @@ test("Scope.end() out of order warns once, and names both scopes and the callbac
   }
   assertEquals(ci.engine.health().misnested_count, 3);
   assertEquals(ci.warnings.length, 1);
-  for (const part of ["Scope \"a\"", "while \"b\" was still open", "scope(name, fn)"]) {
+  for (const part of ['Scope "a"', 'while "b" was still open', "scope(name, fn)"]) {
     assertEquals(ci.warnings[0].includes(part), true, part);
   }
 });

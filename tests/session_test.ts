@@ -553,9 +553,9 @@ for (const output of ["bogus", "", "None", "spool "]) {
 const LATER: [what: string, options: ProfileOptions | undefined][] = [
   ["no output", undefined],
   ["the output undefined", { output: undefined }],
-  ["\"spool\"", { output: "spool" }],
-  ["\"log\"", { output: "log" }],
-  ["\"stdout\"", { output: "stdout" }],
+  ['"spool"', { output: "spool" }],
+  ['"log"', { output: "log" }],
+  ['"stdout"', { output: "stdout" }],
   ["a list", { output: ["log", "stdout"] }],
   ["a sink of the user's own", { output: { emit() {} } as unknown as "none" }],
   ["a list with a sink of the user's own", { output: ["stdout", { emit() {} }] as unknown as ["none"] }],
@@ -586,9 +586,9 @@ const WRONG_TYPES: [what: string, options: unknown][] = [
   ["counters: null", { counters: null }],
   ["counters: true", { counters: true }],
   ["counters.memory: 1", { counters: { memory: 1 } }],
-  ["counters.gpu: \"yes\"", { counters: { gpu: "yes" } }],
-  ["counters.cpuCoalesceNs: \"5\"", { counters: { cpuCoalesceNs: "5" } }],
-  ["traceBufferMaxSpans: \"10\"", { traceBufferMaxSpans: "10" }],
+  ['counters.gpu: "yes"', { counters: { gpu: "yes" } }],
+  ['counters.cpuCoalesceNs: "5"', { counters: { cpuCoalesceNs: "5" } }],
+  ['traceBufferMaxSpans: "10"', { traceBufferMaxSpans: "10" }],
   ["traceBufferMaxSpans: null", { traceBufferMaxSpans: null }],
 ];
 for (const [what, options] of WRONG_TYPES) {
@@ -603,7 +603,7 @@ for (const [what, options] of WRONG_TYPES) {
 }
 
 const OUT_OF_BOUNDS: [what: string, options: unknown][] = [
-  ["counters.cpu: \"gpu\"", { counters: { cpu: "gpu" } }],
+  ['counters.cpu: "gpu"', { counters: { cpu: "gpu" } }],
   ["counters.cpuCoalesceNs: -1", { counters: { cpuCoalesceNs: -1 } }],
   ["counters.cpuCoalesceNs: NaN", { counters: { cpuCoalesceNs: NaN } }],
   ...[0, -1, 1.5, NaN, Infinity, 2 ** 53].map(max =>

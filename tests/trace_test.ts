@@ -71,17 +71,17 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
       "an unknown format",
       { format: "xml" },
       RangeError,
-      "\"tree\", \"dict\", \"json\" or \"df\", got \"xml\"",
+      '"tree", "dict", "json" or "df", got "xml"',
     ],
-    ["an empty format", { format: "" }, RangeError, "got \"\""],
-    ["a format in capitals", { format: "DICT" }, RangeError, "got \"DICT\""],
-    ["the format null", { format: null }, RangeError, "\"tree\", \"dict\", \"json\" or \"df\""],
-    ["a number as format", { format: 1 }, RangeError, "\"tree\", \"dict\", \"json\" or \"df\", got number"],
+    ["an empty format", { format: "" }, RangeError, 'got ""'],
+    ["a format in capitals", { format: "DICT" }, RangeError, 'got "DICT"'],
+    ["the format null", { format: null }, RangeError, '"tree", "dict", "json" or "df"'],
+    ["a number as format", { format: 1 }, RangeError, '"tree", "dict", "json" or "df", got number'],
     [
       "a list as format",
       { format: ["dict"] },
       RangeError,
-      "\"tree\", \"dict\", \"json\" or \"df\", got object",
+      '"tree", "dict", "json" or "df", got object',
     ],
     ["a fraction as last", { last: 1.5 }, RangeError, "last must be a whole number from 0 on, got 1.5"],
     ["a negative last", { last: -1 }, RangeError, "got -1"],
@@ -155,7 +155,7 @@ test("trace() takes undefined for what was not given", () => {
 
 test("trace() takes options without a prototype", () => {
   const options = Object.assign(Object.create(null), { format: "json", last: 0 }) as TraceOptions;
-  assertEquals(trace(asked().context, options), "{\"roots\":[],\"span_count\":0}");
+  assertEquals(trace(asked().context, options), '{"roots":[],"span_count":0}');
 });
 
 test("trace() changes no option", () => {
@@ -455,7 +455,7 @@ test("trace() as df takes the nodejs-polars of the working directory", async () 
   mkdirSync(join(directory.path, "node_modules/nodejs-polars"), { recursive: true });
   directory.write(
     "node_modules/nodejs-polars/package.json",
-    "{\"name\":\"nodejs-polars\",\"main\":\"index.js\"}",
+    '{"name":"nodejs-polars","main":"index.js"}',
   );
   directory.write(
     "node_modules/nodejs-polars/index.js",
@@ -469,7 +469,7 @@ test("trace() as df with a nodejs-polars that does not load throws a CirronDepen
   mkdirSync(join(directory.path, "node_modules/nodejs-polars"), { recursive: true });
   directory.write(
     "node_modules/nodejs-polars/package.json",
-    "{\"name\":\"nodejs-polars\",\"main\":\"index.js\"}",
+    '{"name":"nodejs-polars","main":"index.js"}',
   );
   directory.write("node_modules/nodejs-polars/index.js", "throw new Error('wrong libc');");
   const { name, cause } = await tell(directory, GRANTED);
@@ -536,7 +536,7 @@ test("trace() as dict is typed as a TraceDict", () => {
 test("trace() as json is typed as a string", () => {
   const result = traced().trace({ format: "json" });
   sameType<typeof result, string>(true);
-  assertEquals(result.slice(0, 10), "{\"roots\":[");
+  assertEquals(result.slice(0, 10), '{"roots":[');
 });
 
 test("trace() as df is typed as nodejs-polars' DataFrame", () => {

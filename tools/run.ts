@@ -24,35 +24,51 @@ export interface Result {
   readonly output: string;
 }
 
-/** Runs a tool in the checkout, showing what it writes. */
-export async function run(name: Tool, args: readonly string[]): Promise<Result> {
-  const command = new Deno.Command(tool(name), {
+/**
+ * Runs a tool in the checkout, showing what it writes.
+ * @param isShown Whether a line, without colours, is worth showing.
+ */
+export async function run(
+  name: Tool,
+  args: readonly string[],
+  isShown: (line: string) => boolean = () => true,
+): Promise<Result> {
+  const child = new Deno.Command(tool(name), {
     args: [...args],
     cwd: ROOT,
     env: toolEnvironment(),
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-  });
-  const child = command.spawn();
-  const chunks: string[] = [];
-  await Promise.all([
-    show(child.stdout, Deno.stdout, chunks),
-    show(child.stderr, Deno.stderr, chunks),
-  ]);
+  }).spawn();
+  const lines: string[] = [];
+  await Promise.all([child.stdout, child.stderr].map(async stream => {
+    for await (const line of stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
+      const plain = line.replaceAll(COLOURS, "");
+      lines.push(plain);
+      if (isShown(plain)) console.log(line);
+    }
+  }));
   const { success } = await child.status;
-  // deno-lint-ignore no-control-regex -- colours are control sequences
-  return { ok: success, output: chunks.join("").replaceAll(/\x1b\[[\d;]*m/g, "") };
+  return { ok: success, output: lines.join("\n") };
 }
 
-async function show(
-  from: ReadableStream<Uint8Array>,
-  to: { writeSync(bytes: Uint8Array): number },
-  chunks: string[],
-): Promise<void> {
-  const decoder = new TextDecoder();
-  for await (const bytes of from) {
-    for (let done = 0; done < bytes.length;) done += to.writeSync(bytes.subarray(done));
-    chunks.push(decoder.decode(bytes, { stream: true }));
+// deno-lint-ignore no-control-regex -- colours are control sequences
+const COLOURS = /\x1b\[[\d;]*m/g;
+
+/** Cuts text into lines, the last one with or without its newline. */
+class TextLineStream extends TransformStream<string, string> {
+  constructor() {
+    let rest = "";
+    super({
+      transform(text, controller) {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop()!;
+        for (const line of lines) controller.enqueue(line);
+      },
+      flush(controller) {
+        if (rest !== "") controller.enqueue(rest);
+      },
+    });
   }
 }

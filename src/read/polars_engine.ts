@@ -42,7 +42,7 @@ function toSeries(pl: Polars, column: FrameColumn): unknown {
  */
 export function requireFrameEngine(): FrameEngine | CirronDependencyError {
   const advice = "Install it with `deno add npm:nodejs-polars` or `bun add nodejs-polars`, and import "
-    + "\"@cirron/sdk/polars\" once";
+    + '"@cirron/sdk/polars" once';
   if (!areGranted("read", "ffi", "sys")) {
     return new CirronDependencyError(
       "Cannot make a DataFrame: nodejs-polars is not loaded, and loading it needs --allow-read --allow-ffi "

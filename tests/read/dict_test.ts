@@ -444,7 +444,7 @@ const ODD: readonly (readonly [what: string, record: (ci: TestEngine) => void])[
     ci.scope("b", { attrs }).end();
   }],
   ["mark attrs of a bigint", ci => ci.mark("x", 1, { attrs: { x: 1n } })],
-  ["a __proto__ key", ci => ci.scope("b", { attrs: JSON.parse("{\"__proto__\":{\"toJSON\":1}}") }).end()],
+  ["a __proto__ key", ci => ci.scope("b", { attrs: JSON.parse('{"__proto__":{"toJSON":1}}') }).end()],
 ];
 
 for (const [what, record] of ODD) {
@@ -457,7 +457,7 @@ for (const [what, record] of ODD) {
 }
 
 test("trace() as dict keeps a __proto__ key as a key", () => {
-  const { attrs } = onlyNode(ci => ci.scope("b", { attrs: JSON.parse("{\"__proto__\":{\"x\":1}}") }).end());
+  const { attrs } = onlyNode(ci => ci.scope("b", { attrs: JSON.parse('{"__proto__":{"x":1}}') }).end());
   assertEquals([Object.keys(attrs), Object.getPrototypeOf(attrs) === Object.prototype, "x" in attrs], [
     ["__proto__"],
     true,

@@ -254,7 +254,7 @@ test("trace() as df gives the time so far of open rows", () => {
 
 test("trace() as df gives names as they are", () => {
   const ci = polarsTestEngine();
-  const names = ["", "größe", "数 🎉", "two\nlines", "\u0000", "null", "\"quoted\""];
+  const names = ["", "größe", "数 🎉", "two\nlines", "\u0000", "null", '"quoted"'];
   for (const name of names) ci.scope(name).end();
   assertEquals(values(frame(ci), "name"), names);
 });

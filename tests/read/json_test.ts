@@ -21,7 +21,7 @@ function assertSameAsDict(record: (ci: TestEngine) => void, options: { open?: bo
 }
 
 test("toJson() of an empty tree has no roots", () => {
-  assertEquals(toJson(buildTree(snapshotOf([]))), "{\"roots\":[],\"span_count\":0}");
+  assertEquals(toJson(buildTree(snapshotOf([]))), '{"roots":[],"span_count":0}');
 });
 
 test("trace() as json writes a node like the dict's", () => {
@@ -29,9 +29,9 @@ test("trace() as json writes a node like the dict's", () => {
   ci.scope("a", { index: 1 }, () => ci.clock.us(20, 1));
   assertEquals(
     ci.json(),
-    "{\"roots\":[{\"id\":\"0123456789abcdef0000000000000001\",\"parent_id\":null,\"name\":\"a\",\"index\":1,"
-      + "\"start_us\":1767323045678901,\"end_us\":1767323045678921,\"wall_us\":20,\"cpu_ns\":20000,"
-      + "\"gpu_ns\":null,\"memory_peak_bytes\":null,\"attrs\":{},\"marks\":[],\"children\":[]}],\"span_count\":1}",
+    '{"roots":[{"id":"0123456789abcdef0000000000000001","parent_id":null,"name":"a","index":1,'
+      + '"start_us":1767323045678901,"end_us":1767323045678921,"wall_us":20,"cpu_ns":20000,'
+      + '"gpu_ns":null,"memory_peak_bytes":null,"attrs":{},"marks":[],"children":[]}],"span_count":1}',
   );
 });
 
@@ -73,7 +73,7 @@ test("trace() as json is the dict, serialized: attrs and marks of every kind", (
   assertSameAsDict(ci => {
     ci.scope("a", { attrs: { list: [1, [2, { x: null }]], nan: NaN, date: new Date(0), empty: {} } }, () => {
       ci.mark("number", 0.1, { kind: "summary", attrs: { x: -Infinity } });
-      ci.mark("text", "line\n\"quoted\" \\ \u2028 \u0000");
+      ci.mark("text", 'line\n"quoted" \\ \u2028 \u0000');
       ci.mark("flag", false);
       ci.mark("big", 2n ** 80n);
     });
@@ -82,7 +82,7 @@ test("trace() as json is the dict, serialized: attrs and marks of every kind", (
 
 test("trace() as json is the dict, serialized: names that look like the end of a node", () => {
   assertSameAsDict(ci => {
-    ci.scope("\"children\":[]}", { attrs: { "]}": "]}", children: [] } }, () => {
+    ci.scope('"children":[]}', { attrs: { "]}": "]}", children: [] } }, () => {
       ci.scope("]}", () => ci.mark("]}", "]}"));
     });
   });
@@ -93,7 +93,7 @@ test("trace() as json is the dict, serialized: half a surrogate pair", () => {
 });
 
 test("trace() as json is the dict, serialized: a __proto__ key", () => {
-  assertSameAsDict(ci => ci.scope("a", { attrs: JSON.parse("{\"__proto__\":{\"x\":1}}") }, () => {}));
+  assertSameAsDict(ci => ci.scope("a", { attrs: JSON.parse('{"__proto__":{"x":1}}') }, () => {}));
 });
 
 test("trace() as json is the dict, serialized: -0", () => {
@@ -176,7 +176,7 @@ test("trace() as json writes 100 000 recorded levels", () => {
   const ci = new TestEngine();
   recordChain(ci, 100_000);
   const json = ci.json();
-  assert(json.endsWith("]}".repeat(100_000) + "],\"span_count\":100000}"), json.slice(-100));
+  assert(json.endsWith("]}".repeat(100_000) + '],"span_count":100000}'), json.slice(-100));
 });
 
 test("toJson() writes two chains of a deep tree whose middle is missing", () => {

@@ -448,7 +448,7 @@ export const CASES: readonly TraceCase[] = [
       }),
     ],
     rows: [1],
-    text: "a - 0.00us {number=-2.5000, text=\"hello world\", yes=true, big=12, bigger=18446744073709551616}",
+    text: 'a - 0.00us {number=-2.5000, text="hello world", yes=true, big=12, bigger=18446744073709551616}',
   },
   {
     title: "counters that are off",

@@ -47,7 +47,7 @@ export const TEXTS: Readonly<Record<string, string>> = {
   "a lone low surrogate": "\udfffa",
   "surrogates the wrong way round": "\udc00\ud800",
   "emoji": "\u{1f600}\u{1f468}\u200d\u{1f469}",
-  "JSON punctuation": "\"]},{\"id\":\\\"\\u0000",
+  "JSON punctuation": '"]},{"id":\\"\\u0000',
   "a script end": "</script><!--",
   "a prototype's name": "__proto__",
   "a constructor": "constructor",
@@ -193,8 +193,8 @@ export const ATTR_VALUES: Readonly<Record<string, () => unknown>> = {
       throw Object.create(null);
     },
   }),
-  "an own __proto__ key": () => JSON.parse("{\"__proto__\":{\"polluted\":true},\"a\":1}"),
-  "a constructor key": () => JSON.parse("{\"constructor\":{\"prototype\":{\"polluted\":true}}}"),
+  "an own __proto__ key": () => JSON.parse('{"__proto__":{"polluted":true},"a":1}'),
+  "a constructor key": () => JSON.parse('{"constructor":{"prototype":{"polluted":true}}}'),
   "no prototype": () => Object.assign(Object.create(null), { a: 1 }),
   "a toJSON that throws": () => ({
     toJSON(): never {
@@ -206,7 +206,7 @@ export const ATTR_VALUES: Readonly<Record<string, () => unknown>> = {
   "a toJSON that gives a bigint": () => ({ toJSON: () => 5n }),
   "a toJSON that gives undefined": () => ({ toJSON: () => undefined }),
   "a toJSON that gives a prototype's name": () => ({
-    toJSON: () => JSON.parse("{\"__proto__\":{\"polluted\":true}}"),
+    toJSON: () => JSON.parse('{"__proto__":{"polluted":true}}'),
   }),
   "a proxy that throws from every trap": () => throwingProxy(),
   "a proxy of an array that throws from every trap": () => throwingProxy([]),
