@@ -6,7 +6,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type Clock, openClock } from "../src/clock.ts";
-import { loop } from "../src/loops.ts";
+import { BATCHES, loop } from "../src/loops.ts";
 import type { Recording } from "../src/no_recording.ts";
 import type { CounterOptions } from "../src/probes.ts";
 import { Engine } from "../src/profiler.ts";
@@ -91,7 +91,7 @@ export function cases(): Case[] {
       group: "ours",
       name: "one turn of batches",
       run: () => {
-        for (const i of loop(() => wall.loopRecorder(), "batch", true, INNER) as Iterable<number>) {
+        for (const i of loop(() => wall.loopRecorder(), BATCHES, INNER) as Iterable<number>) {
           blackHole += i;
         }
       },

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loop } from "./loops.ts";
+import { BATCHES, EPOCHS, loop } from "./loops.ts";
 import { checkOptions, type CirronOptions, mergeOptions, type ProfileOptions } from "./options.ts";
 import type { Profiler } from "./profiler.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "./recorder.ts";
@@ -143,7 +143,7 @@ export function epochs<T>(source: Iterable<T>): Iterable<T>;
 /** A loop for `for await` with a scope `epoch` around each turn, indexed from 0. */
 export function epochs<T>(source: AsyncIterable<T>): AsyncIterable<T>;
 export function epochs(source: number | Iterable<unknown> | AsyncIterable<unknown>): unknown {
-  return loop(() => engine.recording.loopRecorder(), "epoch", false, source);
+  return loop(() => engine.recording.loopRecorder(), EPOCHS, source);
 }
 
 /**
@@ -175,7 +175,7 @@ export function batches<T>(source: Iterable<T>): Iterable<T>;
 /** A loop for `for await` with a scope `batch` around each turn, with `data_load_ns`. */
 export function batches<T>(source: AsyncIterable<T>): AsyncIterable<T>;
 export function batches(source: number | Iterable<unknown> | AsyncIterable<unknown>): unknown {
-  return loop(() => engine.recording.loopRecorder(), "batch", true, source);
+  return loop(() => engine.recording.loopRecorder(), BATCHES, source);
 }
 
 /**

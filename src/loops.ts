@@ -12,45 +12,52 @@ import type { OpenScope, Recorder } from "./recorder.ts";
 export type LoopSource<T> = Iterable<T> | AsyncIterable<T> | number;
 
 /** How the turns of a loop are recorded. */
-interface Loop {
+export interface LoopKind {
+  /** The public function, for messages. */
+  readonly call: string;
+  /** Name of each turn's scope. */
   readonly name: string;
+  /** Whether to note the time inside the source's `next()` on each turn. */
   readonly noteDataLoad: boolean;
 }
 
+/** The turns of `epochs()`. */
+export const EPOCHS: LoopKind = { call: "epochs", name: "epoch", noteDataLoad: false };
+
+/** The turns of `batches()`. */
+export const BATCHES: LoopKind = { call: "batches", name: "batch", noteDataLoad: true };
+
 /**
- * A loop over `source` with a scope named `name` around each turn. Each iteration starts again at index 0.
+ * A loop over `source` with a scope around each turn. Each iteration starts again at index 0.
  * @param recorder Asked when an iteration starts; null to iterate without recording.
- * @param noteDataLoad Whether to note the time inside the source's `next()` on each scope.
  * @throws {RangeError} If `source` is a number but not a whole one, or negative.
  * @throws {TypeError} If `source` cannot be iterated.
  */
 export function loop<T>(
   recorder: () => Recorder | null,
-  name: string,
-  noteDataLoad: boolean,
+  kind: LoopKind,
   source: LoopSource<T>,
 ): Iterable<T> | AsyncIterable<T> {
-  const options: Loop = { name, noteDataLoad };
-  const iterable = typeof source === "number" ? countTo(source, name) : source;
+  const iterable = typeof source === "number" ? countTo(source, kind) : source;
   const turns: Partial<Iterable<T> & AsyncIterable<T>> = {};
   // What the source offers is what is offered on: the loop that consumes it chooses, as it would without us.
   if (hasMethod(iterable, Symbol.iterator)) {
     turns[Symbol.iterator] = () => {
       const iterator = (iterable as Iterable<T>)[Symbol.iterator]();
       const active = recorder();
-      return active === null ? iterator : new Turns<T>(active, options, iterator);
+      return active === null ? iterator : new Turns<T>(active, kind, iterator);
     };
   }
   if (hasMethod(iterable, Symbol.asyncIterator)) {
     turns[Symbol.asyncIterator] = () => {
       const iterator = (iterable as AsyncIterable<T>)[Symbol.asyncIterator]();
       const active = recorder();
-      return active === null ? iterator : new AsyncTurns<T>(active, options, iterator);
+      return active === null ? iterator : new AsyncTurns<T>(active, kind, iterator);
     };
   }
   if (turns[Symbol.iterator] === undefined && turns[Symbol.asyncIterator] === undefined) {
     throw new TypeError(
-      `Cannot loop over ${name}s: expected an iterable, an async iterable or a whole number, got ${
+      `Cannot loop over ${kind.call}: expected an iterable, an async iterable or a whole number, got ${
         kindOf(source)
       }`,
     );
@@ -63,9 +70,9 @@ function hasMethod(value: unknown, key: symbol): boolean {
     && typeof (value as Record<symbol, unknown>)[key] === "function";
 }
 
-function countTo(count: number, name: string): Iterable<never> {
+function countTo(count: number, kind: LoopKind): Iterable<never> {
   if (!Number.isSafeInteger(count) || count < 0) {
-    throw new RangeError(`Cannot loop over ${name}s: expected a whole number from 0 on, got ${count}`);
+    throw new RangeError(`Cannot loop over ${kind.call}: expected a whole number from 0 on, got ${count}`);
   }
   const numbers: Iterable<number> = {
     [Symbol.iterator]: () => {
@@ -80,15 +87,15 @@ function countTo(count: number, name: string): Iterable<never> {
 
 /** One iteration over a synchronous source. */
 class Turns<T> implements Iterator<T, unknown, unknown> {
-  readonly #loop: Loop;
+  readonly #kind: LoopKind;
   readonly #recorder: Recorder;
   readonly #source: Iterator<T, unknown, unknown>;
   #turn: OpenScope | null = null;
   #index = 0;
 
-  constructor(recorder: Recorder, loop: Loop, source: Iterator<T, unknown, unknown>) {
+  constructor(recorder: Recorder, kind: LoopKind, source: Iterator<T, unknown, unknown>) {
     this.#recorder = recorder;
-    this.#loop = loop;
+    this.#kind = kind;
     this.#source = source;
   }
 
@@ -98,12 +105,12 @@ class Turns<T> implements Iterator<T, unknown, unknown> {
 
   next(argument?: unknown): IteratorResult<T, unknown> {
     const recorder = this.#recorder;
-    const loadSinceNs = endTurn(recorder, this.#turn, this.#loop.noteDataLoad);
+    const loadSinceNs = endTurn(recorder, this.#turn, this.#kind.noteDataLoad);
     this.#turn = null;
     const result = this.#source.next(argument);
     if (isTurn(result)) {
-      const turn = recorder.open(this.#loop.name, this.#index++, undefined);
-      if (this.#loop.noteDataLoad) recorder.noteDataLoad(turn, loadSinceNs);
+      const turn = recorder.open(this.#kind.name, this.#index++, undefined);
+      if (this.#kind.noteDataLoad) recorder.noteDataLoad(turn, loadSinceNs);
       this.#turn = turn;
     }
     return result;
@@ -126,7 +133,7 @@ class Turns<T> implements Iterator<T, unknown, unknown> {
 
 /** One iteration over an asynchronous source. */
 class AsyncTurns<T> implements AsyncIterator<T, unknown, unknown> {
-  readonly #loop: Loop;
+  readonly #kind: LoopKind;
   readonly #recorder: Recorder;
   readonly #source: AsyncIterator<T, unknown, unknown>;
   // The parent of every turn: what was innermost when the iteration began. While the source is awaited, other flows
@@ -136,9 +143,9 @@ class AsyncTurns<T> implements AsyncIterator<T, unknown, unknown> {
   #index = 0;
   #returned = false;
 
-  constructor(recorder: Recorder, loop: Loop, source: AsyncIterator<T, unknown, unknown>) {
+  constructor(recorder: Recorder, kind: LoopKind, source: AsyncIterator<T, unknown, unknown>) {
     this.#recorder = recorder;
-    this.#loop = loop;
+    this.#kind = kind;
     this.#source = source;
   }
 
@@ -151,7 +158,7 @@ class AsyncTurns<T> implements AsyncIterator<T, unknown, unknown> {
     // Asked before the await: an async generator runs in its consumer's context, but what follows an await in it
     // need not.
     const frame = recorder.flows.current();
-    const loadSinceNs = endTurn(recorder, this.#turn, this.#loop.noteDataLoad);
+    const loadSinceNs = endTurn(recorder, this.#turn, this.#kind.noteDataLoad);
     this.#turn = null;
     if (this.#parent === undefined) this.#parent = frame.innermost();
     const result = await this.#source.next(argument);
@@ -160,8 +167,8 @@ class AsyncTurns<T> implements AsyncIterator<T, unknown, unknown> {
     this.#turn = null;
     if (isTurn(result) && !this.#returned) {
       const parent = this.#parent !== null && this.#parent.isOpen ? this.#parent : recorder.session;
-      const turn = recorder.push(frame, parent, this.#loop.name, this.#index++, undefined);
-      if (this.#loop.noteDataLoad) recorder.noteDataLoad(turn, loadSinceNs);
+      const turn = recorder.push(frame, parent, this.#kind.name, this.#index++, undefined);
+      if (this.#kind.noteDataLoad) recorder.noteDataLoad(turn, loadSinceNs);
       this.#turn = turn;
     }
     return result;

@@ -71,7 +71,7 @@ for (const name of ["epochs", "batches"] as const) {
   for (const bad of [-1, 1.5, NaN, Infinity, -Infinity, 2 ** 53]) {
     test(`${name}() throws RangeError for the number ${bad}`, () => {
       const ci = new TestEngine();
-      assertThrows(() => ci[name](bad), RangeError, `Cannot loop over ${span}s: expected a whole number`);
+      assertThrows(() => ci[name](bad), RangeError, `Cannot loop over ${name}: expected a whole number`);
     });
   }
 
@@ -89,7 +89,7 @@ for (const name of ["epochs", "batches"] as const) {
   for (const [what, bad] of bads) {
     test(`${name}() throws TypeError for ${what}`, () => {
       const ci = new TestEngine();
-      assertThrows(() => ci[name](bad as number[]), TypeError, `Cannot loop over ${span}s`);
+      assertThrows(() => ci[name](bad as number[]), TypeError, `Cannot loop over ${name}`);
     });
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../../src/clock.ts";
-import { loop, type LoopSource } from "../../src/loops.ts";
+import { BATCHES, EPOCHS, loop, type LoopSource } from "../../src/loops.ts";
 import type { ProfileOptions } from "../../src/options.ts";
 import { Engine } from "../../src/profiler.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/recorder.ts";
@@ -100,14 +100,14 @@ export class TestEngine {
   epochs<T>(source: Iterable<T>): Iterable<T>;
   epochs<T>(source: AsyncIterable<T>): AsyncIterable<T>;
   epochs(source: LoopSource<unknown>): unknown {
-    return loop(() => this.engine.recording.loopRecorder(), "epoch", false, source);
+    return loop(() => this.engine.recording.loopRecorder(), EPOCHS, source);
   }
 
   batches(source: number): Iterable<number>;
   batches<T>(source: Iterable<T>): Iterable<T>;
   batches<T>(source: AsyncIterable<T>): AsyncIterable<T>;
   batches(source: LoopSource<unknown>): unknown {
-    return loop(() => this.engine.recording.loopRecorder(), "batch", true, source);
+    return loop(() => this.engine.recording.loopRecorder(), BATCHES, source);
   }
 
   /** The trace as nested objects. */
