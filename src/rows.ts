@@ -129,8 +129,8 @@ export interface Snapshot {
   readonly closedLength: number;
   /** Unix time in nanoseconds at which the session's clock was 0. */
   readonly anchorNs: bigint;
-  /** What every id starts with. */
-  readonly idPrefix: string;
+  /** How `id` and `parent` are written: what every id starts with, or the ids themselves by row. */
+  readonly idText: string | SnapshotIds;
   /** Opening order, from 1; 0 is the pseudo-span `"root"` that holds marks made outside any scope and session. */
   readonly id: Float64Array;
   /** The id of the parent; 0 for none. */
@@ -143,6 +143,10 @@ export interface Snapshot {
   readonly endNs: Float64Array;
   /** NaN for not measured. */
   readonly cpuNs: Float64Array;
+  /** NaN for not measured; null if no row was. */
+  readonly gpuNs: Float64Array | null;
+  /** NaN for not measured; null if no row was. */
+  readonly memoryPeakBytes: Float64Array | null;
   /** Time in a batch source's `next()`; NaN for spans that are no batch. */
   readonly dataLoadNs: Float64Array;
   /** Attributes by row, where there are any; shared with the buffer, so copy before handing out. */
@@ -151,6 +155,12 @@ export interface Snapshot {
   readonly markCount: Uint32Array;
   /** The marks of a row, in the order they were made. */
   readonly marks: MarkColumns;
+}
+
+/** Ids that were given elsewhere, by row. */
+export interface SnapshotIds {
+  readonly own: readonly string[];
+  readonly parent: readonly (string | null)[];
 }
 
 /** Marks of all rows of a snapshot. Row `r` has those from `first[r]` up to `first[r + 1]`. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { type TraceDict, type TraceMark, type TraceNode, unixUs } from "../rows.ts";
-import { attrsOf, idText, markValue, measured, ownAttrs, parentIdText, wallUs } from "./fields.ts";
+import { attrsOf, markValue, measured, ownAttrs, ownIdText, parentIdText, wallUs } from "./fields.ts";
 import type { Tree } from "./tree.ts";
 
 /** The spans of `tree` as nested objects of the caller's own. */
@@ -25,7 +25,7 @@ export function toNode(tree: Tree, position: number): TraceNode {
   const row = tree.rows[position];
   const isClosed = row < snapshot.closedLength;
   return {
-    id: idText(snapshot.idPrefix, snapshot.id[row]),
+    id: ownIdText(snapshot, row),
     parent_id: parentIdText(snapshot, row),
     name: snapshot.name[row],
     index: measured(snapshot.index[row]),
@@ -33,8 +33,8 @@ export function toNode(tree: Tree, position: number): TraceNode {
     end_us: isClosed ? unixUs(snapshot.anchorNs, snapshot.endNs[row]) : null,
     wall_us: wallUs(snapshot, row),
     cpu_ns: measured(snapshot.cpuNs[row]),
-    gpu_ns: null,
-    memory_peak_bytes: null,
+    gpu_ns: snapshot.gpuNs === null ? null : measured(snapshot.gpuNs[row]),
+    memory_peak_bytes: snapshot.memoryPeakBytes === null ? null : measured(snapshot.memoryPeakBytes[row]),
     attrs: attrsOf(snapshot, row),
     marks: marksOf(tree, row),
     children: [],

@@ -20,10 +20,18 @@ export function idText(prefix: string, id: number): string {
   return [prefix, ZEROS.slice(prefix.length + counter.length), counter].join("");
 }
 
+/** The id of a row as text. */
+export function ownIdText(snapshot: Snapshot, row: number): string {
+  const { idText: ids } = snapshot;
+  return typeof ids === "string" ? idText(ids, snapshot.id[row]) : ids.own[row];
+}
+
 /** The parent's id as text; null for a root. */
 export function parentIdText(snapshot: Snapshot, row: number): string | null {
+  const { idText: ids } = snapshot;
+  if (typeof ids !== "string") return ids.parent[row];
   const parent = snapshot.parent[row];
-  return parent === 0 ? null : idText(snapshot.idPrefix, parent);
+  return parent === 0 ? null : idText(ids, parent);
 }
 
 /** A column's value, with NaN as null. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { idText, parentIdText, wallUs } from "./fields.ts";
+import { ownIdText, parentIdText, wallUs } from "./fields.ts";
 import type { Tree } from "./tree.ts";
 
 /** One column: NaN in an `Int64` column stands for null. */
@@ -29,16 +29,20 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
   const index = new Float64Array(length);
   const wall = new Float64Array(length);
   const cpu = new Float64Array(length);
+  const gpu = new Float64Array(length).fill(NaN);
+  const memory = new Float64Array(length).fill(NaN);
   const markCount = new Uint32Array(length);
   const depth = new Uint32Array(length);
   for (let i = 0; i < length; i++) {
     const row = rows[positions[i]];
-    id[i] = idText(snapshot.idPrefix, snapshot.id[row]);
+    id[i] = ownIdText(snapshot, row);
     parentId[i] = parentIdText(snapshot, row);
     name[i] = snapshot.name[row];
     index[i] = snapshot.index[row];
     wall[i] = wallUs(snapshot, row);
     cpu[i] = snapshot.cpuNs[row];
+    if (snapshot.gpuNs !== null) gpu[i] = snapshot.gpuNs[row];
+    if (snapshot.memoryPeakBytes !== null) memory[i] = snapshot.memoryPeakBytes[row];
     markCount[i] = snapshot.markCount[row];
     depth[i] = tree.depth[positions[i]];
   }
@@ -49,8 +53,8 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
     { name: "index", dtype: "Int64", values: index },
     { name: "wall_us", dtype: "Float64", values: wall },
     { name: "cpu_ns", dtype: "Int64", values: cpu },
-    { name: "gpu_ns", dtype: "Int64", values: new Float64Array(length).fill(NaN) },
-    { name: "memory_peak_bytes", dtype: "Int64", values: new Float64Array(length).fill(NaN) },
+    { name: "gpu_ns", dtype: "Int64", values: gpu },
+    { name: "memory_peak_bytes", dtype: "Int64", values: memory },
     { name: "mark_count", dtype: "UInt32", values: markCount },
     { name: "depth", dtype: "UInt32", values: depth },
   ];
