@@ -18,6 +18,7 @@
  *
  * @module
  */
+export type { FlushBatch, MarkRow, SpanRow } from "./src/batch.ts";
 export {
   batches,
   Cirron,
@@ -33,9 +34,10 @@ export {
 } from "./src/cirron.ts";
 export type { CpuKind } from "./src/clock.ts";
 export { CirronDependencyError, CirronError } from "./src/errors.ts";
-export type { CirronOptions, OutputName, ProfileOptions } from "./src/options.ts";
+export type { CirronOptions, Output, OutputName, ProfileOptions } from "./src/options.ts";
 export type { CounterOptions } from "./src/probes.ts";
 export type { Profiler } from "./src/profiler.ts";
+export { readSpool, type SpoolTrace } from "./src/read_spool.ts";
 export type { MarkOptions, Scope, ScopeOptions } from "./src/recorder.ts";
 export type {
   Attrs,
@@ -48,4 +50,6 @@ export type {
   TraceMark,
   TraceNode,
 } from "./src/rows.ts";
+export type { Logger } from "./src/sinks/log.ts";
+export type { Sink } from "./src/sinks/sink.ts";
 export type { DataFrame, TraceFormat, TraceFunction, TraceOptions, TraceTree } from "./src/trace.ts";

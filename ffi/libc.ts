@@ -20,6 +20,22 @@ export const LIBC_SYMBOLS = {
 /** libc, opened. */
 export type Libc = Library<typeof LIBC_SYMBOLS>;
 
+/** The functions of libc that exit handling uses. */
+export const LIBC_SIGNAL_SYMBOLS = {
+  // int sigaction(int signum, const struct sigaction *act, struct sigaction *old)
+  sigaction: {
+    parameters: [
+      "i32", // int signum
+      "u64", // const struct sigaction *act: always NULL, nothing is changed
+      "buffer", // struct sigaction *old
+    ],
+    result: "i32", // 0, or -1 with errno set
+  },
+} as const satisfies SymbolTable;
+
+/** libc, opened for its signal functions. */
+export type SignalLibc = Library<typeof LIBC_SIGNAL_SYMBOLS>;
+
 /** The numbers that `clock_gettime` knows its clocks by; they differ between systems. */
 export interface ClockIds {
   readonly monotonic: number;
@@ -63,11 +79,25 @@ export function libcPaths(platform: string, arch: string): string[] {
  * @returns The library and the path it came from, or why each place failed.
  */
 export function openLibc(opener: Opener, platform: string, arch: string): Probe<Libc> {
+  return openFirst(opener, platform, arch, LIBC_SYMBOLS);
+}
+
+/** Opens libc as `openLibc` does, for its signal functions. */
+export function openSignalLibc(opener: Opener, platform: string, arch: string): Probe<SignalLibc> {
+  return openFirst(opener, platform, arch, LIBC_SIGNAL_SYMBOLS);
+}
+
+function openFirst<T extends SymbolTable>(
+  opener: Opener,
+  platform: string,
+  arch: string,
+  table: T,
+): Probe<Library<T>> {
   const paths = libcPaths(platform, arch);
   if (paths.length === 0) return { ok: false, reason: `no C library is known for ${platform}` };
   const reasons = new Set<string>();
   for (const path of paths) {
-    const probe = opener.open(path, LIBC_SYMBOLS);
+    const probe = opener.open(path, table);
     if (probe.ok) return probe;
     reasons.add(probe.reason);
   }
@@ -83,4 +113,12 @@ export const TIMESPEC_BYTES = 16;
  */
 export function timespecNs(words: Uint32Array, baseSeconds: number): number {
   return (words[0] - baseSeconds) * 1e9 + words[2];
+}
+
+/** Room for `struct sigaction`: 152 bytes on Linux (glibc and musl), 16 on macOS. */
+export const SIGACTION_BYTES = 256;
+
+/** Whether a `struct sigaction` seen as 32-bit words ignores its signal: the handler comes first, SIG_IGN is 1. */
+export function isSigactionIgnored(words: Uint32Array): boolean {
+  return words[0] === 1 && words[1] === 0;
 }

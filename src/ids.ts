@@ -9,6 +9,11 @@ const PREFIX_CHARACTERS = 16;
 
 /** A random prefix, 64 bits in lower-case hex. */
 export function randomIdPrefix(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(PREFIX_CHARACTERS / 2));
+  return randomHex(PREFIX_CHARACTERS);
+}
+
+/** Random lower-case hex characters, an even number of them. */
+export function randomHex(characters: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(characters / 2));
   return Array.from(bytes, byte => byte.toString(16).padStart(2, "0")).join("");
 }

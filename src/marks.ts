@@ -19,7 +19,9 @@ const NUMBER = 0;
 const FALSE = 1;
 const TRUE = 2;
 const OTHER = 3; // string or bigint, kept in `refs`
+const TYPE = 3;
 const SUMMARY = 4;
+const DRAINED = 8;
 
 class MarkChunk {
   readonly value: Float64Array;
@@ -58,15 +60,32 @@ export function noMarks(): MarkLists {
   return { pointHead: 0, pointTail: 0, pointCount: 0, summaryHead: 0, summaryTail: 0, summaryCount: 0 };
 }
 
+/** Makes lists empty that somebody else has now. */
+export function clearLists(lists: MarkLists): void {
+  lists.pointHead = lists.pointTail = lists.pointCount = 0;
+  lists.summaryHead = lists.summaryTail = lists.summaryCount = 0;
+}
+
 /** A mark, read out. */
 export interface MarkReader {
-  (name: string, value: MarkValue, summary: boolean, tsNs: number, attrs: Attrs | undefined): void;
+  /** @param order Counts marks as they are made; no two share one. */
+  (
+    name: string,
+    value: MarkValue,
+    summary: boolean,
+    tsNs: number,
+    attrs: Attrs | undefined,
+    order: number,
+    isDrained: boolean,
+  ): void;
 }
 
 /** All marks in the buffer. */
 export class Marks {
   /** Point marks that left a span that had more than its share. */
   evictCount = 0;
+  /** Called before a mark is evicted that no sink has seen; null while there are no sinks. */
+  onLoss: (() => void) | null = null;
   readonly #chunks: MarkChunk[] = [];
   #free = 0;
   #unused = 1;
@@ -155,6 +174,23 @@ export class Marks {
     }
   }
 
+  /** Whether an open span has marks that no sink has seen. */
+  hasUndrained(lists: MarkLists): boolean {
+    return (lists.pointTail !== 0 && !this.#isDrained(lists.pointTail))
+      || (lists.summaryTail !== 0 && !this.#isDrained(lists.summaryTail));
+  }
+
+  /** Notes that the sinks have seen a joined list. */
+  drain(head: number): void {
+    this.#drain(head);
+  }
+
+  /** Notes that the sinks have seen an open span's marks. */
+  drainOpen(lists: MarkLists): void {
+    this.#drain(lists.pointHead);
+    this.#drain(lists.summaryHead);
+  }
+
   /** Gives the slots of a joined list back. */
   release(head: number): void {
     for (let slot = head; slot !== 0;) {
@@ -186,7 +222,9 @@ export class Marks {
   }
 
   #evictPoint(lists: MarkLists): void {
+    if (this.onLoss !== null && !this.#isDrained(lists.pointHead)) this.onLoss();
     const oldest = lists.pointHead;
+    if (oldest === 0) return; // a sink ended the session meanwhile, and the span with it
     lists.pointHead = this.#nextOf(oldest);
     this.#giveBack(oldest);
     this.evictCount++;
@@ -196,9 +234,27 @@ export class Marks {
     const chunk = this.#chunks[slot >> CHUNK_BITS];
     const i = slot & CHUNK_MASK;
     const flags = chunk.flags[i];
-    const type = flags & ~SUMMARY;
+    const type = flags & TYPE;
     const value = type === NUMBER ? chunk.value[i] : type === OTHER ? chunk.refs![i]! : type === TRUE;
-    reader(chunk.name[i], value, (flags & SUMMARY) !== 0, chunk.tsNs[i], chunk.attrs?.[i]);
+    reader(
+      chunk.name[i],
+      value,
+      (flags & SUMMARY) !== 0,
+      chunk.tsNs[i],
+      chunk.attrs?.[i],
+      chunk.order[i],
+      (flags & DRAINED) !== 0,
+    );
+  }
+
+  #isDrained(slot: number): boolean {
+    return (this.#chunks[slot >> CHUNK_BITS].flags[slot & CHUNK_MASK] & DRAINED) !== 0;
+  }
+
+  #drain(head: number): void {
+    for (let slot = head; slot !== 0; slot = this.#nextOf(slot)) {
+      this.#chunks[slot >> CHUNK_BITS].flags[slot & CHUNK_MASK] |= DRAINED;
+    }
   }
 
   #orderOf(slot: number): number {

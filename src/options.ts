@@ -3,22 +3,47 @@
  *
  * @module
  */
-import { isOptions, kindOf } from "./arguments.ts";
-import { CirronError } from "./errors.ts";
+import { isOptions, kindOf, quote } from "./arguments.ts";
 import type { CounterOptions } from "./probes.ts";
+import type { Logger } from "./sinks/log.ts";
+import type { Sink } from "./sinks/sink.ts";
 
 /** The package's own sinks. */
 export type OutputName = "spool" | "log" | "stdout" | "none";
+
+/** A sink, by name or of your own. */
+export type Output = OutputName | Sink;
 
 const OUTPUT_NAMES: readonly string[] = ["spool", "log", "stdout", "none"];
 
 /** Options of `profile()`; given to `new Cirron()`, they are the defaults of its `profile()`. */
 export interface ProfileOptions {
   /**
-   * Where closed spans go. Only `"none"` is available yet: spans stay in memory, for `trace()`.
+   * Where closed spans go, besides the buffer that `trace()` reads: files that another process can read, a line per
+   * span through `logger` or to stdout, nowhere, a sink of your own, or a list of these. `"none"` in a list wins.
    * @default "spool"
    */
-  output?: OutputName | readonly OutputName[];
+  output?: Output | readonly Output[];
+  /**
+   * Where the spool's files go; made if need be.
+   * @default ".cirron/spool"
+   */
+  outputDir?: string;
+  /**
+   * Bytes of spool files to keep; beyond it the oldest are removed.
+   * @default 1000000000
+   */
+  spoolMaxBytes?: number;
+  /**
+   * Milliseconds between two ticks, at least 1. A process that is killed loses at most what it recorded since the last.
+   * @default 1000
+   */
+  flushIntervalMs?: number;
+  /**
+   * What `output: "log"` writes to.
+   * @default console
+   */
+  logger?: Logger;
   /** Which counters to record. */
   counters?: CounterOptions;
   /**
@@ -43,11 +68,22 @@ export function checkOptions(options: ProfileOptions): void {
       `Cannot profile: options must be an object, got ${kindOf(options)}`,
     );
   }
-  const { enabled, traceBufferMaxSpans, counters } = options;
+  const { enabled, traceBufferMaxSpans, counters, outputDir, spoolMaxBytes, flushIntervalMs, logger } =
+    options;
   if (enabled !== undefined && typeof enabled !== "boolean") {
     throw new TypeError(`Cannot profile: enabled must be a boolean, got ${typeof enabled}`);
   }
   if (traceBufferMaxSpans !== undefined) checkMaxSpans(traceBufferMaxSpans);
+  if (outputDir !== undefined && typeof outputDir !== "string") {
+    throw new TypeError(`outputDir must be a string, got ${kindOf(outputDir)}`);
+  }
+  if (spoolMaxBytes !== undefined) checkFrom("spoolMaxBytes", spoolMaxBytes, 0);
+  if (outputDir === "") throw new RangeError("outputDir must name a directory, got an empty string");
+  // Timers take no more than a signed 32-bit number, and read a greater one as 1.
+  if (flushIntervalMs !== undefined) checkFrom("flushIntervalMs", flushIntervalMs, 1, 2 ** 31 - 1);
+  if (logger !== undefined && typeof logger?.info !== "function") {
+    throw new TypeError(`logger must have a method info, got ${kindOf(logger)}`);
+  }
   if (counters !== undefined) checkCounters(counters);
 }
 
@@ -71,10 +107,7 @@ function checkCounters(counters: CounterOptions): void {
     throw new RangeError(`counters.cpu must be "process", "thread" or false, got ${String(cpu)}`);
   }
   if (cpuCoalesceNs !== undefined) {
-    checkNumber("counters.cpuCoalesceNs", cpuCoalesceNs);
-    if (!(cpuCoalesceNs >= 0)) {
-      throw new RangeError(`counters.cpuCoalesceNs must be a number from 0 on, got ${cpuCoalesceNs}`);
-    }
+    checkFrom("counters.cpuCoalesceNs", cpuCoalesceNs, 0);
   }
   for (const [name, value] of Object.entries({ memory, gpu })) {
     if (value !== undefined && typeof value !== "boolean") {
@@ -89,30 +122,33 @@ function checkNumber(name: string, value: unknown): void {
   }
 }
 
+function checkFrom(name: string, value: number, low: number, high: number = Infinity): void {
+  checkNumber(name, value);
+  if (value >= low && value <= high) return;
+  const bound = high === Infinity ? `from ${low} on` : `from ${low} to ${high}`;
+  throw new RangeError(`${name} must be a number ${bound}, got ${value}`);
+}
+
 /**
- * The sinks that `output` names; empty for `"none"`, which wins over the others.
- * @param enabled Whether they will be needed.
+ * The sinks that `output` asks for, each once; empty if `"none"` is among them.
  * @throws {RangeError} If a name is unknown.
- * @throws {CirronError} If a sink is not available yet.
+ * @throws {TypeError} If something is neither a name nor a sink.
  */
-export function checkOutput(
-  output: ProfileOptions["output"] = "spool",
-  enabled: boolean = true,
-): readonly OutputName[] {
-  const names: readonly unknown[] = Array.isArray(output) ? output : [output];
-  for (const name of names) {
-    if (typeof name !== "string") {
-      throw new CirronError('Cannot profile: sinks of your own are not available yet; use output: "none"');
-    }
-    if (!OUTPUT_NAMES.includes(name)) {
+export function checkOutput(output: ProfileOptions["output"] = "spool"): readonly Exclude<Output, "none">[] {
+  const outputs: readonly unknown[] = Array.isArray(output) ? output : [output];
+  for (const one of outputs) {
+    if (typeof one === "string") {
+      if (OUTPUT_NAMES.includes(one)) continue;
       const expected = OUTPUT_NAMES.map(known => `"${known}"`).join(", ");
-      throw new RangeError(`Cannot profile: unknown output ${JSON.stringify(name)}, expected ${expected}`);
+      throw new RangeError(`Cannot profile: unknown output ${quote(one)}, expected ${expected} or a sink`);
+    }
+    if (typeof (one as Sink | null)?.emit !== "function") {
+      throw new TypeError(
+        `Cannot profile: an output must be a name or have a method emit, got ${kindOf(one)}`,
+      );
     }
   }
-  if (!enabled || names.length === 0 || names.includes("none")) return [];
-  throw new CirronError(
-    `Cannot profile: output "${names.join('", "')}" is not available yet; use output: "none"`,
-  );
+  return outputs.includes("none") ? [] : [...new Set(outputs as Exclude<Output, "none">[])];
 }
 
 /** `options` over `defaults`: what is left out or undefined is the default's. */

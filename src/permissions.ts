@@ -17,3 +17,23 @@ export function areGranted(...names: Permission[]): boolean {
   if (Deno?.permissions === undefined) return true;
   return names.every(name => Deno.permissions!.querySync({ name }).state === "granted");
 }
+
+/** Whether files in `directory` may be made, read and renamed: what a spool needs. */
+export function isWritable(directory: string): boolean {
+  const { Deno } = globalThis as { Deno?: { permissions?: DenoPermissions } };
+  if (Deno?.permissions === undefined) return true;
+  try {
+    return ["read", "write"].every(name =>
+      Deno.permissions!.querySync({ name, path: directory }).state === "granted"
+    );
+  } catch {
+    return false; // no path that Deno knows
+  }
+}
+
+/** Whether what lies at `path` may be read. */
+export function isReadable(path: string): boolean {
+  const { Deno } = globalThis as { Deno?: { permissions?: DenoPermissions } };
+  return Deno?.permissions === undefined
+    || Deno.permissions.querySync({ name: "read", path }).state === "granted";
+}

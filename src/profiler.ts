@@ -6,20 +6,30 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import type { Probe } from "../ffi/types.ts";
+import { quote } from "./arguments.ts";
 import { type Clock, openClock } from "./clock.ts";
 import type { CirronDependencyError } from "./errors.ts";
-import { randomIdPrefix } from "./ids.ts";
+import { onExit } from "./exit.ts";
+import { DEFAULT_FLUSH_INTERVAL_MS, Flusher } from "./flush.ts";
+import { randomHex, randomIdPrefix } from "./ids.ts";
 import { NO_RECORDING, type Recording } from "./no_recording.ts";
-import { checkMaxSpans, checkOptions, checkOutput, type OutputName, type ProfileOptions } from "./options.ts";
+import { checkMaxSpans, checkOptions, checkOutput, type Output, type ProfileOptions } from "./options.ts";
+import { isWritable } from "./permissions.ts";
 import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "./probes.ts";
 import type { FrameEngine } from "./read/frame.ts";
 import { requireFrameEngine } from "./read/polars_engine.ts";
 import { Recorder } from "./recorder.ts";
 import { DEFAULT_MAX_SPANS } from "./ring.ts";
 import type { Health, Snapshot } from "./rows.ts";
-import { SESSION_NAME, sessionAttrs } from "./session.ts";
-import { trace, type TraceOptions } from "./trace.ts";
+import { SESSION_NAME, sessionAttrs, threadId } from "./session.ts";
+import { logSink, stdoutSink } from "./sinks/log.ts";
+import type { Sink } from "./sinks/sink.ts";
+import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "./sinks/spool.ts";
+import { DEFAULT_SPOOL_DIRECTORY } from "./spool_format.ts";
+import { trace, type TraceContext, type TraceOptions } from "./trace.ts";
+import { VERSION } from "./version.ts";
 
 /** A running session. `using` shuts it down. */
 export interface Profiler {
@@ -27,6 +37,8 @@ export interface Profiler {
   flush(): void;
   /** The state of recording; never throws. */
   health(): Health;
+  /** Resolves when sinks that take their time have taken what they were given so far. Never rejects. */
+  settled(): Promise<void>;
   /** Ends the session: closes what is open and flushes. The trace stays readable. Does nothing the second time. */
   shutdown(): void;
   /** Ends the session: for `using`. */
@@ -46,7 +58,12 @@ export interface EngineOptions {
 
 interface Session {
   readonly profiler: Profiler;
-  readonly output: readonly OutputName[];
+  readonly output: readonly string[];
+  /** Null without sinks: then nothing has to be given out, neither at a tick nor at exit. */
+  readonly flusher: Flusher | null;
+  /** Takes the exit hooks back. */
+  readonly releaseExit: (() => void) | null;
+  readonly spool: SpoolSink | null;
 }
 
 /** Records, and reads back. */
@@ -64,6 +81,8 @@ export class Engine {
   #idPrefix: string | null = null;
   #maxSpans = DEFAULT_MAX_SPANS;
   #session: Session | null = null;
+  /** Ended, and kept for what its last flush has to say in `health()`. */
+  #lastSession: Session | null = null;
   #warned = false;
 
   constructor(options: EngineOptions = {}) {
@@ -79,8 +98,7 @@ export class Engine {
   /** Starts a session; a second one while it runs warns once and gives the first. */
   profile(options: ProfileOptions = {}): Profiler {
     checkOptions(options);
-    const isEnabled = options.enabled !== false;
-    const output = checkOutput(options.output, isEnabled);
+    const outputs = checkOutput(options.output);
     if (this.#session !== null) {
       if (!this.#warned) {
         this.#warn("profile() was called while a session is running; its options are ignored");
@@ -88,24 +106,73 @@ export class Engine {
       this.#warned = true;
       return this.#session.profiler;
     }
+    let flusher: Flusher | null = null;
     const profiler: Profiler = {
       flush: () => this.flush(),
       health: () => this.health(),
+      settled: () => flusher?.settled() ?? Promise.resolve(),
       shutdown: () => {
         if (this.#session?.profiler === profiler) this.shutdown();
       },
       [Symbol.dispose]: () => profiler.shutdown(),
     };
-    if (isEnabled) {
-      const recorder = this.#open();
-      this.#cpu = openCpuMeter(recorder.clock, options.counters);
-      recorder.restart(options.traceBufferMaxSpans ?? this.#maxSpans, this.#cpu.ok ? this.#cpu.value : null);
-      recorder.openSession(SESSION_NAME, sessionAttrs());
-    } else {
+    if (options.enabled === false) {
       this.recording = NO_RECORDING; // and the buffer stays as it is
+      this.#session = { profiler, output: [], flusher: null, releaseExit: null, spool: null };
+      return profiler;
     }
-    this.#session = { profiler, output };
+    const recorder = this.#open();
+    const sinks = outputs.map(output => this.#openSink(output, options)).filter(sink => sink !== null);
+    this.#cpu = openCpuMeter(recorder.clock, options.counters);
+    recorder.restart(options.traceBufferMaxSpans ?? this.#maxSpans, this.#cpu.ok ? this.#cpu.value : null);
+    const attrs = sessionAttrs();
+    recorder.openSession(SESSION_NAME, attrs);
+    flusher = sinks.length === 0 ? null : new Flusher({
+      recorder,
+      sinks,
+      intervalMs: options.flushIntervalMs ?? DEFAULT_FLUSH_INTERVAL_MS,
+      identity: {
+        pid: attrs.pid as number,
+        rank: attrs.rank as number,
+        threadId: threadId(),
+        markIdPrefix: randomIdPrefix(),
+      },
+      idPrefix: this.#prefix(),
+      warn: message => this.#warn(message),
+    });
+    flusher?.start();
+    const releaseExit = flusher === null ? null : onExit(() => this.flush());
+    this.#session = {
+      profiler,
+      output: outputs.map(output => typeof output === "string" ? output : "custom"),
+      flusher,
+      releaseExit,
+      spool: sinks.find(sink => sink instanceof SpoolSink) ?? null,
+    };
     return profiler;
+  }
+
+  // Null where the runtime does not let the spool write: then the trace stays in memory.
+  #openSink(output: Exclude<Output, "none">, options: ProfileOptions): Sink | null {
+    if (typeof output === "object") return output;
+    if (output === "stdout") return stdoutSink(this.#print);
+    if (output === "log") return logSink(options.logger ?? { info: line => console.info(line) });
+    const directory = absolutePath(options.outputDir ?? DEFAULT_SPOOL_DIRECTORY);
+    if (!isWritable(directory)) {
+      this.#warn(
+        `The spool may not write to ${
+          quote(directory)
+        } (--allow-read and --allow-write); the trace stays in memory`,
+      );
+      return null;
+    }
+    return new SpoolSink({
+      directory,
+      maxBytes: options.spoolMaxBytes ?? DEFAULT_SPOOL_MAX_BYTES,
+      sdkVersion: VERSION,
+      unixNs: this.#clock!.unixNs,
+      randomId: () => randomHex(32),
+    });
   }
 
   /** Ends the session, if one is running. */
@@ -115,35 +182,46 @@ export class Engine {
       this.recording = this.#recorder ?? this.#lazy;
     } else {
       this.#recorder?.closeAll();
-      this.flush();
+      this.#session.flusher?.stop();
+      this.#session.releaseExit?.();
     }
+    this.#lastSession = this.#session;
     this.#session = null;
     this.#warned = false;
   }
 
-  /** Gives what was recorded to the session's sinks. There are none yet. */
-  flush(): void {}
+  /** Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. */
+  flush(): void {
+    this.#session?.flusher?.flush();
+  }
 
   /** Reads the buffer. */
   trace(options?: TraceOptions): unknown {
     if (this.#session !== null) this.flush();
-    return trace({
-      read: (last, open) => this.#read(last, open),
+    return trace(this.traceContext((last, open) => this.#read(last, open)), options);
+  }
+
+  /** What `trace` needs to read from `read` and to show on this engine's terms. */
+  traceContext(read: TraceContext["read"]): TraceContext {
+    return {
+      read,
       frameEngine: () => this.#findFrameEngine(),
-      print: this.#options.print ?? (text => console.log(text)),
+      print: this.#print,
       isNotebook: this.#options.isNotebook ?? isNotebook,
-    }, options);
+    };
   }
 
   /** The state of recording, as a copy. */
   health(): Health {
     const recorder = this.#open();
     const counts = recorder.counts();
+    const { flusher, spool } = this.#session ?? this.#lastSession ?? NO_SINKS;
+    const output = this.#session?.output ?? [];
     return {
       enabled: this.recording !== NO_RECORDING,
       frameworks_installed: [],
       transport: "file_only",
-      output: [...this.#session?.output ?? []],
+      output: [...output],
       scope_depth: recorder.depth(),
       open_count: counts.open,
       span_count: counts.spans,
@@ -151,11 +229,12 @@ export class Engine {
       mark_drop_count: recorder.markDropCount,
       mark_evict_count: counts.marksEvicted,
       misnested_count: recorder.misnestedCount,
-      sink_error_count: 0,
-      spool_drop_count: 0,
-      spool_bytes: 0,
-      spool_dir: null,
-      flush_latency_ns: null,
+      sink_error_count: flusher?.counts.errors ?? 0,
+      sink_drop_count: flusher?.counts.dropped ?? 0,
+      spool_drop_count: spool?.dropCount ?? 0,
+      spool_bytes: spool?.bytes ?? 0,
+      spool_dir: spool?.directory ?? null,
+      flush_latency_ns: flusher?.latencyNs ?? null,
       probes: {
         wall: { present: true, source: recorder.clock.source, reason: null },
         cpu: probeHealth(this.#cpu!),
@@ -169,7 +248,10 @@ export class Engine {
   setMaxSpans(maxSpans: number): void {
     checkMaxSpans(maxSpans);
     this.#maxSpans = maxSpans;
+    // Before, so that no row is dropped that the sinks have not seen; after, so that the alarm fits the new bound.
+    this.flush();
     this.#recorder?.resize(maxSpans);
+    this.flush();
   }
 
   // Opens clock, counters and buffer, at the first use of any.
@@ -189,9 +271,14 @@ export class Engine {
   }
 
   #read(last: number, open: boolean): Snapshot {
-    this.#idPrefix ??= this.#options.idPrefix ?? randomIdPrefix();
-    return this.#open().read(last, open, this.#idPrefix);
+    return this.#open().read(last, open, this.#prefix());
   }
+
+  #prefix(): string {
+    return this.#idPrefix ??= this.#options.idPrefix ?? randomIdPrefix();
+  }
+
+  readonly #print = (text: string): void => (this.#options.print ?? console.log)(text);
 
   #findFrameEngine(): FrameEngine | CirronDependencyError {
     if (this.frameEngine !== null) return this.frameEngine;
@@ -207,6 +294,17 @@ export class Engine {
     } catch {
       // A console that throws must not break the program that is watched; health() has the counts.
     }
+  }
+}
+
+const NO_SINKS: Pick<Session, "flusher" | "spool"> = { flusher: null, spool: null };
+
+// Once, so that a program that changes its working directory does not split its spool.
+function absolutePath(path: string): string {
+  try {
+    return resolve(path);
+  } catch {
+    return path; // the working directory is gone, or must not be known
   }
 }
 

@@ -11,7 +11,7 @@ import { isList, isOptions, kindOf, quote } from "./arguments.ts";
 import { copyAttrs, isKeepable } from "./attrs.ts";
 import { type Clock, unixAnchorNs } from "./clock.ts";
 import { type Anchor, Flows, Frame, type FrameScope } from "./flows.ts";
-import { type MarkLists, Marks, noMarks } from "./marks.ts";
+import { clearLists, type MarkLists, Marks, noMarks } from "./marks.ts";
 import { OpenTable } from "./open_table.ts";
 import type { CpuMeter } from "./probes.ts";
 import { Ring } from "./ring.ts";
@@ -247,7 +247,9 @@ export class Recorder {
       markCount,
     );
     open.release(slot);
-    scope.attrs = undefined; // the row has them now; a handle that is kept should not
+    // The row has them now; a handle that is kept should not.
+    scope.attrs = undefined;
+    if (markCount > 0) clearLists(scope);
     return nowNs;
   }
 
@@ -318,7 +320,9 @@ export class Recorder {
 
   /** Changes the bound on closed spans; the newest stay. */
   resize(maxSpans: number): void {
+    const { alarmRow, onAlarm } = this.#ring;
     this.#ring = this.#ring.resized(maxSpans);
+    this.setAlarm(alarmRow, onAlarm);
   }
 
   /** Opens the root span of a session. It is in no flow: every flow falls back on it. */
@@ -363,7 +367,7 @@ export class Recorder {
     const scopes = open ? this.#open.scopes() : [];
     const orphaned = open && this.#orphans.pointHead + this.#orphans.summaryHead !== 0;
     const builder = new SnapshotBuilder(closed, scopes.length + (orphaned ? 1 : 0), this.#anchorNs, idPrefix);
-    builder.addClosed(this.#ring, this.#marks);
+    builder.addClosed(this.#ring, this.#marks, this.#ring.total - closed);
     const nowNs = this.clock.nowNs();
     if (orphaned) builder.addOrphans(this.#orphans, this.#marks, this.#orphansSinceNs, nowNs);
     for (const scope of scopes) {
@@ -372,6 +376,52 @@ export class Recorder {
       builder.addOpen(scope, this.#open, slot, this.#marks, nowNs, cpuNs);
     }
     return builder.snapshot();
+  }
+
+  /**
+   * Moves a sinks' cursor on: copies the closed spans from row `cursor` on, and notes that their marks were seen. No I/O.
+   * @param most Rows at most.
+   * @param withOpen Also the open scopes that have marks not yet seen, as rows after the closed ones.
+   */
+  drain(cursor: number, most: number, withOpen: boolean, idPrefix: string): Snapshot {
+    const from = Math.max(cursor, this.#ring.evictCount);
+    const closed = Math.min(most, this.#ring.total - from);
+    const scopes = withOpen ? this.#open.scopes().filter(scope => this.#marks.hasUndrained(scope)) : [];
+    const orphaned = withOpen && this.#marks.hasUndrained(this.#orphans);
+    const builder = new SnapshotBuilder(closed, scopes.length + (orphaned ? 1 : 0), this.#anchorNs, idPrefix);
+    builder.addClosed(this.#ring, this.#marks, from);
+    builder.drainClosed(this.#marks);
+    const nowNs = this.clock.nowNs();
+    if (orphaned) {
+      builder.addOrphans(this.#orphans, this.#marks, this.#orphansSinceNs, nowNs);
+      this.#marks.drainOpen(this.#orphans);
+    }
+    for (const scope of scopes) {
+      builder.addOpen(scope, this.#open, scope.slot, this.#marks, nowNs, NaN);
+      this.#marks.drainOpen(scope);
+    }
+    return builder.snapshot();
+  }
+
+  /** Closed spans ever recorded since the last restart: the row number that a cursor moves up to. */
+  get rowCount(): number {
+    return this.#ring.total;
+  }
+
+  /** Closed spans that the buffer keeps. */
+  get capacity(): number {
+    return this.#ring.capacity;
+  }
+
+  /** Calls `onAlarm` for each span from row `row` on, until the alarm is set anew; Infinity for never. */
+  setAlarm(row: number, onAlarm: (() => void) | null): void {
+    this.#ring.alarmRow = row;
+    this.#ring.onAlarm = onAlarm;
+  }
+
+  /** Calls `onLoss` before a mark is evicted that no sink has seen; null to stop. */
+  setMarkGuard(onLoss: (() => void) | null): void {
+    this.#marks.onLoss = onLoss;
   }
 
   #readCpu(nowNs: number): number {

@@ -65,6 +65,10 @@ export class Ring {
   total = 0;
   /** Rows evicted: also the number of the oldest row that is still here. */
   evictCount = 0;
+  /** From this many rows on, each row calls `onAlarm`; Infinity for never. */
+  alarmRow = Infinity;
+  /** Called right after a row was written; sets the next alarm. */
+  onAlarm: (() => void) | null = null;
 
   readonly #marks: Marks;
   readonly #slots: number;
@@ -122,16 +126,16 @@ export class Ring {
     else if (chunk.dataLoadNs !== null) chunk.dataLoadNs[i] = NaN;
     if (attrs !== undefined) (chunk.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
     else if (chunk.attrs !== null) chunk.attrs[i] = undefined;
-    this.total++;
+    if (++this.total >= this.alarmRow) this.onAlarm?.();
   }
 
-  /** Copies the rows numbered `from` up to `total` into the start of `target`. */
-  read(from: number, target: RowTarget): void {
-    for (let row = Math.max(from, this.evictCount), to = 0; row < this.total;) {
+  /** Copies the rows numbered `from` up to `until` into the start of `target`. */
+  read(from: number, target: RowTarget, until: number = this.total): void {
+    for (let row = Math.max(from, this.evictCount), to = 0; row < until;) {
       const slot = row % this.#slots;
       const chunk = this.#chunks[Math.floor(slot / CHUNK)];
       const begin = slot % CHUNK;
-      const count = Math.min(CHUNK - begin, this.total - row);
+      const count = Math.min(CHUNK - begin, until - row);
       const end = begin + count;
       target.id.set(chunk.id.subarray(begin, end), to);
       target.parent.set(chunk.parent.subarray(begin, end), to);

@@ -104,9 +104,11 @@ export interface Health {
   mark_evict_count: number;
   /** Scopes that were closed while another was innermost in the same flow. */
   misnested_count: number;
-  /** Times a sink threw. */
+  /** Times a sink threw or rejected. */
   sink_error_count: number;
-  /** Spool files evicted to keep within the bound. */
+  /** Spans and marks that a sink too slow was not given. */
+  sink_drop_count: number;
+  /** Spool files that were evicted for the bound, or could not be written. */
   spool_drop_count: number;
   /** Bytes of spool files on disk. */
   spool_bytes: number;
@@ -171,6 +173,10 @@ export interface MarkColumns {
   readonly summary: Uint8Array;
   readonly tsNs: Float64Array;
   readonly attrs: readonly (Attrs | undefined)[];
+  /** Counts marks as they were made; no two of a process share one. */
+  readonly order: Float64Array;
+  /** 1 where the sinks have seen the mark. */
+  readonly drained: Uint8Array;
 }
 
 /** Whole microseconds since 1970 of a moment on the session's clock. Rounded down, so order is kept. */

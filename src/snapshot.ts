@@ -4,7 +4,7 @@
  * @module
  */
 import type { MarkLists, MarkReader, Marks } from "./marks.ts";
-import type { Ring } from "./ring.ts";
+import type { Ring, RowTarget } from "./ring.ts";
 import type { Attrs, MarkValue, Snapshot } from "./rows.ts";
 
 /** Name of the pseudo-span that holds marks made outside any scope and session. Its id is the same word. */
@@ -47,6 +47,8 @@ export class SnapshotBuilder {
   readonly #markSummary: number[] = [];
   readonly #markTsNs: number[] = [];
   readonly #markAttrs: (Attrs | undefined)[] = [];
+  readonly #markOrder: number[] = [];
+  readonly #markDrained: number[] = [];
   #rows = 0;
 
   constructor(closedLength: number, openLength: number, anchorNs: bigint, idPrefix: string) {
@@ -66,10 +68,10 @@ export class SnapshotBuilder {
     this.#markFirst = new Uint32Array(length + 1);
   }
 
-  /** Adds the newest rows of the ring, as many as were announced. */
-  addClosed(ring: Ring, marks: Marks): void {
+  /** Adds rows of the ring from number `from` on, as many as were announced. */
+  addClosed(ring: Ring, marks: Marks, from: number): void {
     const rows = this.#closedLength;
-    ring.read(ring.total - rows, {
+    const target: RowTarget = {
       id: this.#id,
       parent: this.#parent,
       index: this.#index,
@@ -81,12 +83,18 @@ export class SnapshotBuilder {
       markCount: this.#markCount,
       name: this.#name,
       attrs: this.#attrs,
-    });
+    };
+    ring.read(from, target, from + rows);
     for (let row = 0; row < rows; row++) {
       this.#markFirst[row] = this.#markName.length;
       if (this.#markHead[row] !== 0) marks.read(this.#markHead[row], this.#addMark);
     }
     this.#rows = rows;
+  }
+
+  /** Notes on the closed rows' marks that the sinks have seen them. */
+  drainClosed(marks: Marks): void {
+    for (let row = 0; row < this.#closedLength; row++) marks.drain(this.#markHead[row]);
   }
 
   /** Adds an open scope, as of `nowNs`. */
@@ -153,15 +161,19 @@ export class SnapshotBuilder {
         summary: Uint8Array.from(this.#markSummary),
         tsNs: Float64Array.from(this.#markTsNs),
         attrs: this.#markAttrs,
+        order: Float64Array.from(this.#markOrder),
+        drained: Uint8Array.from(this.#markDrained),
       },
     };
   }
 
-  readonly #addMark: MarkReader = (name, value, summary, tsNs, attrs) => {
+  readonly #addMark: MarkReader = (name, value, summary, tsNs, attrs, order, isDrained) => {
     this.#markName.push(name);
     this.#markValue.push(value);
     this.#markSummary.push(summary ? 1 : 0);
     this.#markTsNs.push(tsNs);
     this.#markAttrs.push(attrs);
+    this.#markOrder.push(order);
+    this.#markDrained.push(isDrained ? 1 : 0);
   };
 }

@@ -16,11 +16,13 @@ import {
   trace,
 } from "@cirron/sdk";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
+import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { DEFAULT_MAX_SPANS } from "../src/ring.ts";
 import { engine } from "../src/shared.ts";
 import { literal, shape } from "./support/engine.ts";
 import { nodeNamed } from "./support/recording.ts";
+import { TempDirectory } from "./support/runtimes.ts";
 
 /** A test on the process's engine, which it finds and leaves as the package made it. */
 function sharedTest(name: string, act: () => void | Promise<void>): void {
@@ -116,10 +118,13 @@ sharedTest("profile() twice returns the same Profiler and warns", () => {
   ]);
 });
 
-sharedTest("profile() without an output throws CirronError", () => {
-  const error = assertThrows(() => profile(), CirronError, "not available yet");
-  assertEquals(error.name, "CirronError");
-  assertEquals(health().scope_depth, 0);
+sharedTest("profile() without an output spools", () => {
+  using folder = new TempDirectory();
+  profile({ outputDir: folder.path });
+  scope("x").end();
+  assertEquals([health().output, health().spool_dir], [["spool"], folder.path]);
+  shutdown();
+  assertEquals(readdirSync(folder.path).length, 1);
 });
 
 sharedTest("profile() throws RangeError for an unknown output", () => {
@@ -170,6 +175,7 @@ sharedTest("health() has every field", () => {
       "output",
       "probes",
       "scope_depth",
+      "sink_drop_count",
       "sink_error_count",
       "span_count",
       "span_evict_count",

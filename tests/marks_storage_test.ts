@@ -51,7 +51,10 @@ test("Marks.read() gives all that was appended of a mark", () => {
   marks.append(lists, "b", "two", true, 222, { k: 1 });
   const read: unknown[] = [];
   marks.read(marks.join(lists), (...mark) => read.push(mark));
-  assertEquals(read, [["a", 1.5, false, 111, undefined], ["b", "two", true, 222, { k: 1 }]]);
+  assertEquals(read, [
+    ["a", 1.5, false, 111, undefined, 0, false],
+    ["b", "two", true, 222, { k: 1 }, 1, false],
+  ]);
 });
 
 test("Marks.read() tells every type of value apart", () => {
@@ -235,7 +238,7 @@ test("Marks.append() to a reused slot has neither the value nor the attrs of the
   assertEquals(second.pointTail, slot);
   const read: unknown[] = [];
   marks.read(marks.join(second), (...mark) => read.push(mark));
-  assertEquals(read, [["p", 7, false, 0, undefined]]);
+  assertEquals(read, [["p", 7, false, 0, undefined, 1, false]]);
 });
 
 test("Marks.release() lets go of attrs", async () => {

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import process from "node:process";
 import { test } from "node:test";
-import { CirronError } from "../src/errors.ts";
 import type { ProfileOptions } from "../src/options.ts";
 import { Engine } from "../src/profiler.ts";
 import type { MarkOptions } from "../src/recorder.ts";
 import type { Health, MarkValue } from "../src/rows.ts";
 import { FakeClock, literal, TestEngine } from "./support/engine.ts";
 import { nodeNamed } from "./support/recording.ts";
+import { TempDirectory } from "./support/runtimes.ts";
 
 // The root span.
 
@@ -550,22 +550,45 @@ for (const output of ["bogus", "", "None", "spool "]) {
   });
 }
 
-const LATER: [what: string, options: ProfileOptions | undefined][] = [
-  ["no output", undefined],
-  ["the output undefined", { output: undefined }],
-  ['"spool"', { output: "spool" }],
-  ['"log"', { output: "log" }],
-  ['"stdout"', { output: "stdout" }],
-  ["a list", { output: ["log", "stdout"] }],
-  ["a sink of the user's own", { output: { emit() {} } as unknown as "none" }],
-  ["a list with a sink of the user's own", { output: ["stdout", { emit() {} }] as unknown as ["none"] }],
+const OUTPUTS: [what: string, options: ProfileOptions | undefined, output: string[]][] = [
+  ["no output", undefined, ["spool"]],
+  ["the output undefined", { output: undefined }, ["spool"]],
+  ['"spool"', { output: "spool" }, ["spool"]],
+  ['"log"', { output: "log" }, ["log"]],
+  ['"stdout"', { output: "stdout" }, ["stdout"]],
+  ["a list", { output: ["log", "stdout"] }, ["log", "stdout"]],
+  ["a name twice", { output: ["log", "log"] }, ["log"]],
+  ["a sink of the user's own", { output: { emit() {} } }, ["custom"]],
+  ["a list with a sink of the user's own", { output: ["stdout", { emit() {} }] }, ["stdout", "custom"]],
 ];
-for (const [what, options] of LATER) {
-  test(`profile() with ${what} throws CirronError, and starts nothing`, () => {
+for (const [what, options, output] of OUTPUTS) {
+  test(`profile() with ${what} has the outputs ${JSON.stringify(output)}`, () => {
+    using folder = new TempDirectory();
+    const ci = new TestEngine();
+    ci.engine.profile({ logger: { info() {} }, ...options, outputDir: folder.path });
+    assertEquals(ci.engine.health().output, output);
+    assertEquals(ci.engine.health().spool_dir, output.includes("spool") ? folder.path : null);
+    ci.engine.shutdown();
+    assertEquals([ci.shape(), ci.warnings], ["cirron.session", []]);
+  });
+}
+
+const NO_OUTPUTS: [what: string, output: unknown][] = [
+  ["null", null],
+  ["true", true],
+  ["an object without emit", {}],
+  ["an object whose emit is no function", { emit: 1 }],
+  ["a function", () => {}],
+  ["null in a list", ["log", null]],
+  ["a list in a list", [["log"]]],
+  ['null beside "none"', ["none", null]],
+];
+for (const [what, output] of NO_OUTPUTS) {
+  test(`profile() throws TypeError for the output ${what}, and starts nothing`, () => {
     const ci = new TestEngine();
     ci.scope("before").end();
-    assertThrows(() => ci.engine.profile(options), CirronError, "not available yet");
-    assertEquals(ci.shape({ open: true }), "before");
+    assertThrows(() => ci.engine.profile({ output: output as "none" }), TypeError);
+    assertEquals([ci.shape({ open: true }), ci.engine.health().output], ["before", []]);
   });
 }
 
@@ -590,6 +613,12 @@ const WRONG_TYPES: [what: string, options: unknown][] = [
   ['counters.cpuCoalesceNs: "5"', { counters: { cpuCoalesceNs: "5" } }],
   ['traceBufferMaxSpans: "10"', { traceBufferMaxSpans: "10" }],
   ["traceBufferMaxSpans: null", { traceBufferMaxSpans: null }],
+  ["outputDir: 1", { outputDir: 1 }],
+  ["outputDir: null", { outputDir: null }],
+  ['spoolMaxBytes: "1"', { spoolMaxBytes: "1" }],
+  ["flushIntervalMs: null", { flushIntervalMs: null }],
+  ["logger: null", { logger: null }],
+  ["logger: {}", { logger: {} }],
 ];
 for (const [what, options] of WRONG_TYPES) {
   test(`profile() throws TypeError for ${what}, and starts nothing`, () => {
@@ -606,6 +635,10 @@ const OUT_OF_BOUNDS: [what: string, options: unknown][] = [
   ['counters.cpu: "gpu"', { counters: { cpu: "gpu" } }],
   ["counters.cpuCoalesceNs: -1", { counters: { cpuCoalesceNs: -1 } }],
   ["counters.cpuCoalesceNs: NaN", { counters: { cpuCoalesceNs: NaN } }],
+  ...[0, -1, NaN, 2 ** 31, Infinity].map(ms =>
+    [`flushIntervalMs: ${ms}`, { flushIntervalMs: ms }] as [string, unknown]
+  ),
+  ...[-1, NaN].map(bytes => [`spoolMaxBytes: ${bytes}`, { spoolMaxBytes: bytes }] as [string, unknown]),
   ...[0, -1, 1.5, NaN, Infinity, 2 ** 53].map(max =>
     [`traceBufferMaxSpans: ${max}`, { traceBufferMaxSpans: max }] as [string, unknown]
   ),
@@ -683,6 +716,7 @@ test("health() before anything was recorded is complete", () => {
     mark_evict_count: 0,
     misnested_count: 0,
     sink_error_count: 0,
+    sink_drop_count: 0,
     spool_drop_count: 0,
     spool_bytes: 0,
     spool_dir: null,

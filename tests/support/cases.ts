@@ -71,6 +71,8 @@ export function snapshotOf(closed: readonly HandRow[], open: readonly HandRow[] 
       summary: Uint8Array.from(marks, mark => mark.kind === "summary" ? 1 : 0),
       tsNs: Float64Array.from(marks, mark => mark.tsNs ?? 0),
       attrs: marks.map(mark => mark.attrs),
+      order: Float64Array.from(marks, (_, i) => i),
+      drained: new Uint8Array(marks.length),
     },
   };
 }

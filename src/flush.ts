@@ -1,0 +1,204 @@
+/**
+ * Gives closed spans to the sinks: a cursor into the ring, a timer, slices, and what failed.
+ *
+ * A tick is cut into slices of some milliseconds, each a turn of the event loop of its own. Between ticks an alarm of
+ * the ring starts slices early when much is waiting; and when the ring is about to lap the cursor, or a span to evict
+ * a mark that no sink has seen, everything is given out at once: a synchronous loop loses nothing.
+ *
+ * @module
+ */
+import { clearImmediate, clearInterval, setImmediate, setInterval } from "node:timers";
+import { FlushBatch, type Identity } from "./batch.ts";
+import type { Recorder } from "./recorder.ts";
+import { SinkRunner } from "./sinks/runner.ts";
+import type { Sink } from "./sinks/sink.ts";
+
+/** Milliseconds between two ticks, by default. */
+export const DEFAULT_FLUSH_INTERVAL_MS = 1000;
+
+/** Spans waiting at which slices start before the next tick. */
+const EARLY_SPANS = 4096;
+
+/** Spans in a batch of a slice. */
+const SLICE_SPANS = 256;
+
+/** Spans in a batch of a flush that cannot wait. */
+const FLUSH_SPANS = 8192;
+
+/** Time after which a slice lets the event loop go on. */
+const SLICE_NS = 2_000_000;
+
+/** What the flusher needs from above. */
+export interface FlusherOptions {
+  readonly recorder: Recorder;
+  readonly sinks: readonly Sink[];
+  readonly intervalMs: number;
+  readonly identity: Identity;
+  readonly idPrefix: string;
+  readonly warn: (message: string) => void;
+}
+
+/** Drains one session's recorder into its sinks. */
+export class Flusher {
+  /** Duration of the last flush or slice, in nanoseconds; null before the first. */
+  latencyNs: number | null = null;
+  /** Spans that left the ring before a sink saw them: only where a sink records while it is given spans. */
+  lapCount = 0;
+
+  readonly #options: FlusherOptions;
+  readonly #runners: readonly SinkRunner[];
+  #cursor: number;
+  #isFlushing = false;
+  #isStopping = false;
+  #isStopped = false;
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #slice: ReturnType<typeof setImmediate> | null = null;
+
+  constructor(options: FlusherOptions) {
+    this.#options = options;
+    this.#runners = options.sinks.map(sink => new SinkRunner(sink, options.warn));
+    this.#cursor = options.recorder.rowCount;
+  }
+
+  /** Starts the ticks. They never keep the process alive. */
+  start(): void {
+    this.#timer = setInterval(() => this.#startSlices(), this.#options.intervalMs);
+    this.#timer.unref();
+    this.#options.recorder.setMarkGuard(() => this.flush());
+    this.#arm();
+  }
+
+  /** Gives out everything, synchronously. */
+  flush(): void {
+    if (this.#isFlushing || this.#isStopped) return; // a sink that flushes: it is being done
+    const { clock } = this.#options.recorder;
+    const startNs = clock.nowNs();
+    this.#isFlushing = true;
+    try {
+      this.#endSlices();
+      this.#drainAll();
+      // What closed when a sink ended the session meanwhile.
+      if (this.#isStopping && this.#waiting > 0) this.#drainAll();
+    } finally {
+      this.#isFlushing = false;
+      this.#arm();
+    }
+    this.latencyNs = clock.nowNs() - startNs;
+    if (this.#isStopping) this.#end();
+  }
+
+  /** Gives out everything, ends the ticks and closes the sinks; called by a sink, as soon as that one returns. */
+  stop(): void {
+    this.#isStopping = true;
+    this.flush();
+  }
+
+  #end(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#endSlices();
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#options.recorder.setAlarm(Infinity, null);
+    this.#options.recorder.setMarkGuard(null);
+    for (const runner of this.#runners) runner.close();
+  }
+
+  #drainAll(): void {
+    while (this.#drain(FLUSH_SPANS, true) === FLUSH_SPANS);
+    this.#commit();
+  }
+
+  /** Resolves when every sink with promises has taken what it was given so far. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#runners.map(runner => runner.settled()));
+  }
+
+  /** Times that sinks failed, and spans that a slow one was not given. */
+  get counts(): { errors: number; dropped: number } {
+    let errors = 0;
+    let dropped = this.lapCount;
+    for (const runner of this.#runners) {
+      errors += runner.errorCount;
+      dropped += runner.dropCount;
+    }
+    return { errors, dropped };
+  }
+
+  get #waiting(): number {
+    return this.#options.recorder.rowCount - this.#cursor;
+  }
+
+  // Takes up to `most` spans from the ring and gives them to every sink; tells how many there were.
+  #drain(most: number, withOpen: boolean): number {
+    const { recorder, identity, idPrefix } = this.#options;
+    const before = this.#cursor;
+    const snapshot = recorder.drain(before, most, withOpen, idPrefix);
+    const lapped = Math.max(0, recorder.rowCount - recorder.capacity - before);
+    this.lapCount += lapped;
+    this.#cursor = before + lapped + snapshot.closedLength;
+    if (snapshot.length > 0) {
+      const batch = new FlushBatch(snapshot, identity);
+      for (const runner of this.#runners) runner.emit(batch);
+    }
+    return snapshot.closedLength;
+  }
+
+  #commit(): void {
+    for (const runner of this.#runners) runner.commit();
+  }
+
+  #startSlices(): void {
+    if (this.#slice !== null || this.#isFlushing) return;
+    // Not unref'd: in Deno such an immediate waits until something else wakes the loop. Slices end by themselves.
+    this.#slice = setImmediate(() => this.#runSlice());
+  }
+
+  #endSlices(): void {
+    if (this.#slice !== null) clearImmediate(this.#slice);
+    this.#slice = null;
+  }
+
+  #runSlice(): void {
+    this.#slice = null;
+    if (this.#isFlushing) return;
+    const { clock } = this.#options.recorder;
+    const startNs = clock.nowNs();
+    const untilNs = startNs + SLICE_NS;
+    let isDone = false;
+    this.#isFlushing = true;
+    try {
+      do isDone = this.#drain(SLICE_SPANS, false) < SLICE_SPANS; while (!isDone && clock.nowNs() < untilNs);
+      if (this.#isStopping) {
+        this.#drainAll(); // a sink has ended the session
+      } else if (isDone) {
+        this.#drain(0, true); // the marks of open scopes, once a tick
+        this.#commit();
+      }
+    } finally {
+      this.#isFlushing = false;
+      this.#arm();
+    }
+    if (this.#isStopping) {
+      this.#end();
+    } else {
+      this.latencyNs = clock.nowNs() - startNs;
+      if (!isDone) this.#startSlices();
+    }
+  }
+
+  // The next alarm: early slices, then, if the loop does not come to run them, the last moment before a lap.
+  #arm(): void {
+    const { recorder } = this.#options;
+    const last = this.#cursor + recorder.capacity;
+    const early = this.#cursor + Math.min(EARLY_SPANS, recorder.capacity);
+    if (this.#waiting < EARLY_SPANS && early < last) {
+      recorder.setAlarm(early, () => {
+        this.#startSlices();
+        recorder.setAlarm(last, () => this.flush());
+      });
+    } else {
+      recorder.setAlarm(last, () => this.flush());
+    }
+  }
+}

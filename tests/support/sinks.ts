@@ -1,0 +1,97 @@
+/**
+ * Sinks of the tests' own, and the programs that feed them.
+ *
+ * @module
+ */
+import { clearInterval, setInterval } from "node:timers";
+import type { FlushBatch, MarkRow, SpanRow } from "../../src/batch.ts";
+import type { Sink } from "../../src/sinks/sink.ts";
+import type { TestEngine } from "./engine.ts";
+
+/** Keeps all it is given. */
+export class MemorySink implements Sink {
+  readonly spans: SpanRow[] = [];
+  readonly marks: MarkRow[] = [];
+  /** What was called, in order, with the number of spans and marks of batches: `emit 3 1`, `commit`, `close`. */
+  readonly calls: string[] = [];
+  /** Called at the end of each `emit`. */
+  onEmit: ((batch: FlushBatch) => void | PromiseLike<unknown>) | null = null;
+  /** Called at the end of each `commit`. */
+  onCommit: (() => void) | null = null;
+
+  emit(batch: FlushBatch): void | PromiseLike<unknown> {
+    this.calls.push(`emit ${batch.spanCount} ${batch.marks.length}`);
+    for (const span of batch.spans) this.spans.push(span);
+    for (const mark of batch.marks) this.marks.push(mark);
+    return this.onEmit?.(batch);
+  }
+
+  commit(): void {
+    this.calls.push("commit");
+    this.onCommit?.();
+  }
+
+  close(): void {
+    this.calls.push("close");
+  }
+
+  /** The spans' names with their index, in the order they came. */
+  get names(): string[] {
+    return this.spans.map(({ name, index }) => index === null ? name : `${name}[${index}]`);
+  }
+
+  /** Marks as `name=value`, in the order they came. */
+  get values(): string[] {
+    return this.marks.map(({ name, value }) => `${name}=${String(value)}`);
+  }
+
+  /** Indices of spans of one name, in the order they came. */
+  indices(name: string): (number | null)[] {
+    return this.spans.filter(span => span.name === name).map(span => span.index);
+  }
+}
+
+/** Records and closes scopes `x[from]` up to before `x[until]`. */
+export function recordMany(ci: TestEngine, until: number, from = 0): void {
+  for (let i = from; i < until; i++) ci.scope("x", { index: i }).end();
+}
+
+/** The numbers from 0 up to before `until`. */
+export function upTo(until: number): number[] {
+  return Array.from({ length: until }, (_, i) => i);
+}
+
+/** Resolves when `sink` ends its next tick or flush. */
+export function nextCommit(sink: MemorySink): Promise<void> {
+  return keepAlive(
+    new Promise(resolve => {
+      sink.onCommit = () => {
+        sink.onCommit = null;
+        resolve();
+      };
+    }),
+  );
+}
+
+/** Waits for what comes from ticks: they do not keep the process alive, so something else has to. */
+export async function keepAlive<T>(promise: Promise<T>): Promise<T> {
+  const timer = setInterval(() => {}, 1000);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** A promise to be settled by the test. */
+export interface Gate {
+  readonly promise: Promise<void>;
+  open(): void;
+  fail(error: unknown): void;
+}
+
+/** Makes a promise to be settled by the test. */
+export function gate(): Gate {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  return { promise, open: resolve, fail: reject };
+}

@@ -1,0 +1,46 @@
+/**
+ * Spool files read back by the tests: nothing of `src/` is used for it.
+ *
+ * @module
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseExact } from "./exact_json.ts";
+
+/** A span or mark as a file has it; integers are bigints. */
+export type FileRow = Record<string, unknown> & { readonly id: string; readonly name: string };
+
+/** A file. */
+export interface SpoolFile {
+  readonly file: string;
+  readonly schema_version: bigint;
+  readonly sdk_version: string;
+  readonly batch_id: string;
+  readonly created_ns: bigint;
+  readonly spans: FileRow[];
+  readonly marks: FileRow[];
+  readonly snapshots: unknown[];
+}
+
+/** The names in a directory, sorted; none if there is no such directory. */
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** All files that end in `.json`, sorted by name. */
+export function readFiles(directory: string): SpoolFile[] {
+  return namesIn(directory).filter(name => name.endsWith(".json")).map(name => ({
+    file: name,
+    ...parseExact(readFileSync(join(directory, name), "utf8")) as Omit<SpoolFile, "file">,
+  }));
+}
+
+/** The names of all spans in a directory, with their index. */
+export function spooledNames(directory: string): string[] {
+  return readFiles(directory).flatMap(file => file.spans)
+    .map(({ name, index }) => index === null ? name : `${name}[${index}]`);
+}
