@@ -10,9 +10,12 @@ import process from "node:process";
 import { isMainThread } from "node:worker_threads";
 import { bySignal, readIgnored, type SignalReasons, SignalWatch } from "./signals.ts";
 
+/** @param isEnd Whether this is, as far as can be told, the last time: nothing can keep the process alive any more. */
+type Flush = (isEnd: boolean) => void;
+
 /** What `onExit` keeps for the process: one, for all copies of the package, since two would wait for each other. */
 interface Hub {
-  add(flush: () => void): () => void;
+  add(flush: Flush): () => void;
   signals(): SignalReasons;
 }
 
@@ -24,10 +27,10 @@ const HUB = Symbol.for("@cirron/sdk/exit/1");
  * It may be called several times, and before the end is certain. What cannot be hooked is SIGKILL, `process.abort()`
  * and, in Deno, a top-level `await` that nothing will resolve; `exitSignals()` tells which signals are not. Nothing here
  * keeps the process alive, and nothing prompts.
- * @param flush Does everything before it returns. What it throws is swallowed.
+ * @param flush Does everything before it returns. What it throws is swallowed. It is told whether the end is certain.
  * @returns Takes it back, once; with the last, all that was installed goes.
  */
-export function onExit(flush: () => void): () => void {
+export function onExit(flush: (isEnd: boolean) => void): () => void {
   return hub().add(flush);
 }
 
@@ -42,16 +45,16 @@ function hub(): Hub {
 }
 
 class ExitHub implements Hub {
-  readonly #flushes = new Set<{ readonly flush: () => void }>();
+  readonly #flushes = new Set<{ readonly flush: Flush }>();
   #installed: Installed | null = null;
   #ignored: SignalReasons | null = null;
 
-  add(flush: () => void): () => void {
+  add(flush: Flush): () => void {
     const entry = { flush };
     this.#flushes.add(entry);
     if (this.#installed === null) {
       if (isMain()) this.#ignored ??= readIgnored();
-      this.#installed = install(() => this.#flushAll(), this.#ignored);
+      this.#installed = install(isEnd => this.#flushAll(isEnd), this.#ignored);
     }
     return () => {
       if (!this.#flushes.delete(entry) || this.#flushes.size > 0) return;
@@ -64,10 +67,10 @@ class ExitHub implements Hub {
     return this.#installed?.signals ?? bySignal(() => "exit handling is not installed");
   }
 
-  #flushAll(): void {
+  #flushAll(isEnd: boolean): void {
     for (const { flush } of [...this.#flushes]) {
       try {
-        flush();
+        flush(isEnd);
       } catch {
         // The process is ending in its own way, which an error of ours must not change.
       }
@@ -80,40 +83,45 @@ interface Installed {
   remove(): void;
 }
 
-function install(flush: () => void, ignored: SignalReasons | null): Installed {
+function install(flush: Flush, ignored: SignalReasons | null): Installed {
   // Two, as a listener is told apart by identity: before the program's own 'exit' listeners, since one may throw or
   // exit and so be the last to run, and after them, for what they record.
-  const first = () => flush();
-  const last = () => flush();
+  const first = () => flush(false);
+  const last = () => flush(true);
+  const onError = () => flush(process.listenerCount("uncaughtException") === 0);
+  const onUnload = () => flush(true);
   let isInstalled = true;
   const moveLast = (): void => {
     process.off("exit", last);
-    if (isInstalled) withoutLimit(() => process.on("exit", last));
+    if (isInstalled) process.on("exit", last);
   };
   const onNewListener = (event: string | symbol, listener: unknown): void => {
     if (event === "exit" && listener !== first && listener !== last) queueMicrotask(moveLast);
   };
-  withoutLimit(() => {
-    process.prependListener("exit", first);
-    process.on("exit", last);
-    // On an error Deno fires no 'exit'. A listener to 'uncaughtException' would keep the process alive; this one does
-    // not, and runs after the `error` and `unhandledrejection` listeners of the program.
-    process.on("uncaughtExceptionMonitor", flush);
-    process.on("newListener", onNewListener);
-  });
+  // Ours must not be the ones too many that Node warns about.
+  const limit = process.getMaxListeners();
+  const raised = limit === 0 ? 0 : limit + 2;
+  process.setMaxListeners(raised);
+  process.prependListener("exit", first);
+  process.on("exit", last);
+  // On an error Deno fires no 'exit'. A listener to 'uncaughtException' would keep the process alive; this one does
+  // not, and runs after the `error` and `unhandledrejection` listeners of the program.
+  process.on("uncaughtExceptionMonitor", onError);
+  process.on("newListener", onNewListener);
   // Deno.exit() fires this one alone.
-  globalThis.addEventListener?.("unload", flush);
+  globalThis.addEventListener?.("unload", onUnload);
   const watch = ignored === null ? null : new SignalWatch(flush, ignored);
   return {
     signals: watch?.reasons ?? bySignal(() => "signals belong to the main thread"),
     remove() {
       isInstalled = false;
       process.off("newListener", onNewListener);
-      process.off("uncaughtExceptionMonitor", flush);
+      process.off("uncaughtExceptionMonitor", onError);
       process.off("exit", first);
       process.off("exit", last);
-      globalThis.removeEventListener?.("unload", flush);
+      globalThis.removeEventListener?.("unload", onUnload);
       watch?.stop();
+      if (process.getMaxListeners() === raised) process.setMaxListeners(limit);
     },
   };
 }
@@ -121,15 +129,4 @@ function install(flush: () => void, ignored: SignalReasons | null): Installed {
 // Deno calls a web worker a main thread.
 function isMain(): boolean {
   return isMainThread && !("WorkerGlobalScope" in globalThis);
-}
-
-// With ours, a program's tenth listener would be the one too many that Node's warning is about.
-function withoutLimit(add: () => void): void {
-  const limit = process.getMaxListeners();
-  process.setMaxListeners(0);
-  try {
-    add();
-  } finally {
-    process.setMaxListeners(limit);
-  }
 }

@@ -141,7 +141,7 @@ export class Engine {
       warn: message => this.#warn(message),
     });
     flusher?.start();
-    const releaseExit = flusher === null ? null : onExit(() => this.flush());
+    const releaseExit = flusher === null ? null : onExit(isEnd => this.#flushAtExit(isEnd));
     this.#session = {
       profiler,
       output: outputs.map(output => typeof output === "string" ? output : "custom"),
@@ -193,6 +193,12 @@ export class Engine {
   /** Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. */
   flush(): void {
     this.#session?.flusher?.flush();
+  }
+
+  // The session goes on: exit handlers of the program may still record, and hooks that come later flush that too.
+  #flushAtExit(isEnd: boolean): void {
+    if (isEnd) this.#recorder?.closeAll();
+    this.flush();
   }
 
   /** Reads the buffer. */

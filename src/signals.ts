@@ -64,10 +64,10 @@ export class SignalWatch {
   readonly #undo: (() => void)[] = [];
 
   /**
-   * @param flush Called on the signal; must not throw.
+   * @param flush Called on the signal, and told whether that will kill; must not throw.
    * @param ignored What `readIgnored` gave before the first watch of this process.
    */
-  constructor(flush: () => void, ignored: SignalReasons) {
+  constructor(flush: (isEnd: boolean) => void, ignored: SignalReasons) {
     const unwatchable = whyUnwatchable();
     this.reasons = bySignal(signal => unwatchable ?? ignored[signal]);
     // Looked up before they are replaced, and not through the objects again.
@@ -132,12 +132,12 @@ export class SignalWatch {
 class Guard {
   readonly #signal: FatalSignal;
   readonly #port: Port;
-  readonly #flush: () => void;
+  readonly #flush: (isEnd: boolean) => void;
   readonly #kill: Kill;
   #isIn = false;
   #isStopped = false;
 
-  constructor(signal: FatalSignal, port: Port, flush: () => void, kill: Kill) {
+  constructor(signal: FatalSignal, port: Port, flush: (isEnd: boolean) => void, kill: Kill) {
     this.#signal = signal;
     this.#port = port;
     this.#flush = flush;
@@ -158,7 +158,7 @@ class Guard {
     this.#leave();
     try {
       if (this.#port.isTaken(this.#signal)) return kill();
-      this.#flush();
+      this.#flush(true);
       const result = kill();
       waitForDeath();
       return result;
@@ -170,16 +170,17 @@ class Guard {
   /** A listener of the program has gone. */
   removed(): void {
     if (this.#isIn || this.#port.isTaken(this.#signal)) return;
-    this.#flush(); // it may send the signal again before we are back
+    this.#flush(false); // it may send the signal again before we are back
     this.#enterLater();
   }
 
   readonly #arrived = (): void => {
-    this.#flush();
     // Out of the way while the program's listeners run: some (npm's signal-exit) count who listens, to find out
     // whether the signal is theirs to send again.
     this.#leave();
-    if (this.#port.isTaken(this.#signal)) {
+    const isTaken = this.#port.isTaken(this.#signal);
+    this.#flush(!isTaken);
+    if (isTaken) {
       this.#enterLater();
       return;
     }

@@ -1,0 +1,159 @@
+import { assert, assertEquals } from "@std/assert";
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { readSpool } from "../mod.ts";
+import { CHECKOUT, findRuntime, RUNTIME, TempDirectory } from "./support/runtimes.ts";
+
+const SPANS = 1000;
+
+type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL";
+
+interface Ending {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Spans on disk by name. */
+  readonly spans: Record<string, number>;
+  /** Names of files on disk that no reader should see. */
+  readonly strays: string[];
+  readonly stdout: string;
+}
+
+/**
+ * Runs a program that records 1000 spans, leaves one open and then does what `ending` says; gives how it ended and what
+ * is on disk.
+ * @param signal Sent once the program has printed its first line.
+ */
+async function end(ending: string, signal?: Signal): Promise<Ending> {
+  using directory = new TempDirectory();
+  const spool = join(directory.path, "spool");
+  const program = directory.write(
+    "program.ts",
+    `
+      import * as ci from ${JSON.stringify(join(CHECKOUT, "mod.ts"))};
+      import process from "node:process";
+      const profiler = ci.profile({ outputDir: ${JSON.stringify(spool)}, flushIntervalMs: 3_600_000 });
+      const record = (name: string, count: number) => {
+        for (let i = 0; i < count; i++) ci.scope(name).end();
+      };
+      const stay = () => {
+        setInterval(() => {}, 1000);
+        console.log("ready");
+      };
+      record("x", ${SPANS});
+      const open = ci.scope("open");
+      ${ending}
+    `,
+  );
+  const flags = RUNTIME === "deno" ? ["run", "-A", "--no-check", "--quiet"] : [];
+  const child = spawn(findRuntime(RUNTIME)!, [...flags, program], {
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: 60_000,
+  });
+  let stdout = "";
+  child.stdout.setEncoding("utf8");
+  child.stdout.on("data", (text: string) => {
+    // Not child.kill(): after it Deno reports the signal as the end, whatever the child made of it.
+    if (stdout === "" && signal !== undefined) process.kill(child.pid!, signal);
+    stdout += text;
+  });
+  const [code, killedBy] = await new Promise<[number | null, string | null]>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (...how) => resolve(how));
+  });
+  const spans: Record<string, number> = {};
+  let files: string[] = [];
+  try {
+    files = readdirSync(spool);
+    const read = readSpool(spool).trace({ format: "df" });
+    for (const name of read.getColumn("name").toArray() as string[]) spans[name] = (spans[name] ?? 0) + 1;
+  } catch (error) {
+    if (files.length > 0) throw error; // no directory: nothing was written
+  }
+  return { code, signal: killedBy, spans, strays: files.filter(name => !name.endsWith(".json")), stdout };
+}
+
+const ALL = { x: SPANS, open: 1, "cirron.session": 1 };
+
+const ENDS: readonly (readonly [what: string, ending: string, code: number])[] = [
+  ["the normal end", "", 0],
+  ["process.exitCode", "process.exitCode = 5;", 5],
+  ["process.exit()", "process.exit(3);", 3],
+  ["process.exit() in a timer", "setTimeout(() => process.exit(3), 1);", 3],
+  ["Deno.exit()", "(globalThis as any).Deno ? (globalThis as any).Deno.exit(4) : process.exit(4);", 4],
+  ["an uncaught error", 'throw new Error("boom");', 1],
+  ["an uncaught error in a timer", 'setTimeout(() => { throw new Error("boom"); }, 1);', 1],
+  ["an unhandled rejection", 'Promise.reject(new Error("boom"));', 1],
+  [
+    "an end with a callback scope under way",
+    'void ci.scope("running", () => new Promise(() => {})); process.exit(0);',
+    0,
+  ],
+];
+
+for (const [what, ending, code] of ENDS) {
+  test(`${what} leaves every span on disk, open ones too, and the exit status alone`, async () => {
+    const { spans, ...ended } = await end(ending);
+    assertEquals([ended.code, ended.signal, ended.strays], [code, null, []]);
+    delete spans.running;
+    assertEquals(spans, ALL);
+  });
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  test(`${signal} leaves every span on disk, open ones too, and kills`, async () => {
+    const { spans, ...ended } = await end("stay();", signal);
+    assertEquals([ended.code, ended.signal, ended.strays], [null, signal, []]);
+    assertEquals(spans, ALL);
+  });
+}
+
+test("SIGTERM with a handler of the program's own that exits leaves every span on disk and the status as it says", async () => {
+  const ended = await end(
+    'process.on("SIGTERM", () => { record("late", 2); process.exit(7); }); stay();',
+    "SIGTERM",
+  );
+  assertEquals([ended.code, ended.signal], [7, null]);
+  assertEquals(ended.spans, { ...ALL, late: 2 });
+});
+
+test("SIGTERM with a handler that chooses not to exit lets the program go on, and closes nothing", async () => {
+  const ended = await end(
+    `process.on("SIGTERM", () => {
+      console.log("open: " + ci.health().open_count);
+      setTimeout(() => { record("late", 2); open.end(); process.exit(0); }, 1);
+    });
+    stay();`,
+    "SIGTERM",
+  );
+  assertEquals([ended.code, ended.signal], [0, null]);
+  assert(ended.stdout.includes("open: 2"), ended.stdout);
+  assertEquals(ended.spans, { ...ALL, late: 2 });
+});
+
+test("SIGKILL loses what came after the last flush, and leaves no half file", async () => {
+  const ended = await end('ci.flush(); record("lost", 5); stay();', "SIGKILL");
+  assertEquals([ended.code, ended.signal], [null, "SIGKILL"]);
+  assertEquals(ended.spans, { x: SPANS });
+});
+
+test("shutdown() twice and the end after it write every span once", async () => {
+  const ended = await end("ci.shutdown(); ci.shutdown(); profiler.shutdown();");
+  assertEquals([ended.code, ended.spans], [0, ALL]);
+});
+
+test("profile() after shutdown() writes both sessions", async () => {
+  const ended = await end(`
+    ci.shutdown();
+    ci.profile({ outputDir: ${"ci.health().spool_dir!"}, flushIntervalMs: 3_600_000 });
+    record("second", 3);
+  `);
+  assertEquals([ended.code, ended.spans], [0, { ...ALL, second: 3, "cirron.session": 2 }]);
+});
+
+test("A hot synchronous loop until the exit loses nothing", async () => {
+  const ended = await end('record("hot", 250_000); process.exit(0);');
+  assertEquals([ended.code, ended.spans], [0, { ...ALL, hot: 250_000 }]);
+});
