@@ -53,14 +53,17 @@ const report = (name: string, late: number[]) => {
   const at = (p: number) => late[Math.min(late.length - 1, Math.floor(late.length * p))].toFixed(2);
   console.log(`  ${name.padEnd(20)} p50 ${at(0.5)}  p99 ${at(0.99)}  max ${at(1)}`);
 };
-report("not recorded", await delays(() => {
-  for (let i = 0; i < perPortion; i++) work();
-}));
+report(
+  "not recorded",
+  await delays(() => {
+    for (let i = 0; i < perPortion; i++) work();
+  }),
+);
 ci.profile({ output: "none" });
-report("output: \"none\"", await delays(record));
+report('output: "none"', await delays(record));
 ci.shutdown();
 ci.profile({ outputDir: directory });
-report("output: \"spool\"", await delays(record));
+report('output: "spool"', await delays(record));
 ci.shutdown();
 
 rmSync(directory, { recursive: true });
@@ -75,8 +78,10 @@ while (performance.now() - begin < SECONDS * 1000) {
 ci.shutdown();
 const seconds = (performance.now() - begin) / 1000;
 const read = readSpool(directory);
-console.log(`As fast as it goes: ${recorded} spans recorded and spooled in ${seconds.toFixed(1)} s, ${
-  Math.round(recorded / seconds)
-} a second; ${readdirSync(directory).length} files, ${read.span_count - 1} spans read back`);
+console.log(
+  `As fast as it goes: ${recorded} spans recorded and spooled in ${seconds.toFixed(1)} s, ${
+    Math.round(recorded / seconds)
+  } a second; ${readdirSync(directory).length} files, ${read.span_count - 1} spans read back`,
+);
 rmSync(directory, { recursive: true });
 if (blackHole < 0) console.log(blackHole);

@@ -4,10 +4,19 @@
  * @module
  */
 import { assert, assertEquals, AssertionError, assertMatch } from "@std/assert";
+import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import type { TraceDict } from "../mod.ts";
-import { CHECKOUT, type Outcome, run, RUNTIME, testUnless } from "./support/runtimes.ts";
+import {
+  CHECKOUT,
+  findRuntime,
+  type Outcome,
+  run,
+  RUNTIME,
+  TempDirectory,
+  testUnless,
+} from "./support/runtimes.ts";
 
 const DURATION = /^\d+(\.\d+)?(us|ms|s)$/;
 
@@ -210,4 +219,25 @@ denoTest("examples/server.ts runs without permission flags, and asks for nothing
   const { code, stdout, stderr } = await runExample("server.ts", []);
   assertEquals([code, stderr], [0, ""]);
   assertServes(stdout);
+});
+
+test("examples/spool.ts records what examples/read_spool.ts reads in another process", async () => {
+  using directory = new TempDirectory();
+  const spool = join(directory.path, "spool");
+  const start = (name: string) =>
+    run(findRuntime(RUNTIME)!, [
+      ...(RUNTIME === "deno" ? ["run", "-A"] : []),
+      join(CHECKOUT, "examples", name),
+      spool,
+    ]);
+  const written = await start("spool.ts");
+  assertEquals([written.code, written.stdout.trim()], [0, `Recorded into ${spool}`]);
+  const read = await start("read_spool.ts");
+  assertEquals(read.code, 0, read.stderr);
+  // 3 epochs of 4 batches with a forward each, and the session.
+  assertMatch(read.stdout, /^28 spans in \d+ files, 0 damaged$/m);
+  assertMatch(
+    read.stdout,
+    /^cirron\.session - .*\n {2}epoch\[0\] - .*\n {4}batch\[0\] - .*\n {6}forward - /m,
+  );
 });

@@ -51,6 +51,7 @@ async function end(ending: string, signal?: Signal): Promise<Ending> {
   const child = spawn(findRuntime(RUNTIME)!, [...flags, program], {
     stdio: ["ignore", "pipe", "ignore"],
     timeout: 60_000,
+    killSignal: "SIGKILL",
   });
   let stdout = "";
   child.stdout.setEncoding("utf8");

@@ -5,10 +5,13 @@
  */
 import { run } from "./run.ts";
 
-const PROGRAM = "bench/recording_bench.ts";
+const RECORDING = "bench/recording_bench.ts";
+const SPOOL = "bench/spool_bench.ts";
 const [only] = Deno.args;
 
 let ok = true;
-if (only !== "bun") ok = (await run("deno", ["bench", "-A", PROGRAM])).ok && ok;
-if (only !== "deno") ok = (await run("bun", [PROGRAM])).ok && ok;
+if (only !== "bun") ok = (await run("deno", ["bench", "-A", RECORDING])).ok && ok;
+if (only !== "deno") ok = (await run("bun", [RECORDING])).ok && ok;
+if (only !== "bun") ok = (await run("deno", ["run", "-A", SPOOL])).ok && ok;
+if (only !== "deno") ok = (await run("bun", [SPOOL])).ok && ok;
 Deno.exit(ok ? 0 : 1);

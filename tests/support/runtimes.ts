@@ -69,6 +69,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     env: env as Record<string, string>,
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     timeout: options.timeoutMs ?? TIMEOUT_MS,
+    killSignal: "SIGKILL",
   });
   if (options.input !== undefined) child.stdin!.end(options.input);
   const texts = { stdout: "", stderr: "" };
