@@ -10,8 +10,10 @@ import process from "node:process";
 import { isMainThread } from "node:worker_threads";
 import { bySignal, readIgnored, type SignalReasons, SignalWatch } from "./signals.ts";
 
-/** @param isEnd Whether this is, as far as can be told, the last time: nothing can keep the process alive any more. */
-type Flush = (isEnd: boolean) => void;
+/** Whether this is the end, as far as can be told: after "yes" nothing can keep the process alive any more. */
+export type End = "no" | "perhaps" | "yes";
+
+type Flush = (end: End) => void;
 
 /** What `onExit` keeps for the process: one, for all copies of the package, since two would wait for each other. */
 interface Hub {
@@ -30,7 +32,7 @@ const HUB = Symbol.for("@cirron/sdk/exit/1");
  * @param flush Does everything before it returns. What it throws is swallowed. It is told whether the end is certain.
  * @returns Takes it back, once; with the last, all that was installed goes.
  */
-export function onExit(flush: (isEnd: boolean) => void): () => void {
+export function onExit(flush: (end: End) => void): () => void {
   return hub().add(flush);
 }
 
@@ -54,7 +56,7 @@ class ExitHub implements Hub {
     this.#flushes.add(entry);
     if (this.#installed === null) {
       if (isMain()) this.#ignored ??= readIgnored();
-      this.#installed = install(isEnd => this.#flushAll(isEnd), this.#ignored);
+      this.#installed = install(end => this.#flushAll(end), this.#ignored);
     }
     return () => {
       if (!this.#flushes.delete(entry) || this.#flushes.size > 0) return;
@@ -67,10 +69,10 @@ class ExitHub implements Hub {
     return this.#installed?.signals ?? bySignal(() => "exit handling is not installed");
   }
 
-  #flushAll(isEnd: boolean): void {
+  #flushAll(end: End): void {
     for (const { flush } of [...this.#flushes]) {
       try {
-        flush(isEnd);
+        flush(end);
       } catch {
         // The process is ending in its own way, which an error of ours must not change.
       }
@@ -86,10 +88,13 @@ interface Installed {
 function install(flush: Flush, ignored: SignalReasons | null): Installed {
   // Two, as a listener is told apart by identity: before the program's own 'exit' listeners, since one may throw or
   // exit and so be the last to run, and after them, for what they record.
-  const first = () => flush(false);
-  const last = () => flush(true);
-  const onError = () => flush(process.listenerCount("uncaughtException") === 0);
-  const onUnload = () => flush(true);
+  const first = () => flush("no");
+  const last = () => flush("yes");
+  const onUnload = () => flush("yes");
+  // Elsewhere 'exit' follows an error that kills. In Deno nothing does, and a listener of the program that comes after
+  // ours may yet prevent it.
+  const isDeno = "Deno" in globalThis && !("Bun" in globalThis);
+  const onError = () => flush(isDeno ? "perhaps" : "no");
   let isInstalled = true;
   const moveLast = (): void => {
     process.off("exit", last);
@@ -110,7 +115,7 @@ function install(flush: Flush, ignored: SignalReasons | null): Installed {
   process.on("newListener", onNewListener);
   // Deno.exit() fires this one alone.
   globalThis.addEventListener?.("unload", onUnload);
-  const watch = ignored === null ? null : new SignalWatch(flush, ignored);
+  const watch = ignored === null ? null : new SignalWatch(isEnd => flush(isEnd ? "yes" : "no"), ignored);
   return {
     signals: watch?.reasons ?? bySignal(() => "signals belong to the main thread"),
     remove() {

@@ -87,6 +87,19 @@ export class Flusher {
     if (this.#isStopping) this.#end();
   }
 
+  /**
+   * Gives out the open scopes as spans that end now, for a process that may be about to die. They stay open: should it
+   * live on, each is given out again when it closes, and whoever reads them keeps the later one.
+   */
+  giveOpen(): void {
+    const { recorder, identity, idPrefix } = this.#options;
+    if (recorder.session === null || this.#isFlushing || this.#isStopped) return;
+    const snapshot = recorder.read(0, true, idPrefix);
+    const batch = new FlushBatch({ ...snapshot, closedLength: snapshot.length }, identity);
+    for (const runner of this.#runners) runner.emit(batch);
+    this.#commit();
+  }
+
   /** Gives out everything, ends the ticks and closes the sinks; called by a sink, as soon as that one returns. */
   stop(): void {
     this.#isStopping = true;

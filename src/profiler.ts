@@ -11,7 +11,7 @@ import type { Probe } from "../ffi/types.ts";
 import { quote } from "./arguments.ts";
 import { type Clock, openClock } from "./clock.ts";
 import type { CirronDependencyError } from "./errors.ts";
-import { onExit } from "./exit.ts";
+import { type End, onExit } from "./exit.ts";
 import { DEFAULT_FLUSH_INTERVAL_MS, Flusher } from "./flush.ts";
 import { randomHex, randomIdPrefix } from "./ids.ts";
 import { NO_RECORDING, type Recording } from "./no_recording.ts";
@@ -141,7 +141,7 @@ export class Engine {
       warn: message => this.#warn(message),
     });
     flusher?.start();
-    const releaseExit = flusher === null ? null : onExit(isEnd => this.#flushAtExit(isEnd));
+    const releaseExit = flusher === null ? null : onExit(end => this.#flushAtExit(end));
     this.#session = {
       profiler,
       output: outputs.map(output => typeof output === "string" ? output : "custom"),
@@ -196,9 +196,10 @@ export class Engine {
   }
 
   // The session goes on: exit handlers of the program may still record, and hooks that come later flush that too.
-  #flushAtExit(isEnd: boolean): void {
-    if (isEnd) this.#recorder?.closeAll();
+  #flushAtExit(end: End): void {
+    if (end === "yes") this.#recorder?.closeAll();
     this.flush();
+    if (end === "perhaps") this.#session?.flusher?.giveOpen();
   }
 
   /** Reads the buffer. */

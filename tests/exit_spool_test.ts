@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { readSpool } from "../mod.ts";
-import { CHECKOUT, findRuntime, RUNTIME, TempDirectory } from "./support/runtimes.ts";
+import { CHECKOUT, findRuntime, RUNTIME, TempDirectory, testUnless } from "./support/runtimes.ts";
 
 const SPANS = 1000;
 
@@ -158,3 +158,29 @@ test("A hot synchronous loop until the exit loses nothing", async () => {
   const ended = await end('record("hot", 250_000); process.exit(0);');
   assertEquals([ended.code, ended.spans], [0, { ...ALL, hot: 250_000 }]);
 });
+
+const SURVIVALS: readonly (readonly [how: string, deno: boolean, handler: string])[] = [
+  [
+    "an 'error' listener that prevents the default",
+    true,
+    'addEventListener("error", event => event.preventDefault());',
+  ],
+  ["an 'uncaughtException' listener", false, 'process.on("uncaughtException", () => {});'],
+];
+
+for (const [how, isDenos, handler] of SURVIVALS) {
+  const survivalTest = testUnless(
+    isDenos && RUNTIME !== "deno" ? "only Deno has such events" : null,
+    "exit_spool_test.ts",
+  );
+  survivalTest(`An error that ${how} survives closes nothing`, async () => {
+    const ended = await end(`
+      ${handler}
+      setTimeout(() => { throw new Error("survived"); }, 1);
+      setTimeout(() => { console.log("open: " + ci.health().open_count); }, 50);
+    `);
+    assertEquals([ended.code, ended.signal], [0, null]);
+    assert(ended.stdout.includes("open: 2"), ended.stdout);
+    assertEquals(ended.spans, ALL);
+  });
+}
