@@ -18,6 +18,8 @@ interface Ending {
   readonly spans: Record<string, number>;
   /** Names of files on disk that no reader should see. */
   readonly strays: string[];
+  /** Files that a reader cannot use. */
+  readonly damaged: number;
   readonly stdout: string;
 }
 
@@ -66,14 +68,24 @@ async function end(ending: string, signal?: Signal): Promise<Ending> {
   });
   const spans: Record<string, number> = {};
   let files: string[] = [];
+  let damaged = 0;
   try {
     files = readdirSync(spool);
-    const read = readSpool(spool).trace({ format: "df" });
+    const found = readSpool(spool);
+    damaged = found.skipped_file_count;
+    const read = found.trace({ format: "df" });
     for (const name of read.getColumn("name").toArray() as string[]) spans[name] = (spans[name] ?? 0) + 1;
   } catch (error) {
     if (files.length > 0) throw error; // no directory: nothing was written
   }
-  return { code, signal: killedBy, spans, strays: files.filter(name => !name.endsWith(".json")), stdout };
+  return {
+    code,
+    signal: killedBy,
+    spans,
+    damaged,
+    strays: files.filter(name => !name.endsWith(".json")),
+    stdout,
+  };
 }
 
 const ALL = { x: SPANS, open: 1, "cirron.session": 1 };
@@ -138,6 +150,26 @@ test("SIGKILL loses what came after the last flush, and leaves no half file", as
   const ended = await end('ci.flush(); record("lost", 5); stay();', "SIGKILL");
   assertEquals([ended.code, ended.signal], [null, "SIGKILL"]);
   assertEquals(ended.spans, { x: SPANS });
+});
+
+test("SIGKILL in the middle of ticks leaves no half file that a reader would see", async () => {
+  const ended = await end(
+    `
+      ci.shutdown();
+      ci.profile({ outputDir: ci.health().spool_dir!, flushIntervalMs: 1 });
+      let turns = 0;
+      const turn = () => {
+        record("hot", 2000);
+        if (++turns === 50) console.log("ready");
+        setImmediate(turn);
+      };
+      turn();
+    `,
+    "SIGKILL",
+  );
+  assertEquals([ended.code, ended.signal, ended.damaged], [null, "SIGKILL", 0]);
+  assertEquals(ended.strays.filter(name => !name.endsWith(".json.tmp")), []);
+  assert(ended.spans.hot > 0, "ticks had been at work");
 });
 
 test("shutdown() twice and the end after it write every span once", async () => {
