@@ -15,11 +15,13 @@ import type { TraceFunction } from "./trace.ts";
  * Starts a session: opens the root span `cirron.session` on an empty buffer. While one runs, a second call warns once
  * and returns the same `Profiler`. Reads the environment only if that is permitted, and never prompts.
  *
- * @param options See {@link ProfileOptions}. Only `output: "none"` is available yet.
+ * Closed spans go to the session's sinks once a second and when the program ends, whatever ends it; by default to a
+ * spool in `.cirron/spool`. Where Deno does not permit that, it warns once and the trace stays in memory.
+ *
+ * @param options See {@link ProfileOptions}.
  * @returns The session; `using` shuts it down.
  * @throws {RangeError} If an option is out of bounds or an output is unknown.
  * @throws {TypeError} If an option has the wrong type.
- * @throws {CirronError} If the output is not available yet.
  *
  * @example Profile in memory
  * ```ts
@@ -198,7 +200,10 @@ export function batches(source: number | Iterable<unknown> | AsyncIterable<unkno
  */
 export const trace: TraceFunction = (options => engine.trace(options)) as TraceFunction;
 
-/** Gives what was recorded to the session's sinks; complete when it returns. There are no sinks yet. */
+/**
+ * Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. About 2 us a
+ * span with the spool. Does nothing without a session.
+ */
 export function flush(): void {
   engine.flush();
 }
