@@ -47,7 +47,7 @@ export interface ProfileOptions {
   /** Which counters to record. */
   counters?: CounterOptions;
   /**
-   * Closed spans kept in memory for `trace()`, at least 1: the newest. About 80 bytes each, and 50 more a mark.
+   * Closed spans kept in memory for `trace()`, at least 1: the newest.
    * @default 100000
    */
   traceBufferMaxSpans?: number;
