@@ -112,8 +112,7 @@ async function runByUrl(
   using folder = new TempDirectory();
   const path = folder.write("main.ts", source);
   const [first, ...flags] = command;
-  // The port may have served other files in an earlier run: nothing of it is taken from the cache.
-  const args = [first, `--reload=${server.url}`, `--allow-import=${server.host}`, ...flags, path];
+  const args = [first, `--allow-import=${server.host}`, ...flags, path];
   const outcome = await run(deno!, args, { cwd: folder.path, env });
   assertEquals(readdirSync(folder.path), ["main.ts"], "nothing is written next to the program");
   return outcome;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,9 +14,9 @@ import { CHECKOUT } from "./runtimes.ts";
 export interface CheckoutServer {
   /** Host and port, as `--allow-import` wants them. */
   readonly host: string;
-  /** The URL of the checkout, with a slash at the end. */
+  /** The URL of the checkout, with a slash at the end. No two servers share one. */
   readonly url: string;
-  /** Paths asked for, in order. */
+  /** Paths asked for, in order, as seen from the checkout. */
   readonly asked: readonly string[];
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -23,8 +24,12 @@ export interface CheckoutServer {
 /** Serves the package's TypeScript files and nothing else. */
 export async function serveCheckout(): Promise<CheckoutServer> {
   const asked: string[] = [];
+  // Deno caches by URL for good, and a port comes back in a later run, with other files. (`--reload` with the server's
+  // URL does not help: Deno 2.9.6 reloads nothing for a prefix that ends in a slash.)
+  const prefix = `/${randomUUID()}`;
   const server = createServer((request, response) => {
-    const path = posix.normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x.test").pathname));
+    const whole = posix.normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x.test").pathname));
+    const path = whole.startsWith(`${prefix}/`) ? whole.slice(prefix.length) : `(outside)${whole}`;
     asked.push(path);
     const isPublished = /^\/(mod\.ts|polars\.ts|(src|ffi)\/[\w./]+\.ts)$/.test(path);
     (isPublished ? readFile(join(CHECKOUT, path)) : Promise.reject(new Error("not published"))).then(
@@ -36,7 +41,7 @@ export async function serveCheckout(): Promise<CheckoutServer> {
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     host,
-    url: `http://${host}/`,
+    url: `http://${host}${prefix}/`,
     asked,
     [Symbol.asyncDispose]: () =>
       new Promise(resolve => {
