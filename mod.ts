@@ -41,6 +41,8 @@ export { readSpool, type SpoolTrace } from "./src/read_spool.ts";
 export type { MarkOptions, Scope, ScopeOptions } from "./src/recorder.ts";
 export type {
   Attrs,
+  GpuDeviceHealth,
+  GpuHealth,
   Health,
   JsonValue,
   MarkKind,

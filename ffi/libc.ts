@@ -36,6 +36,64 @@ export const LIBC_SIGNAL_SYMBOLS = {
 /** libc, opened for its signal functions. */
 export type SignalLibc = Library<typeof LIBC_SIGNAL_SYMBOLS>;
 
+/** The functions of libc that the memory probe uses. */
+export const LIBC_MEMORY_SYMBOLS = {
+  // int getrusage(int who, struct rusage *out)
+  getrusage: {
+    parameters: [
+      "i32", // int who: 0 is the whole process
+      "buffer", // struct rusage *out
+    ],
+    result: "i32", // 0, or -1 with errno set
+  },
+  // int open(const char *path, int flags, ...): variadic, but without O_CREAT nothing follows the flags
+  open: {
+    parameters: [
+      "buffer", // const char *path
+      "i32", // int flags
+    ],
+    result: "i32", // a file descriptor, or -1 with errno set
+  },
+  // ssize_t write(int fd, const void *bytes, size_t count)
+  write: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // const void *bytes
+      "u64", // size_t count
+    ],
+    result: "i32", // ssize_t, of which the low half says enough of a few bytes: -1 with errno set
+  },
+  // ssize_t pread(int fd, void *out, size_t count, off_t offset)
+  pread: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // void *out
+      "u64", // size_t count
+      "u64", // off_t offset
+    ],
+    result: "i32", // ssize_t, as above
+  },
+} as const satisfies SymbolTable;
+
+/** libc, opened for its memory figures. */
+export type MemoryLibc = Library<typeof LIBC_MEMORY_SYMBOLS>;
+
+/** The function of libc that tells where a symbolic link leads. */
+export const LIBC_LINK_SYMBOLS = {
+  // ssize_t readlink(const char *path, char *out, size_t size)
+  readlink: {
+    parameters: [
+      "buffer", // const char *path
+      "buffer", // char *out: not terminated
+      "u64", // size_t size
+    ],
+    result: "i32", // ssize_t, of which the low half says enough: bytes written, or -1
+  },
+} as const satisfies SymbolTable;
+
+/** libc, opened to read links. */
+export type LinkLibc = Library<typeof LIBC_LINK_SYMBOLS>;
+
 /** The numbers that `clock_gettime` knows its clocks by; they differ between systems. */
 export interface ClockIds {
   readonly monotonic: number;
@@ -82,6 +140,16 @@ export function openLibc(opener: Opener, platform: string, arch: string): Probe<
   return openFirst(opener, platform, arch, LIBC_SYMBOLS);
 }
 
+/** Opens libc as `openLibc` does, for its memory figures. */
+export function openMemoryLibc(opener: Opener, platform: string, arch: string): Probe<MemoryLibc> {
+  return openFirst(opener, platform, arch, LIBC_MEMORY_SYMBOLS);
+}
+
+/** Opens libc as `openLibc` does, to read links. */
+export function openLinkLibc(opener: Opener, platform: string, arch: string): Probe<LinkLibc> {
+  return openFirst(opener, platform, arch, LIBC_LINK_SYMBOLS);
+}
+
 /** Opens libc as `openLibc` does, for its signal functions. */
 export function openSignalLibc(opener: Opener, platform: string, arch: string): Probe<SignalLibc> {
   return openFirst(opener, platform, arch, LIBC_SIGNAL_SYMBOLS);
@@ -121,4 +189,29 @@ export const SIGACTION_BYTES = 256;
 /** Whether a `struct sigaction` seen as 32-bit words ignores its signal: the handler comes first, SIG_IGN is 1. */
 export function isSigactionIgnored(words: Uint32Array): boolean {
   return words[0] === 1 && words[1] === 0;
+}
+
+/** Bytes of `struct rusage` on 64-bit Linux and macOS. */
+export const RUSAGE_BYTES = 144;
+
+/**
+ * The highest resident set in bytes that a `struct rusage` seen as 32-bit words tells of: `ru_maxrss`, which follows the
+ * two times at byte 32. Linux counts in KiB, macOS in bytes.
+ */
+export function maxRssBytes(words: Uint32Array, platform: string): number {
+  const value = words[8] + words[9] * 2 ** 32;
+  return platform === "darwin" ? value : value * 1024;
+}
+
+/** `open` flags of Linux on x86-64 and arm64. */
+export const O_RDONLY_CLOEXEC = 0o2000000;
+/** As above, to write. */
+export const O_WRONLY_CLOEXEC = 0o2000001;
+
+/** A string as C takes it: UTF-8 with a NUL at the end, in memory that no engine moves. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  const utf8 = new TextEncoder().encode(`${text}\0`);
+  const bytes = new Uint8Array(new ArrayBuffer(utf8.length));
+  bytes.set(utf8);
+  return bytes;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { attrsOf, idText, measured, ownAttrs, ownIdText, parentIdText } from "./read/fields.ts";
+import { attrsOf, idText, measured, measuredIn, ownAttrs, ownIdText, parentIdText } from "./read/fields.ts";
 import { spanLine } from "./read/text.ts";
 import { buildTree } from "./read/tree.ts";
 import type { Attrs, MarkKind, MarkValue, Snapshot } from "./rows.ts";
@@ -148,8 +148,8 @@ export class FlushBatch {
       start_ns: snapshot.anchorNs + BigInt(snapshot.startNs[row]),
       end_ns: snapshot.anchorNs + BigInt(snapshot.endNs[row]),
       cpu_ns: measured(snapshot.cpuNs[row]),
-      gpu_ns: null,
-      memory_peak_bytes: null,
+      gpu_ns: measuredIn(snapshot.gpuNs, row),
+      memory_peak_bytes: measuredIn(snapshot.memoryPeakBytes, row),
       thread_id: threadId,
       pid,
       rank,
@@ -186,7 +186,9 @@ export class FlushBatch {
       unixNsText(snapshot, snapshot.startNs[row])
     },"end_ns":${unixNsText(snapshot, snapshot.endNs[row])},"cpu_ns":${
       measured(snapshot.cpuNs[row])
-    },"gpu_ns":null,"memory_peak_bytes":null,"thread_id":${threadId},"pid":${pid},"rank":${rank},"attrs":${
+    },"gpu_ns":${measuredIn(snapshot.gpuNs, row)},"memory_peak_bytes":${
+      measuredIn(snapshot.memoryPeakBytes, row)
+    },"thread_id":${threadId},"pid":${pid},"rank":${rank},"attrs":${
       hasAttrs ? JSON.stringify(attrsOf(snapshot, row)) : "{}"
     },"mark_ids":${snapshot.markCount[row] === 0 ? "[]" : JSON.stringify(this.#markIds(row))}}`;
   }

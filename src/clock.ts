@@ -22,6 +22,18 @@ export interface Clock {
   readonly unixNs: () => bigint;
   /** Readers of consumed CPU time in nanoseconds, each present or absent. */
   readonly cpu: Readonly<Record<CpuKind, Probe<() => number>>>;
+  /** What another thread needs to read the same clock; absent if it is not libc's. */
+  readonly monotonic?: MonotonicClock;
+}
+
+/** libc's monotonic clock, and where a program's own time starts on it. */
+export interface MonotonicClock {
+  /** The library that has `clock_gettime`. */
+  readonly path: string;
+  /** What it calls the clock. */
+  readonly id: number;
+  /** Its seconds at which `nowNs()` is 0. */
+  readonly originSeconds: number;
 }
 
 /** The Unix time at which a clock's `nowNs()` was 0, in nanoseconds. Read once per session: durations never see a jump. */
@@ -76,6 +88,7 @@ function libcClock(libc: Libc, ids: ClockIds, path: string): Clock | null {
       process: cpuClock(processCpu, "CLOCK_PROCESS_CPUTIME_ID"),
       thread: cpuClock(threadCpu, "CLOCK_THREAD_CPUTIME_ID"),
     },
+    monotonic: { path, id: monotonic, originSeconds: baseSeconds },
   };
 
   function cpuClock(id: number, name: string): Probe<() => number> {

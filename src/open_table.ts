@@ -16,6 +16,8 @@ export class OpenTable<S extends { readonly id: number }> {
   startNs: Float64Array = new Float64Array(0);
   cpuNs: Float64Array = new Float64Array(0);
   dataLoadNs: Float64Array = new Float64Array(0);
+  /** What the memory meter wants to know when the scope closes; NaN without one. */
+  memorySince: Float64Array = new Float64Array(0);
   // Free slots: those from `count` on.
   #slots: Uint32Array = new Uint32Array(0);
 
@@ -44,6 +46,7 @@ export class OpenTable<S extends { readonly id: number }> {
     this.startNs = grown(this.startNs, after);
     this.cpuNs = grown(this.cpuNs, after);
     this.dataLoadNs = grown(this.dataLoadNs, after);
+    this.memorySince = grown(this.memorySince, after);
     const slots = new Uint32Array(after);
     slots.set(this.#slots);
     for (let slot = before; slot < after; slot++) {

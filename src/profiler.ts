@@ -13,14 +13,18 @@ import { type Clock, openClock } from "./clock.ts";
 import type { CirronDependencyError } from "./errors.ts";
 import { type End, onExit } from "./exit.ts";
 import { DEFAULT_FLUSH_INTERVAL_MS, Flusher } from "./flush.ts";
+import { type GpuMonitor, NO_GPU } from "./gpu/monitor.ts";
+import { type GpuOptions, openGpu } from "./gpu/open.ts";
+import { GpuTicker } from "./gpu_ticker.ts";
 import { randomHex, randomIdPrefix } from "./ids.ts";
+import { openPeakMeter, type PeakMeter } from "./memory_peak.ts";
 import { NO_RECORDING, type Recording } from "./no_recording.ts";
 import { checkMaxSpans, checkOptions, checkOutput, type Output, type ProfileOptions } from "./options.ts";
 import { isWritable } from "./permissions.ts";
 import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "./probes.ts";
 import type { FrameEngine } from "./read/frame.ts";
 import { requireFrameEngine } from "./read/polars_engine.ts";
-import { Recorder } from "./recorder.ts";
+import { type Counters, Recorder } from "./recorder.ts";
 import { DEFAULT_MAX_SPANS } from "./ring.ts";
 import type { Health, Snapshot } from "./rows.ts";
 import { SESSION_NAME, sessionAttrs, threadId } from "./session.ts";
@@ -54,6 +58,8 @@ export interface EngineOptions {
   /** Writes a line to stderr. */
   readonly warn?: (message: string) => void;
   readonly isNotebook?: () => boolean;
+  readonly openPeakMeter?: () => Probe<PeakMeter>;
+  readonly gpu?: GpuOptions;
 }
 
 interface Session {
@@ -64,6 +70,7 @@ interface Session {
   /** Takes the exit hooks back. */
   readonly releaseExit: (() => void) | null;
   readonly spool: SpoolSink | null;
+  readonly gpu: GpuTicker | null;
 }
 
 /** Records, and reads back. */
@@ -78,6 +85,10 @@ export class Engine {
   #recorder: Recorder | null = null;
   #clock: Clock | null = null;
   #cpu: Probe<CpuMeter> | null = null;
+  /** Opened once, as it keeps file descriptors. */
+  #peakMeter: Probe<PeakMeter> | null = null;
+  #memory: Probe<PeakMeter> = MEMORY_OFF;
+  #gpu: Probe<GpuMonitor> = GPU_OFF;
   #idPrefix: string | null = null;
   #maxSpans = DEFAULT_MAX_SPANS;
   #session: Session | null = null;
@@ -118,13 +129,15 @@ export class Engine {
     };
     if (options.enabled === false) {
       this.recording = NO_RECORDING; // and the buffer stays as it is
-      this.#session = { profiler, output: [], flusher: null, releaseExit: null, spool: null };
+      this.#session = { profiler, output: [], flusher: null, releaseExit: null, spool: null, gpu: null };
       return profiler;
     }
     const recorder = this.#open();
     const sinks = outputs.map(output => this.#openSink(output, options)).filter(sink => sink !== null);
-    this.#cpu = openCpuMeter(recorder.clock, options.counters);
-    recorder.restart(options.traceBufferMaxSpans ?? this.#maxSpans, this.#cpu.ok ? this.#cpu.value : null);
+    recorder.restart(
+      options.traceBufferMaxSpans ?? this.#maxSpans,
+      this.#openCounters(recorder.clock, options),
+    );
     const attrs = sessionAttrs();
     recorder.openSession(SESSION_NAME, attrs);
     flusher = sinks.length === 0 ? null : new Flusher({
@@ -141,6 +154,8 @@ export class Engine {
       warn: message => this.#warn(message),
     });
     flusher?.start();
+    const gpu = this.#gpu.ok ? new GpuTicker(recorder, this.#gpu.value) : null;
+    gpu?.start();
     const releaseExit = flusher === null ? null : onExit(end => this.#flushAtExit(end));
     this.#session = {
       profiler,
@@ -148,8 +163,20 @@ export class Engine {
       flusher,
       releaseExit,
       spool: sinks.find(sink => sink instanceof SpoolSink) ?? null,
+      gpu,
     };
     return profiler;
+  }
+
+  #openCounters(clock: Clock, { counters = {} }: ProfileOptions): Counters {
+    this.#cpu = openCpuMeter(clock, counters);
+    this.#memory = counters.memory === true
+      ? this.#peakMeter ??= (this.#options.openPeakMeter ?? openPeakMeter)()
+      : MEMORY_OFF;
+    this.#gpu = counters.gpu === false
+      ? { ok: false, reason: "off (counters: { gpu: false })" }
+      : openGpu(clock, this.#options.gpu);
+    return { cpu: valueOf(this.#cpu), memory: valueOf(this.#memory), gpu: valueOf(this.#gpu) };
   }
 
   // Null where the runtime does not let the spool write: then the trace stays in memory.
@@ -181,7 +208,9 @@ export class Engine {
     if (this.recording === NO_RECORDING) {
       this.recording = this.#recorder ?? this.#lazy;
     } else {
+      this.#session.gpu?.stop();
       this.#recorder?.closeAll();
+      this.#recorder?.endGpu();
       this.#session.flusher?.stop();
       this.#session.releaseExit?.();
     }
@@ -192,11 +221,13 @@ export class Engine {
 
   /** Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. */
   flush(): void {
+    this.#session?.gpu?.poke();
     this.#session?.flusher?.flush();
   }
 
   // The session goes on: exit handlers of the program may still record, and hooks that come later flush that too.
   #flushAtExit(end: End): void {
+    this.#session?.gpu?.describe();
     if (end === "yes") this.#recorder?.closeAll();
     this.flush();
     if (end === "perhaps") this.#session?.flusher?.giveOpen();
@@ -245,8 +276,8 @@ export class Engine {
       probes: {
         wall: { present: true, source: recorder.clock.source, reason: null },
         cpu: probeHealth(this.#cpu!),
-        gpu: { present: false, source: null, reason: "not available yet" },
-        memory: { present: false, source: null, reason: "not available yet" },
+        gpu: this.#gpu.ok ? this.#gpu.value.health() : { ...NO_GPU, reason: this.#gpu.reason },
+        memory: probeHealth(this.#memory),
       },
     };
   }
@@ -268,7 +299,7 @@ export class Engine {
       this.#cpu = openCpuMeter(this.#clock, DEFAULT_COUNTERS);
       this.#recorder = new Recorder({
         clock: this.#clock,
-        cpu: this.#cpu.ok ? this.#cpu.value : null,
+        counters: { cpu: valueOf(this.#cpu), memory: null, gpu: null },
         maxSpans: this.#maxSpans,
         warn: message => this.#warn(message),
       });
@@ -302,6 +333,17 @@ export class Engine {
       // A console that throws must not break the program that is watched; health() has the counts.
     }
   }
+}
+
+const MEMORY_OFF: Probe<never> = {
+  ok: false,
+  reason: "off (profile({ counters: { memory: true } }) turns it on)",
+};
+
+const GPU_OFF: Probe<never> = { ok: false, reason: "no session: profile() looks for a GPU" };
+
+function valueOf<T>(probe: Probe<T>): T | null {
+  return probe.ok ? probe.value : null;
 }
 
 const NO_SINKS: Pick<Session, "flusher" | "spool"> = { flusher: null, spool: null };

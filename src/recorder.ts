@@ -12,8 +12,9 @@ import { copyAttrs, isKeepable } from "./attrs.ts";
 import { type Clock, unixAnchorNs } from "./clock.ts";
 import { type Anchor, Flows, Frame, type FrameScope } from "./flows.ts";
 import { clearLists, type MarkLists, Marks, noMarks } from "./marks.ts";
+import type { PeakMeter } from "./memory_peak.ts";
 import { OpenTable } from "./open_table.ts";
-import type { CpuMeter } from "./probes.ts";
+import type { CpuMeter, GpuMeter } from "./probes.ts";
 import { Ring } from "./ring.ts";
 import type { Attrs, MarkKind, MarkValue, Snapshot } from "./rows.ts";
 import { SnapshotBuilder } from "./snapshot.ts";
@@ -63,10 +64,17 @@ export interface MarkOptions {
   attrs?: Record<string, unknown>;
 }
 
+/** What is read at the boundaries of spans, besides time; null for what is not. */
+export interface Counters {
+  readonly cpu: CpuMeter | null;
+  readonly memory: PeakMeter | null;
+  readonly gpu: GpuMeter | null;
+}
+
 /** What the recorder needs from above. */
 export interface RecorderOptions {
   readonly clock: Clock;
-  readonly cpu: CpuMeter | null;
+  readonly counters: Counters;
   readonly maxSpans: number;
   /** Tells the user something once; never throws. */
   readonly warn: (message: string) => void;
@@ -153,12 +161,21 @@ export class Recorder {
   #orphansSinceNs = 0;
   #ring: Ring;
   #cpu: CpuMeter | null;
+  #memory: PeakMeter | null;
+  #gpu: GpuMeter | null;
+  /** The first row whose GPU time may yet become known. */
+  #gpuRow = 0;
+  /** Whether any row may have these. */
+  #hasMemory = false;
+  #hasGpu = false;
   #lastId = 0;
   #anchorNs: bigint;
 
   constructor(options: RecorderOptions) {
     this.clock = options.clock;
-    this.#cpu = options.cpu;
+    this.#cpu = options.counters.cpu;
+    this.#memory = options.counters.memory;
+    this.#gpu = options.counters.gpu;
     this.#warn = options.warn;
     this.#ring = new Ring(options.maxSpans, this.#marks);
     this.#anchorNs = unixAnchorNs(options.clock);
@@ -225,6 +242,7 @@ export class Recorder {
       if (cpu.isStale(nowNs)) cpu.read(nowNs);
       cpuNs = cpu.at(nowNs) - open.cpuNs[slot];
     }
+    const memoryPeakBytes = this.#memory === null ? NaN : this.#memory.end(open.memorySince[slot]);
     scope.slot = -1;
     const frame = scope.frame;
     if (frame === null) {
@@ -241,6 +259,7 @@ export class Recorder {
       open.startNs[slot],
       nowNs,
       cpuNs,
+      memoryPeakBytes,
       open.dataLoadNs[slot],
       scope.attrs,
       markCount === 0 ? 0 : this.#marks.join(scope),
@@ -305,7 +324,7 @@ export class Recorder {
   }
 
   /** Forgets all closed spans and the counts, and starts over with a new anchor. Open scopes stay open. */
-  restart(maxSpans: number, cpu: CpuMeter | null): void {
+  restart(maxSpans: number, counters: Counters): void {
     this.#ring.clear();
     this.#ring = new Ring(maxSpans, this.#marks);
     this.#marks.release(this.#marks.join(this.#orphans));
@@ -313,8 +332,14 @@ export class Recorder {
     this.#marks.evictCount = 0;
     this.misnestedCount = 0;
     this.markDropCount = 0;
-    this.#cpu = cpu;
+    this.#cpu = counters.cpu;
+    this.#memory = counters.memory;
+    this.#gpu = counters.gpu;
+    this.#gpuRow = 0;
+    this.#hasMemory = counters.memory !== null;
+    this.#hasGpu = counters.gpu !== null;
     this.#open.cpuNs.fill(NaN); // started on another CPU clock, or on none
+    this.#open.memorySince.fill(NaN);
     this.#anchorNs = unixAnchorNs(this.clock);
   }
 
@@ -323,6 +348,27 @@ export class Recorder {
     const { alarmRow, onAlarm } = this.#ring;
     this.#ring = this.#ring.resized(maxSpans);
     this.setAlarm(alarmRow, onAlarm);
+  }
+
+  /** Writes GPU times into at most `most` rows for which they are known by now; true if there may be more. */
+  settleGpu(most: number): boolean {
+    const gpu = this.#gpu;
+    if (gpu === null) return false;
+    const before = Math.max(this.#gpuRow, this.#ring.evictCount);
+    const untilNs = gpu.settledNs(this.clock.nowNs());
+    this.#gpuRow = this.#ring.fillGpu(before, untilNs, most, (startNs, endNs) => gpu.busyNs(startNs, endNs));
+    return this.#gpuRow - before === most;
+  }
+
+  /** Settles what can be settled, and reads no GPU any more. */
+  endGpu(): void {
+    this.settleGpu(Infinity);
+    this.#gpu = null;
+  }
+
+  /** The first row that a later reading may know better. */
+  get settledRow(): number {
+    return this.#gpu === null ? this.#ring.total : Math.max(this.#gpuRow, this.#ring.evictCount);
   }
 
   /** Opens the root span of a session. It is in no flow: every flow falls back on it. */
@@ -366,16 +412,32 @@ export class Recorder {
     const closed = Math.min(last, this.#ring.length);
     const scopes = open ? this.#open.scopes() : [];
     const orphaned = open && this.#orphans.pointHead + this.#orphans.summaryHead !== 0;
-    const builder = new SnapshotBuilder(closed, scopes.length + (orphaned ? 1 : 0), this.#anchorNs, idPrefix);
-    builder.addClosed(this.#ring, this.#marks, this.#ring.total - closed);
+    this.settleGpu(Infinity);
+    const from = this.#ring.total - closed;
+    const builder = this.#builder(closed, scopes.length + (orphaned ? 1 : 0), idPrefix);
+    builder.addClosed(this.#ring, this.#marks, from);
     const nowNs = this.clock.nowNs();
     if (orphaned) builder.addOrphans(this.#orphans, this.#marks, this.#orphansSinceNs, nowNs);
     for (const scope of scopes) {
       const slot = scope.slot;
       const cpuNs = this.#cpu === null ? NaN : this.#readCpu(nowNs) - this.#open.cpuNs[slot];
-      builder.addOpen(scope, this.#open, slot, this.#marks, nowNs, cpuNs);
+      const memory = this.#memory === null ? NaN : this.#memory.end(this.#open.memorySince[slot]);
+      builder.addOpen(scope, this.#open, slot, this.#marks, nowNs, cpuNs, memory);
     }
+    this.#fillGpu(builder, from);
     return builder.snapshot();
+  }
+
+  #builder(closed: number, open: number, idPrefix: string): SnapshotBuilder {
+    const columns = { memory: this.#hasMemory, gpu: this.#hasGpu };
+    return new SnapshotBuilder(closed, open, this.#anchorNs, idPrefix, columns);
+  }
+
+  // Of rows that are not settled, what is known now.
+  #fillGpu(builder: SnapshotBuilder, firstRow: number): void {
+    const gpu = this.#gpu;
+    if (gpu === null) return;
+    builder.fillGpu(Math.max(0, this.settledRow - firstRow), (startNs, endNs) => gpu.busyNs(startNs, endNs));
   }
 
   /**
@@ -388,8 +450,9 @@ export class Recorder {
     const closed = Math.min(most, this.#ring.total - from);
     const scopes = withOpen ? this.#open.scopes().filter(scope => this.#marks.hasUndrained(scope)) : [];
     const orphaned = withOpen && this.#marks.hasUndrained(this.#orphans);
-    const builder = new SnapshotBuilder(closed, scopes.length + (orphaned ? 1 : 0), this.#anchorNs, idPrefix);
+    const builder = this.#builder(closed, scopes.length + (orphaned ? 1 : 0), idPrefix);
     builder.addClosed(this.#ring, this.#marks, from);
+    this.#fillGpu(builder, from);
     builder.drainClosed(this.#marks);
     const nowNs = this.clock.nowNs();
     if (orphaned) {
@@ -397,7 +460,7 @@ export class Recorder {
       this.#marks.drainOpen(this.#orphans);
     }
     for (const scope of scopes) {
-      builder.addOpen(scope, this.#open, scope.slot, this.#marks, nowNs, NaN);
+      builder.addOpen(scope, this.#open, scope.slot, this.#marks, nowNs, NaN, NaN);
       this.#marks.drainOpen(scope);
     }
     return builder.snapshot();
@@ -444,6 +507,7 @@ export class Recorder {
     open.parent[slot] = parent === null ? 0 : parent.id;
     open.index[slot] = index;
     open.dataLoadNs[slot] = NaN;
+    open.memorySince[slot] = this.#memory === null ? NaN : this.#memory.start();
     let nowNs = this.clock.nowNs();
     const cpu = this.#cpu;
     if (cpu === null) {

@@ -25,6 +25,9 @@ class SpanChunk {
   // Made for the chunk's first batch, or its first span with attributes: most programs have few of either.
   dataLoadNs: Float64Array | null = null;
   attrs: (Attrs | undefined)[] | null = null;
+  // Made for the first span that was measured so: few sessions ask for memory, and few machines have a GPU.
+  memoryPeakBytes: Float64Array | null = null;
+  gpuNs: Float64Array | null = null;
 
   constructor() {
     const buffer = new ArrayBuffer(CHUNK * 56);
@@ -51,6 +54,10 @@ export interface RowTarget {
   readonly endNs: Float64Array;
   readonly cpuNs: Float64Array;
   readonly dataLoadNs: Float64Array;
+  /** Null if nobody wants to know. */
+  readonly memoryPeakBytes: Float64Array | null;
+  /** Null if nobody wants to know. */
+  readonly gpuNs: Float64Array | null;
   readonly markHead: Uint32Array;
   readonly markCount: Uint32Array;
   readonly name: string[];
@@ -104,6 +111,7 @@ export class Ring {
     startNs: number,
     endNs: number,
     cpuNs: number,
+    memoryPeakBytes: number,
     dataLoadNs: number,
     attrs: Attrs | undefined,
     markHead: number,
@@ -124,6 +132,10 @@ export class Ring {
     chunk.markCount[i] = markCount;
     if (dataLoadNs === dataLoadNs) (chunk.dataLoadNs ??= new Float64Array(CHUNK).fill(NaN))[i] = dataLoadNs;
     else if (chunk.dataLoadNs !== null) chunk.dataLoadNs[i] = NaN;
+    if (memoryPeakBytes === memoryPeakBytes) {
+      (chunk.memoryPeakBytes ??= new Float64Array(CHUNK).fill(NaN))[i] = memoryPeakBytes;
+    } else if (chunk.memoryPeakBytes !== null) chunk.memoryPeakBytes[i] = NaN;
+    if (chunk.gpuNs !== null) chunk.gpuNs[i] = NaN;
     if (attrs !== undefined) (chunk.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
     else if (chunk.attrs !== null) chunk.attrs[i] = undefined;
     if (++this.total >= this.alarmRow) this.onAlarm?.();
@@ -147,6 +159,8 @@ export class Ring {
       target.markCount.set(chunk.markCount.subarray(begin, end), to);
       if (chunk.dataLoadNs !== null) target.dataLoadNs.set(chunk.dataLoadNs.subarray(begin, end), to);
       else target.dataLoadNs.fill(NaN, to, to + count);
+      copyColumn(target.memoryPeakBytes, chunk.memoryPeakBytes, begin, end, to);
+      copyColumn(target.gpuNs, chunk.gpuNs, begin, end, to);
       for (let i = 0; i < count; i++) {
         target.name[to + i] = chunk.name[begin + i];
         target.attrs[to + i] = chunk.attrs === null ? undefined : chunk.attrs[begin + i];
@@ -173,13 +187,48 @@ export class Ring {
         chunk.startNs[i],
         chunk.endNs[i],
         chunk.cpuNs[i],
+        chunk.memoryPeakBytes === null ? NaN : chunk.memoryPeakBytes[i],
         chunk.dataLoadNs === null ? NaN : chunk.dataLoadNs[i],
         chunk.attrs?.[i],
         chunk.markHead[i],
         chunk.markCount[i],
       );
+      if (chunk.gpuNs !== null) ring.#setGpu(ring.total - 1, chunk.gpuNs[i]);
     }
     return ring;
+  }
+
+  /**
+   * Writes GPU times into rows, for which they are known only some time after the rows themselves.
+   * @param from The first row to write.
+   * @param untilNs Stops at the first row that ended later.
+   * @param most Rows at most.
+   * @param busyNs GPU time between two moments, NaN if it is not known.
+   * @returns The first row that was not written.
+   */
+  fillGpu(
+    from: number,
+    untilNs: number,
+    most: number,
+    busyNs: (startNs: number, endNs: number) => number,
+  ): number {
+    const first = Math.max(from, this.evictCount);
+    const end = Math.min(this.total, first + most);
+    for (let row = first; row < end; row++) {
+      const slot = row % this.#slots;
+      const chunk = this.#chunks[Math.floor(slot / CHUNK)];
+      const i = slot % CHUNK;
+      if (chunk.endNs[i] > untilNs) return row;
+      const ns = busyNs(chunk.startNs[i], chunk.endNs[i]);
+      if (ns === ns) this.#setGpu(row, Math.round(ns));
+    }
+    return end;
+  }
+
+  #setGpu(row: number, ns: number): void {
+    const slot = row % this.#slots;
+    const chunk = this.#chunks[Math.floor(slot / CHUNK)];
+    (chunk.gpuNs ??= new Float64Array(CHUNK).fill(NaN))[slot % CHUNK] = ns;
   }
 
   /** Forgets every row and gives their marks back. */
@@ -216,4 +265,16 @@ export class Ring {
     this.#advance();
     this.#offset = this.#oldestOffset = slot % CHUNK;
   }
+}
+
+function copyColumn(
+  target: Float64Array | null,
+  source: Float64Array | null,
+  begin: number,
+  end: number,
+  to: number,
+): void {
+  if (target === null) return;
+  if (source === null) target.fill(NaN, to, to + end - begin);
+  else target.set(source.subarray(begin, end), to);
 }

@@ -80,6 +80,42 @@ export interface ProbeHealth {
   reason: string | null;
 }
 
+/** The state of the GPU probe. */
+export interface GpuHealth extends ProbeHealth {
+  /** The driver's version; null before it is known. */
+  driver: string | null;
+  /**
+   * Whose work `gpu_ns` counts: this process's, or everybody's on the device where it cannot be told apart; null if absent.
+   */
+  scope: "process" | "device" | null;
+  /** Distance of the driver's samples in milliseconds: a span much shorter than it has an estimate, not a measurement. */
+  sample_period_ms: number | null;
+  /** Share of the session's time about which something is known, from 0 to 1; of the worst device. */
+  coverage: number | null;
+  /** Every device that could be opened. */
+  devices: GpuDeviceHealth[];
+}
+
+/** The state of one GPU. */
+export interface GpuDeviceHealth {
+  /** The product's name. */
+  name: string;
+  /** NVIDIA's identifier of the device. */
+  uuid: string;
+  /** What busy time is taken from: the driver's ring of samples, GPM, accounting, or one utilization a tick. */
+  source: "ring" | "gpm" | "accounting" | "rates" | null;
+  /** Distance of the driver's samples in milliseconds. */
+  sample_period_ms: number | null;
+  /** Share of the session's time about which something is known, from 0 to 1. */
+  coverage: number;
+  /** Whose work is counted. */
+  scope: "process" | "device";
+  /** The part of the device's busy time that is counted, from 0 to 1: less than 1 where others use it too. */
+  share: number;
+  /** What NVML cannot do here, and why. */
+  failures: Record<string, string>;
+}
+
 /** What `health()` returns: a snapshot, never live. */
 export interface Health {
   /** Whether scopes are recorded; false after `profile({ enabled: false })`. */
@@ -117,7 +153,7 @@ export interface Health {
   /** Duration of the last flush; null before the first. */
   flush_latency_ns: number | null;
   /** The sources of `wall_us`, `cpu_ns`, `gpu_ns` and `memory_peak_bytes`. */
-  probes: { wall: ProbeHealth; cpu: ProbeHealth; gpu: ProbeHealth; memory: ProbeHealth };
+  probes: { wall: ProbeHealth; cpu: ProbeHealth; gpu: GpuHealth; memory: ProbeHealth };
 }
 
 /**

@@ -17,6 +17,12 @@ export interface OpenRow extends MarkLists {
   readonly attrs: Attrs | undefined;
 }
 
+/** Which columns a snapshot has beyond those that every one has. */
+export interface SnapshotColumns {
+  readonly memory: boolean;
+  readonly gpu: boolean;
+}
+
 /** The columns of open scopes that a snapshot shows. */
 export interface OpenColumns {
   readonly parent: Float64Array;
@@ -37,6 +43,8 @@ export class SnapshotBuilder {
   readonly #endNs: Float64Array;
   readonly #cpuNs: Float64Array;
   readonly #dataLoadNs: Float64Array;
+  readonly #memoryPeakBytes: Float64Array | null;
+  readonly #gpuNs: Float64Array | null;
   readonly #markHead: Uint32Array;
   readonly #markCount: Uint32Array;
   readonly #name: string[] = [];
@@ -51,7 +59,13 @@ export class SnapshotBuilder {
   readonly #markDrained: number[] = [];
   #rows = 0;
 
-  constructor(closedLength: number, openLength: number, anchorNs: bigint, idPrefix: string) {
+  constructor(
+    closedLength: number,
+    openLength: number,
+    anchorNs: bigint,
+    idPrefix: string,
+    columns: SnapshotColumns,
+  ) {
     const length = closedLength + openLength;
     this.#closedLength = closedLength;
     this.#anchorNs = anchorNs;
@@ -63,6 +77,8 @@ export class SnapshotBuilder {
     this.#endNs = new Float64Array(length);
     this.#cpuNs = new Float64Array(length);
     this.#dataLoadNs = new Float64Array(length);
+    this.#memoryPeakBytes = columns.memory ? new Float64Array(length).fill(NaN) : null;
+    this.#gpuNs = columns.gpu ? new Float64Array(length).fill(NaN) : null;
     this.#markHead = new Uint32Array(length);
     this.#markCount = new Uint32Array(length);
     this.#markFirst = new Uint32Array(length + 1);
@@ -79,6 +95,8 @@ export class SnapshotBuilder {
       endNs: this.#endNs,
       cpuNs: this.#cpuNs,
       dataLoadNs: this.#dataLoadNs,
+      memoryPeakBytes: this.#memoryPeakBytes,
+      gpuNs: this.#gpuNs,
       markHead: this.#markHead,
       markCount: this.#markCount,
       name: this.#name,
@@ -90,6 +108,14 @@ export class SnapshotBuilder {
       if (this.#markHead[row] !== 0) marks.read(this.#markHead[row], this.#addMark);
     }
     this.#rows = rows;
+  }
+
+  /** Fills in GPU times from a row on, as far as they are known now. */
+  fillGpu(fromRow: number, busyNs: (startNs: number, endNs: number) => number): void {
+    if (this.#gpuNs === null) return;
+    for (let row = fromRow; row < this.#rows; row++) {
+      this.#gpuNs[row] = Math.round(busyNs(this.#startNs[row], this.#endNs[row]));
+    }
   }
 
   /** Notes on the closed rows' marks that the sinks have seen them. */
@@ -105,8 +131,10 @@ export class SnapshotBuilder {
     marks: Marks,
     nowNs: number,
     cpuNs: number,
+    memoryPeakBytes: number,
   ): void {
     const row = this.#rows;
+    if (this.#memoryPeakBytes !== null) this.#memoryPeakBytes[row] = memoryPeakBytes;
     this.#id[row] = scope.id;
     this.#parent[row] = columns.parent[slot];
     this.#index[row] = columns.index[slot];
@@ -149,8 +177,8 @@ export class SnapshotBuilder {
       startNs: this.#startNs,
       endNs: this.#endNs,
       cpuNs: this.#cpuNs,
-      gpuNs: null,
-      memoryPeakBytes: null,
+      gpuNs: this.#gpuNs,
+      memoryPeakBytes: this.#memoryPeakBytes,
       dataLoadNs: this.#dataLoadNs,
       attrs: this.#attrs,
       markCount: this.#markCount,

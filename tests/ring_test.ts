@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import { Marks, noMarks } from "../src/marks.ts";
@@ -18,6 +18,7 @@ function append(ring: Ring, id: number): void {
     id * 10,
     id * 10 + 5,
     id * 3,
+    id % 7 === 0 ? id * 4096 : NaN,
     id % 3 === 0 ? id * 2 : NaN,
     id % 5 === 0 ? { id } : undefined,
     0,
@@ -40,6 +41,8 @@ function target(length: number): RowTarget {
     endNs: new Float64Array(length),
     cpuNs: new Float64Array(length),
     dataLoadNs: new Float64Array(length),
+    memoryPeakBytes: new Float64Array(length),
+    gpuNs: new Float64Array(length),
     markHead: new Uint32Array(length),
     markCount: new Uint32Array(length),
     name: [],
@@ -58,6 +61,8 @@ function assertRows(ring: Ring, from: number, first: number, last: number): void
   assertEquals(read.name, ids.map(id => `n${id}`));
   assertEquals([...read.index], ids.map(id => -id));
   assertEquals([...read.startNs], ids.map(id => id * 10));
+  assertEquals([...read.memoryPeakBytes!], ids.map(id => id % 7 === 0 ? id * 4096 : NaN));
+  assertEquals([...read.gpuNs!], ids.map(() => NaN));
   assertEquals([...read.endNs], ids.map(id => id * 10 + 5));
   assertEquals([...read.cpuNs], ids.map(id => id * 3));
   assertEquals([...read.dataLoadNs], ids.map(id => id % 3 === 0 ? id * 2 : NaN));
@@ -145,19 +150,20 @@ test("Ring.read() changes nothing", () => {
 test("Ring.read() leaves nothing of what its target held before", () => {
   const marks = new Marks();
   const before = new Ring(2, marks);
-  before.append(1, 2, "old", 3, 4, 5, 6, 7, { old: true }, 8, 9);
+  before.append(1, 2, "old", 3, 4, 5, 6, 60, 7, { old: true }, 8, 9);
   const after = new Ring(2, marks);
-  after.append(0, 0, "new", NaN, 0, 0, NaN, NaN, undefined, 0, 0);
+  after.append(0, 0, "new", NaN, 0, 0, NaN, NaN, NaN, undefined, 0, 0);
   const read = target(1);
   before.read(0, read);
   after.read(0, read);
   assertEquals([read.name[0], read.id[0], read.dataLoadNs[0], read.attrs[0]], ["new", 0, NaN, undefined]);
+  assertEquals([read.memoryPeakBytes![0], read.gpuNs![0]], [NaN, NaN]);
 });
 
 test("Ring.append() writes no attrs of the row that was there before", () => {
   const ring = new Ring(1, new Marks());
-  for (let id = 0; id < CHUNK; id++) ring.append(id, 0, "x", NaN, 0, 0, NaN, 5, { id }, 0, 0);
-  for (let id = 0; id < CHUNK; id++) ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, undefined, 0, 0);
+  for (let id = 0; id < CHUNK; id++) ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, 5, { id }, 0, 0);
+  for (let id = 0; id < CHUNK; id++) ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, 0, 0);
   const read = target(1);
   ring.read(ring.total - 1, read);
   assertEquals([read.attrs[0], read.dataLoadNs[0]], [undefined, NaN]);
@@ -171,7 +177,7 @@ test("Ring.append() releases the marks of the row it evicts", () => {
     const lists = noMarks();
     marks.append(lists, "m", id, false, 0, undefined);
     slots.push(lists.pointTail);
-    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, undefined, marks.join(lists), 1);
+    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 1);
   }
   assertEquals(Math.max(...slots), 2); // one in the ring, one in hand
 });
@@ -186,7 +192,7 @@ test("Ring.append() lets go of the attrs of the row it evicts", async () => {
   function fill(): WeakRef<Attrs>[] {
     return [1, 2, 3].map(id => {
       const attrs = { id };
-      ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, attrs, 0, 0);
+      ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, attrs, 0, 0);
       return new WeakRef(attrs);
     });
   }
@@ -220,7 +226,7 @@ test("Ring.resized() keeps the rows' marks, and releases those it evicts", () =>
   for (let id = 1; id <= 4; id++) {
     const lists = noMarks();
     marks.append(lists, "m", id, false, 0, undefined);
-    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, undefined, marks.join(lists), 1);
+    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 1);
   }
   const read = target(2);
   ring.resized(2).read(0, read);
@@ -284,7 +290,7 @@ test("Ring.clear() releases the marks of every row", () => {
   for (let id = 0; id < 5000; id++) {
     const lists = noMarks();
     marks.append(lists, "m", id, false, 0, undefined);
-    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, undefined, marks.join(lists), 1);
+    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 1);
   }
   ring.clear();
   let highest = 0;
@@ -314,7 +320,44 @@ test("Ring.clear() lets go of attrs", async () => {
 
   function fill(): WeakRef<Attrs> {
     const attrs = { id: 1 };
-    ring.append(1, 0, "x", NaN, 0, 0, NaN, NaN, attrs, 0, 0);
+    ring.append(1, 0, "x", NaN, 0, 0, NaN, NaN, NaN, attrs, 0, 0);
     return new WeakRef(attrs);
   }
+});
+
+test("Ring.fillGpu() writes rows up to a moment or a number, and never one twice", () => {
+  const ring = filled(5000, 4000);
+  const asked: number[] = [];
+  const busyNs = (startNs: number, endNs: number) => {
+    asked.push(startNs);
+    return startNs % 30 === 0 ? NaN : endNs - startNs + 0.4;
+  };
+  assertEquals(ring.fillGpu(0, 10 * 2500 + 5, 100, busyNs), 100);
+  assertEquals(ring.fillGpu(100, 10 * 2500 + 5, Infinity, busyNs), 2500);
+  assertEquals(ring.fillGpu(2500, 10 * 2500 + 5, Infinity, busyNs), 2500);
+  assertEquals(asked, Array.from({ length: 2500 }, (_, i) => (i + 1) * 10));
+  const read = target(4000);
+  ring.read(0, read);
+  for (let i = 0; i < 4000; i++) {
+    const id = i + 1;
+    assertStrictEquals(read.gpuNs![i], i < 2500 && id % 3 !== 0 ? 5 : NaN, `row ${i}`);
+  }
+});
+
+test("Ring.fillGpu() starts at the oldest row that is left, and a new row starts without", () => {
+  const ring = filled(2048, 5000);
+  assertEquals(ring.fillGpu(0, Infinity, Infinity, () => 7), 5000);
+  append(ring, 5001);
+  const read = target(2048);
+  ring.read(0, read);
+  assertEquals([read.gpuNs![0], read.gpuNs![2046], read.gpuNs![2047]], [7, 7, NaN]);
+});
+
+test("Ring.resized() keeps GPU times and peaks", () => {
+  const ring = filled(100, 100);
+  ring.fillGpu(0, Infinity, Infinity, startNs => startNs);
+  const read = target(10);
+  ring.resized(10).read(0, read);
+  assertEquals([...read.gpuNs!], Array.from({ length: 10 }, (_, i) => (91 + i) * 10));
+  assertEquals([...read.memoryPeakBytes!][0], 91 * 4096);
 });

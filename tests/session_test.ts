@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import process from "node:process";
 import { test } from "node:test";
+import { NO_GPU } from "../src/gpu/monitor.ts";
 import type { ProfileOptions } from "../src/options.ts";
 import { Engine } from "../src/profiler.ts";
 import type { MarkOptions } from "../src/recorder.ts";
@@ -724,8 +725,12 @@ test("health() before anything was recorded is complete", () => {
     probes: {
       wall: { present: true, source: "fake", reason: null },
       cpu: { present: true, source: "fake process", reason: null },
-      gpu: { present: false, source: null, reason: "not available yet" },
-      memory: { present: false, source: null, reason: "not available yet" },
+      gpu: { ...NO_GPU, reason: "no session: profile() looks for a GPU" },
+      memory: {
+        present: false,
+        source: null,
+        reason: "off (profile({ counters: { memory: true } }) turns it on)",
+      },
     },
   };
   assertEquals(new TestEngine().engine.health(), expected);

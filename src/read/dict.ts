@@ -4,7 +4,16 @@
  * @module
  */
 import { type TraceDict, type TraceMark, type TraceNode, unixUs } from "../rows.ts";
-import { attrsOf, markValue, measured, ownAttrs, ownIdText, parentIdText, wallUs } from "./fields.ts";
+import {
+  attrsOf,
+  markValue,
+  measured,
+  measuredIn,
+  ownAttrs,
+  ownIdText,
+  parentIdText,
+  wallUs,
+} from "./fields.ts";
 import type { Tree } from "./tree.ts";
 
 /** The spans of `tree` as nested objects of the caller's own. */
@@ -33,8 +42,8 @@ export function toNode(tree: Tree, position: number): TraceNode {
     end_us: isClosed ? unixUs(snapshot.anchorNs, snapshot.endNs[row]) : null,
     wall_us: wallUs(snapshot, row),
     cpu_ns: measured(snapshot.cpuNs[row]),
-    gpu_ns: snapshot.gpuNs === null ? null : measured(snapshot.gpuNs[row]),
-    memory_peak_bytes: snapshot.memoryPeakBytes === null ? null : measured(snapshot.memoryPeakBytes[row]),
+    gpu_ns: measuredIn(snapshot.gpuNs, row),
+    memory_peak_bytes: measuredIn(snapshot.memoryPeakBytes, row),
     attrs: attrsOf(snapshot, row),
     marks: marksOf(tree, row),
     children: [],

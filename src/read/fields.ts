@@ -39,6 +39,11 @@ export function measured(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
+/** The same of a column that is there only if something in it was measured. */
+export function measuredIn(column: Float64Array | null, row: number): number | null {
+  return column === null ? null : measured(column[row]);
+}
+
 /** Duration of a row in microseconds, to the clock's resolution. */
 export function wallUs(snapshot: Snapshot, row: number): number {
   return (snapshot.endNs[row] - snapshot.startNs[row]) / 1000;

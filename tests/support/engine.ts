@@ -6,7 +6,7 @@
 import type { Clock } from "../../src/clock.ts";
 import { BATCHES, EPOCHS, loop, type LoopSource } from "../../src/loops.ts";
 import type { ProfileOptions } from "../../src/options.ts";
-import { Engine } from "../../src/profiler.ts";
+import { Engine, type EngineOptions } from "../../src/profiler.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/recorder.ts";
 import type { MarkValue, TraceDict } from "../../src/rows.ts";
 import type { TraceOptions } from "../../src/trace.ts";
@@ -68,14 +68,19 @@ export class TestEngine {
   isNotebook = false;
   readonly engine: Engine;
 
-  /** @param maxSpans Bound of the buffer; the package's default without one. */
-  constructor(maxSpans?: number) {
+  /**
+   * @param maxSpans Bound of the buffer; the package's default without one.
+   * @param options What else to put in place of the machine. Without `gpu` no driver is looked for.
+   */
+  constructor(maxSpans?: number, options: EngineOptions = {}) {
     this.engine = new Engine({
+      gpu: { paths: [] },
       clock: this.clock,
       idPrefix: "0123456789abcdef",
       print: text => void this.printed.push(text),
       warn: message => void this.warnings.push(message),
       isNotebook: () => this.isNotebook,
+      ...options,
     });
     if (maxSpans !== undefined) this.engine.setMaxSpans(maxSpans);
   }

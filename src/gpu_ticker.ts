@@ -1,0 +1,65 @@
+/**
+ * Carries GPU figures from the monitor to the recorder while a session runs: times into rows, totals onto the session's
+ * span.
+ *
+ * @module
+ */
+import { clearImmediate, clearInterval, setImmediate, setInterval } from "node:timers";
+import type { GpuMonitor } from "./gpu/monitor.ts";
+import type { Recorder } from "./recorder.ts";
+
+const INTERVAL_MS = 1000;
+
+/** Rows settled in one turn of the event loop: about a millisecond. */
+const SLICE_ROWS = 8192;
+
+/** One session's ticks. They never keep the process alive. */
+export class GpuTicker {
+  readonly #recorder: Recorder;
+  readonly #monitor: GpuMonitor;
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #slice: ReturnType<typeof setImmediate> | null = null;
+
+  constructor(recorder: Recorder, monitor: GpuMonitor) {
+    this.#recorder = recorder;
+    this.#monitor = monitor;
+  }
+
+  /** Starts the ticks. */
+  start(): void {
+    this.#timer = setInterval(() => this.#tick(), INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  /** Asks the driver for what is newest, for whoever reads next. */
+  poke(): void {
+    this.#monitor.poke();
+  }
+
+  /** Puts what is known of the GPUs onto the session's span. */
+  describe(): void {
+    const { session } = this.#recorder;
+    if (session !== null) session.attrs = { ...session.attrs, ...this.#monitor.attrs() };
+  }
+
+  /** Ends the ticks and the thread; the last figures go onto the session's span, which must still be open. */
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#slice !== null) clearImmediate(this.#slice);
+    this.#timer = this.#slice = null;
+    this.#recorder.settleGpu(0);
+    this.describe();
+    this.#monitor.stop();
+  }
+
+  #tick(): void {
+    const isMore = this.#recorder.settleGpu(SLICE_ROWS);
+    this.describe();
+    if (isMore && this.#slice === null) {
+      this.#slice = setImmediate(() => {
+        this.#slice = null;
+        if (this.#timer !== null) this.#tick();
+      });
+    }
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * A libnvidia-ml whose truth the test knows: see fake_nvml.c, which is compiled here.
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { NVML_FUNCTIONS, type NvmlFunction } from "../../ffi/nvml.ts";
+import { opener } from "../../ffi/open.ts";
+import type { Library, SymbolTable } from "../../ffi/types.ts";
+import type { Clock } from "../../src/clock.ts";
+import type { GpuMonitor } from "../../src/gpu/monitor.ts";
+import { type GpuOptions, openGpu } from "../../src/gpu/open.ts";
+import { CHECKOUT, TempDirectory } from "./runtimes.ts";
+
+const CONTROL = {
+  fake_reset: { parameters: [], result: "void" },
+  fake_set: { parameters: ["u32", "u64"], result: "void" },
+  fake_fail: { parameters: ["u32", "i32", "i32"], result: "void" },
+  fake_delay: { parameters: ["u32", "u32"], result: "void" },
+  fake_calls: { parameters: ["u32"], result: "u32" },
+  fake_process: { parameters: ["u32", "u32"], result: "void" },
+  fake_no_processes: { parameters: [], result: "void" },
+  fake_busy_ns: { parameters: ["u64", "u64"], result: "u64" },
+} as const satisfies SymbolTable;
+
+/** What can be set, in the order of the C file. */
+const SETTINGS = [
+  "nowNs",
+  "devices",
+  "offsetNs",
+  "driftPpm",
+  "periodNs",
+  "busyNs",
+  "idleNs",
+  "nasty",
+  "gap",
+  "migMode",
+  "stride",
+  "driverMajor",
+  "usedBytes",
+  "accounted",
+  "gpmSupported",
+  "truncated",
+  "patternUntilNs",
+  "valueType",
+] as const;
+
+type Setting = typeof SETTINGS[number];
+
+/** Builds that lack functions, as older drivers do. */
+export type Lacking = "WITHOUT_V3" | "WITHOUT_V2" | "WITHOUT_GPM";
+
+const compiler =
+  ["cc", "gcc", "clang"].flatMap(name =>
+    (process.env.PATH ?? "").split(delimiter).map(folder => join(folder, name))
+  ).find(path => existsSync(path)) ?? null;
+
+/** Why there can be no fake library here, or null. */
+export const NO_FAKE: string | null = process.platform !== "linux"
+  ? "the fake NVML is for Linux"
+  : compiler === null
+  ? "no C compiler was found to build the fake NVML with"
+  : null;
+
+const folder = new TempDirectory();
+process.on("exit", () => folder[Symbol.dispose]());
+const builds = new Map<string, string>();
+let copies = 0;
+
+function build(lacking: readonly Lacking[]): string {
+  const key = lacking.join(" ");
+  const known = builds.get(key);
+  if (known !== undefined) return known;
+  const path = join(folder.path, `build-${builds.size}.so`);
+  const source = join(CHECKOUT, "tests", "support", "fake_nvml.c");
+  const defines = lacking.map(name => `-D${name}`);
+  const args = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-O1",
+    "-shared",
+    "-fPIC",
+    ...defines,
+    "-o",
+    path,
+    source,
+    "-lpthread",
+  ];
+  const { status, stderr } = spawnSync(compiler!, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`The fake NVML does not compile:\n${stderr}`);
+  builds.set(key, path);
+  return path;
+}
+
+/** One fake library, with a state of its own. Its time stands still unless it is moved. */
+export class FakeNvml {
+  readonly path: string;
+  readonly #control: Library<typeof CONTROL>;
+  #nowNs = 1_000_000_000_000;
+
+  /** @param lacking What the driver is too old for. */
+  constructor(...lacking: Lacking[]) {
+    // A copy each: the system loads one file once, and tests would share its state.
+    this.path = join(folder.path, `libnvidia-ml-${copies++}.so.1`);
+    copyFileSync(build(lacking), this.path);
+    const library = opener.open(this.path, CONTROL);
+    if (!library.ok) throw new Error(library.reason);
+    this.#control = library.value;
+    this.#control.fake_reset();
+  }
+
+  /** The moment. */
+  get nowNs(): number {
+    return this.#nowNs;
+  }
+
+  set(values: Partial<Record<Exclude<Setting, "nowNs">, number | bigint>>): this {
+    for (const [name, value] of Object.entries(values)) {
+      this.#control.fake_set(SETTINGS.indexOf(name as Setting), BigInt.asUintN(64, BigInt(value)));
+    }
+    return this;
+  }
+
+  /** Moves time on. */
+  advance(ns: number): void {
+    this.#nowNs += Math.round(ns);
+    this.#control.fake_set(0, BigInt(this.#nowNs));
+  }
+
+  /** The truth: how long the GPU was busy. */
+  busyNs(fromNs: number, toNs: number): number {
+    return Number(this.#control.fake_busy_ns(BigInt(Math.round(fromNs)), BigInt(Math.round(toNs))));
+  }
+
+  /** Makes a function answer with a code, so many times, or from now on. */
+  fail(name: NvmlFunction, code: number, times = -1): this {
+    this.#control.fake_fail(NVML_FUNCTIONS.indexOf(name), code, times);
+    return this;
+  }
+
+  /** Makes a function take its time, until it is set to 0. */
+  delay(name: NvmlFunction, ms: number): void {
+    this.#control.fake_delay(NVML_FUNCTIONS.indexOf(name), ms);
+  }
+
+  /** How often a function was called; all of them without a name. */
+  calls(name?: NvmlFunction): number {
+    if (name !== undefined) return this.#control.fake_calls(NVML_FUNCTIONS.indexOf(name));
+    return NVML_FUNCTIONS.reduce((sum, each) => sum + this.calls(each), 0);
+  }
+
+  /** Lists a process on every device, with its share of the SMs. */
+  process(pid: number, percent = 0): this {
+    this.#control.fake_process(pid, percent);
+    return this;
+  }
+
+  /** Lists nobody any more. */
+  noProcesses(): void {
+    this.#control.fake_no_processes();
+  }
+
+  /** The clock that the library tells. */
+  get clock(): Clock {
+    return {
+      source: "fake",
+      nowNs: () => this.#nowNs,
+      unixNs: () => 1_700_000_000_000_000_000n + BigInt(this.#nowNs),
+      cpu: { process: { ok: false, reason: "fake" }, thread: { ok: false, reason: "fake" } },
+    };
+  }
+
+  /** What makes the engine ask this library, and only when it is poked. */
+  get options(): GpuOptions {
+    return {
+      paths: [this.path],
+      monotonic: { path: this.path, id: 1, originSeconds: 0 },
+      intervalMs: 1e9,
+      pollMs: 1,
+    };
+  }
+}
+
+/** A monitor over a fake library, ticked by hand. */
+export class FakeGpu {
+  readonly fake: FakeNvml;
+  readonly monitor: GpuMonitor;
+
+  private constructor(fake: FakeNvml, monitor: GpuMonitor) {
+    this.fake = fake;
+    this.monitor = monitor;
+  }
+
+  /** Starts the thread and waits for its first tick, or its end. */
+  static async open(fake: FakeNvml): Promise<FakeGpu> {
+    const probe = openGpu(fake.clock, fake.options);
+    if (!probe.ok) throw new Error(probe.reason);
+    await until(() => probe.value.tickCount > 0, "the first tick");
+    probe.value.settledNs(fake.nowNs);
+    return new FakeGpu(fake, probe.value);
+  }
+
+  /** Moves time on and lets the thread make a tick; gives what is settled then. */
+  async tick(ns = 1e9): Promise<number> {
+    this.fake.advance(ns);
+    const before = this.monitor.tickCount;
+    this.monitor.poke();
+    await until(() => this.monitor.tickCount > before, "a tick");
+    return this.monitor.settledNs(this.fake.nowNs);
+  }
+
+  [Symbol.dispose](): void {
+    this.monitor.stop();
+  }
+}
+
+/** Lets the event loop turn until something holds that another thread brings about. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`Waited in vain for ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 1));
+  }
+}
