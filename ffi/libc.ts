@@ -117,17 +117,22 @@ export function clockIds(platform: string): ClockIds | null {
  * bare name would need `--allow-ffi` for everything, and in Bun falls back to a file in the working directory.
  * @param platform As `process.platform`.
  * @param arch As `process.arch`.
+ * @param isMusl Whether the process runs on musl: the other one's library must not be opened.
  */
-export function libcPaths(platform: string, arch: string): string[] {
+export function libcPaths(platform: string, arch: string, isMusl: boolean = false): string[] {
   if (platform === "darwin") return ["/usr/lib/libSystem.B.dylib"];
   if (platform !== "linux" && platform !== "android") return [];
   const machine = arch === "arm64" ? "aarch64" : "x86_64";
+  if (isMusl) {
+    return [
+      `/lib/libc.musl-${machine}.so.1`, // Alpine
+      `/lib/ld-musl-${machine}.so.1`, // other musl systems: the loader is the library
+    ];
+  }
   return [
     `/lib/${machine}-linux-gnu/libc.so.6`, // Debian, Ubuntu
     "/lib64/libc.so.6", // Fedora, RHEL, SUSE, Arch
     "/usr/lib/libc.so.6", // Arch on 64-bit Arm
-    `/lib/libc.musl-${machine}.so.1`, // Alpine
-    `/lib/ld-musl-${machine}.so.1`, // other musl systems: the loader is the library
     "libc.so.6", // NixOS and Guix keep no fixed path; the loader already has it open
   ];
 }
@@ -161,7 +166,7 @@ function openFirst<T extends SymbolTable>(
   arch: string,
   table: T,
 ): Probe<Library<T>> {
-  const paths = libcPaths(platform, arch);
+  const paths = libcPaths(platform, arch, opener.isMusl);
   if (paths.length === 0) return { ok: false, reason: `no C library is known for ${platform}` };
   const reasons = new Set<string>();
   for (const path of paths) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 import type { Library, NativeType, Opener, Probe, SymbolTable } from "./types.ts";
 
 const { dlopen } = await import("bun:ffi");
@@ -17,6 +18,14 @@ const BUN_TYPE: Record<NativeType | "void", string> = {
 
 /** The opener of Bun. */
 export const opener: Opener = {
+  // Bun does not say. A system of glibc may have musl's loader too, for cross-compiling.
+  get isMusl() {
+    const { existsSync } = process.getBuiltinModule("node:fs");
+    const [musl, glibc] = process.arch === "arm64"
+      ? ["/lib/ld-musl-aarch64.so.1", "/lib/ld-linux-aarch64.so.1"]
+      : ["/lib/ld-musl-x86_64.so.1", "/lib64/ld-linux-x86-64.so.2"];
+    return existsSync(musl) && !existsSync(glibc);
+  },
   open<T extends SymbolTable>(path: string, table: T): Probe<Library<T>> {
     try {
       const symbols: Record<string, { args: string[]; returns: string }> = {};

@@ -7,6 +7,9 @@ import type { Library, Opener, Probe, SymbolTable } from "./types.ts";
 
 /** The opener of Deno. Asks for nothing: what is not granted already counts as absent. */
 export const opener: Opener = {
+  get isMusl() {
+    return Deno.build.env === "musl";
+  },
   open<T extends SymbolTable>(path: string, table: T): Probe<Library<T>> {
     try {
       // A bare name cannot be granted by itself: --allow-ffi=libc.so.6 means a file in the working directory.

@@ -7,5 +7,6 @@ import type { Opener } from "./types.ts";
 
 /** The opener of a runtime without FFI. */
 export const opener: Opener = {
+  isMusl: false,
   open: () => ({ ok: false, reason: "this runtime has no FFI that the package knows (Deno and Bun do)" }),
 };

@@ -38,6 +38,8 @@ export type Probe<T> =
 
 /** Opens shared libraries on one runtime. */
 export interface Opener {
+  /** Whether this process runs on musl. Only its own C library may be opened: a second one in a process crashes it. */
+  readonly isMusl: boolean;
   /**
    * Opens the library at `path` with every symbol of `table`. Never prompts and never throws.
    * @param path An absolute path, or a bare name for the system's loader to find.

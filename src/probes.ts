@@ -66,6 +66,14 @@ export class CpuMeter {
     this.#readAtNs = nowNs;
   }
 
+  /**
+   * Makes the last reading count for a moment after it, which is when a span starts that does not contain it. Else what
+   * lies between, perhaps a time in which the thread had no CPU, would be added as work.
+   */
+  restamp(nowNs: number): void {
+    this.#readAtNs = nowNs;
+  }
+
   /** CPU time at `nowNs`, as if one thread had run since the last reading. Never falls. */
   at(nowNs: number): number {
     const cpuNs = this.#cpuNs + (nowNs - this.#readAtNs);

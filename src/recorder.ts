@@ -516,6 +516,7 @@ export class Recorder {
       if (cpu.isStale(nowNs)) {
         cpu.read(nowNs);
         nowNs = this.clock.nowNs(); // the reading's own 600 ns are not the span's
+        cpu.restamp(nowNs);
       }
       open.cpuNs[slot] = cpu.at(nowNs);
     }

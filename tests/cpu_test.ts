@@ -114,6 +114,16 @@ test("CpuMeter keeps a span's figure within twice the bound for each thread that
   ));
 });
 
+test("CpuMeter.restamp() keeps a pause after the reading from being added as work", () => {
+  const { clock } = meter(5000);
+  const cpu = new CpuMeter(() => clock.cpuNs, 5000);
+  cpu.read(clock.ns);
+  const consumed = clock.cpuNs;
+  clock.advance(4_000_000); // another program had the CPU
+  cpu.restamp(clock.ns);
+  assertEquals(cpu.at(clock.ns), consumed);
+});
+
 // In spans.
 
 test("scope() has the CPU time of its span, exactly where readings are apart", () => {

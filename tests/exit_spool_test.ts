@@ -158,9 +158,10 @@ test("SIGKILL in the middle of ticks leaves no half file that a reader would see
       ci.shutdown();
       ci.profile({ outputDir: ci.health().spool_dir!, flushIntervalMs: 1 });
       let turns = 0;
+      let said = false;
       const turn = () => {
         record("hot", 2000);
-        if (++turns === 50) console.log("ready");
+        if (++turns >= 50 && ci.health().spool_bytes > 0 && !said) console.log("ready"), said = true;
         setImmediate(turn);
       };
       turn();

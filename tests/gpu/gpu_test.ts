@@ -230,7 +230,10 @@ test("profile() without a driver is silent, and health() says why there is no GP
 });
 
 test("openGpu() without permission says so, and without a clock that a thread can read", () => {
-  const denied = { open: () => ({ ok: false, reason: "FFI is not permitted (--allow-ffi)" }) as const };
+  const denied = {
+    isMusl: false,
+    open: () => ({ ok: false, reason: "FFI is not permitted (--allow-ffi)" }) as const,
+  };
   const clock = {
     ...new FakeOpener({}),
     ...fakeClock(),

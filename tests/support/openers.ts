@@ -12,6 +12,7 @@ export type FakeLibrary = Readonly<Record<string, (...args: never[]) => unknown>
 export class FakeOpener implements Opener {
   /** Paths asked for, in order. */
   readonly asked: string[] = [];
+  readonly isMusl: boolean = false;
   readonly #libraries: Readonly<Record<string, FakeLibrary>>;
 
   constructor(libraries: Readonly<Record<string, FakeLibrary>>) {
