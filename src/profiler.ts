@@ -28,7 +28,8 @@ import { logSink, stdoutSink } from "./sinks/log.ts";
 import type { Sink } from "./sinks/sink.ts";
 import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "./sinks/spool.ts";
 import { DEFAULT_SPOOL_DIRECTORY } from "./spool_format.ts";
-import { trace, type TraceContext, type TraceOptions } from "./trace.ts";
+import { trace, type TraceContext } from "./trace.ts";
+import type { TraceOptions } from "./trace_options.ts";
 import { VERSION } from "./version.ts";
 
 /** A running session. `using` shuts it down. */

@@ -16,7 +16,7 @@ const FLOORS: readonly (readonly [floor: number, path: RegExp])[] = [
   [2, /^src\/(flows|recorder|loops|no_recording)\.ts$/],
   [4, /^src\/read\/\w+\.ts$/],
   [5, /^src\/(flush|batch|exit|signals|sinks\/\w+)\.ts$/],
-  [6, /^src\/(trace|read_spool|profiler|cirron|shared|options|session)\.ts$/],
+  [6, /^src\/(trace|trace_options|read_spool|profiler|cirron|shared|options|session)\.ts$/],
   [6, /^(mod|polars)\.ts$/],
 ];
 

@@ -6,7 +6,7 @@
  */
 import type { FrameColumn } from "../../src/read/frame.ts";
 import type { Attrs, MarkKind, MarkValue, Snapshot, TraceDict, TraceNode } from "../../src/rows.ts";
-import type { TraceOptions } from "../../src/trace.ts";
+import type { TraceOptions } from "../../src/trace_options.ts";
 import { FAKE_UNIX_NS, TestEngine } from "./engine.ts";
 
 /** What ids start with in hand-made snapshots, as in a {@link TestEngine}. */

@@ -9,7 +9,7 @@ import type { ProfileOptions } from "../../src/options.ts";
 import { Engine } from "../../src/profiler.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/recorder.ts";
 import type { MarkValue, TraceDict } from "../../src/rows.ts";
-import type { TraceOptions } from "../../src/trace.ts";
+import type { TraceOptions } from "../../src/trace_options.ts";
 
 /** Unix time at which fake clocks start: 2026-01-02T03:04:05.678901234Z. */
 export const FAKE_UNIX_NS = 1_767_323_045_678_901_234n;
