@@ -28,6 +28,7 @@ import { logSink, stdoutSink } from "./sinks/log.ts";
 import type { Sink } from "./sinks/sink.ts";
 import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "./sinks/spool.ts";
 import { DEFAULT_SPOOL_DIRECTORY } from "./spool_format.ts";
+import { stdoutTerminal, type Terminal } from "./terminal.ts";
 import { trace, type TraceContext } from "./trace.ts";
 import type { TraceOptions } from "./trace_options.ts";
 import { VERSION } from "./version.ts";
@@ -55,6 +56,8 @@ export interface EngineOptions {
   /** Writes a line to stderr. */
   readonly warn?: (message: string) => void;
   readonly isNotebook?: () => boolean;
+  /** How to write to stdout for eyes; null if it is no terminal. */
+  readonly terminal?: () => Terminal | null;
 }
 
 interface Session {
@@ -216,6 +219,7 @@ export class Engine {
       frameEngine: () => this.#findFrameEngine(),
       print: this.#print,
       isNotebook: this.#options.isNotebook ?? isNotebook,
+      terminal: this.#options.terminal ?? stdoutTerminal,
     };
   }
 

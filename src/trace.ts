@@ -6,13 +6,16 @@
 import type { DataFrame } from "../polars.ts";
 import { CirronDependencyError } from "./errors.ts";
 import { toDict } from "./read/dict.ts";
+import { FOLD_LIMIT, foldSiblings } from "./read/fold.ts";
 import { type FrameEngine, toColumns } from "./read/frame.ts";
 import { toJson } from "./read/json.ts";
 import { summarize } from "./read/summary.ts";
 import { TraceSummary } from "./read/summary_table.ts";
+import { toTerminalText } from "./read/terminal_text.ts";
 import { toText } from "./read/text.ts";
 import { buildTree, type Tree } from "./read/tree.ts";
 import type { Snapshot, TraceDict } from "./rows.ts";
+import type { Terminal } from "./terminal.ts";
 import { cutText } from "./text_limits.ts";
 import {
   type CheckedOptions,
@@ -73,6 +76,8 @@ export interface TraceContext {
   frameEngine(): FrameEngine | CirronDependencyError;
   /** Writes a line to stdout. */
   print(text: string): void;
+  /** How to write to stdout for eyes; null if it is no terminal. */
+  terminal(): Terminal | null;
   /** Whether a notebook shows what a cell's last expression is worth. */
   isNotebook(): boolean;
 }
@@ -118,9 +123,18 @@ export function trace(context: TraceContext, given: TraceOptions = {}): unknown 
   return FORMATS[format](tree, { context, options, engine });
 }
 
-function printTree(tree: Tree, { context }: Request): unknown {
-  const text = toText(tree);
-  if (context.isNotebook()) return new TraceTree(text);
-  context.print(text);
+function printTree(tree: Tree, { context, options }: Request): unknown {
+  const isNotebook = context.isNotebook();
+  const terminal = isNotebook ? null : context.terminal();
+  const limit = foldLimit(options.fold ?? (isNotebook || terminal !== null));
+  const shown = limit === null ? tree : foldSiblings(tree, limit);
+  if (isNotebook) return new TraceTree(toText(shown));
+  context.print(terminal === null ? toText(shown) : toTerminalText(shown, terminal.colors));
   return undefined;
+}
+
+/** How many siblings of one name stay apart; null for all. */
+function foldLimit(fold: boolean | number): number | null {
+  if (typeof fold === "number") return fold;
+  return fold ? FOLD_LIMIT : null;
 }

@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly [floor: number, path: RegExp])[] = [
   [0, /^src\/errors\.ts$/],
   [
     1,
-    /^src\/(arguments|printable|rows|clock|probes|ring|marks|open_table|attrs|text_limits|ids|permissions|snapshot|spool_format|version)\.ts$/,
+    /^src\/(arguments|printable|rows|clock|probes|ring|marks|open_table|attrs|text_limits|ids|permissions|snapshot|spool_format|terminal|version)\.ts$/,
   ],
   [2, /^src\/(flows|recorder|loops|no_recording)\.ts$/],
   [4, /^src\/read\/\w+\.ts$/],

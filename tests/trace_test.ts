@@ -45,6 +45,7 @@ function asked(more: Partial<TraceContext> = {}): Asked {
     },
     print: text => void calls.push(`print ${text.split("\n").length}`),
     isNotebook: () => false,
+    terminal: () => null,
     ...more,
   };
   return { calls, context };

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { measured } from "./fields.ts";
+import { isFailed, measured } from "./fields.ts";
 import type { Tree } from "./tree.ts";
 
 /**
@@ -82,7 +82,7 @@ export function summarize(tree: Tree): SummaryRow[] {
     if (tree.parent[i] < 0) rootsNs += ns;
     addMeasured(cpuNs, path, snapshot.cpuNs[row]);
     if (snapshot.gpuNs !== null) addMeasured(gpuNs, path, snapshot.gpuNs[row]);
-    if (typeof snapshot.attrs[row]?.error === "string") errors[path]++;
+    if (isFailed(snapshot, row)) errors[path]++;
     if (row >= snapshot.closedLength) open[path]++;
   }
   const { first, sorted } = durationsByPath(tree, paths.of, count);
