@@ -89,9 +89,10 @@ export function foldSiblings(tree: Tree, limit: number = FOLD_LIMIT): FoldedTree
 
 /** The siblings from `first` on by name, in order of start; null if none can be too many. */
 function groupsByName(tree: Tree, first: number, limit: number): Map<string, number[]> | null {
+  const enough = Math.max(limit, 1);
   let size = 0;
-  for (let at = first; at >= 0 && size <= limit; at = tree.nextSibling[at]) size++;
-  if (size <= limit || size < 2) return null;
+  for (let at = first; at >= 0 && size <= enough; at = tree.nextSibling[at]) size++;
+  if (size <= enough) return null;
   const groups = new Map<string, number[]>();
   for (let at = first; at >= 0; at = tree.nextSibling[at]) {
     const name = tree.snapshot.name[tree.rows[at]];

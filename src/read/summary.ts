@@ -14,7 +14,7 @@ import type { Tree } from "./tree.ts";
 export interface SummaryRow {
   /**
    * The names from the root down, as `epoch > batch > forward`. Names that hold ` > ` or a quote stand in quotes as JSON
-   * has them, so that no two paths read the same; of more than 16 names the middle is only counted.
+   * has them, so that no two paths read the same; of more than 16 names stand the last 15, after the number of the others.
    */
   path: string;
   /** The last name of the path. */
@@ -55,7 +55,7 @@ export interface SummaryRow {
   open_count: number;
 }
 
-/** Paths of more names show the first and the last ones: whole, those of a deep trace would fill memory. */
+/** Paths of more names show the last ones: whole, those of a deep trace would fill memory. */
 const PATH_NAMES = 16;
 
 /** The rows of a trace from the top down, of equal parents the one with the greatest total first. */

@@ -5,7 +5,7 @@
  */
 import { printable } from "../printable.ts";
 import type { SummaryRow } from "./summary.ts";
-import { formatDuration } from "./text.ts";
+import { formatDuration, formatShare } from "./text.ts";
 
 const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect") as typeof DENO_INSPECT;
 const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as typeof NODE_INSPECT;
@@ -21,7 +21,7 @@ export class TraceSummary {
     this.rows = rows;
   }
 
-  /** The rows as an aligned table; names come last, indented. Columns that nothing fills are left out. */
+  /** The rows as an aligned table; names come last, indented. Counters that no row has are left out. */
   toString(): string {
     return toTable(this.rows);
   }
@@ -53,14 +53,14 @@ const INDENTED_LEVELS = 20;
 interface Column {
   readonly title: string;
   readonly cell: (row: SummaryRow) => string;
-  /** Whether a row has something to say in an optional column. */
+  /** Whether a row has something to say in a column that may be left out. */
   readonly fills?: (row: SummaryRow) => boolean;
 }
 
 const COLUMNS: readonly Column[] = [
   { title: "count", cell: row => String(row.count) },
   { title: "total", cell: row => formatDuration(row.total_us) },
-  { title: "share", cell: row => row.share === null ? "-" : `${(row.share * 100).toFixed(1)}%` },
+  { title: "share", cell: row => row.share === null ? "-" : formatShare(row.share) },
   { title: "self", cell: row => formatDuration(row.self_us) },
   { title: "mean", cell: row => formatDuration(row.mean_us) },
   { title: "p50", cell: row => formatDuration(row.p50_us) },
@@ -69,8 +69,6 @@ const COLUMNS: readonly Column[] = [
   { title: "max", cell: row => formatDuration(row.max_us) },
   { title: "cpu", cell: row => nanoseconds(row.cpu_ns), fills: row => row.cpu_ns !== null },
   { title: "gpu", cell: row => nanoseconds(row.gpu_ns), fills: row => row.gpu_ns !== null },
-  { title: "failed", cell: row => String(row.error_count), fills: row => row.error_count > 0 },
-  { title: "open", cell: row => String(row.open_count), fills: row => row.open_count > 0 },
 ];
 
 /** `rows` as text, a line each below a header, without a newline at the end. */
@@ -81,12 +79,18 @@ export function toTable(rows: readonly SummaryRow[]): string {
     if (fills !== undefined && !rows.some(fills)) continue;
     const cells = [title, ...rows.map(cell)];
     const width = cells.reduce((widest, text) => Math.max(widest, text.length), 0);
-    cells.forEach((text, line) => lines[line] += `${text.padStart(width)}  `);
+    cells.forEach((text, line) => lines[line] += `${text.padStart(width)} `);
   }
   // Last, so that it needs no width: only a terminal knows how wide some of the world's letters are.
-  lines[0] += "name";
-  rows.forEach((row, i) => lines[i + 1] += indentation(row.depth) + printable(row.name));
+  lines[0] += " name";
+  rows.forEach((row, i) => lines[i + 1] += ` ${indentation(row.depth)}${printable(row.name)}${trouble(row)}`);
   return lines.join("\n");
+}
+
+function trouble({ error_count: failed, open_count: open }: SummaryRow): string {
+  const words = [failed > 0 ? `${failed} failed` : "", open > 0 ? `${open} open` : ""];
+  const said = words.filter(word => word !== "").join(", ");
+  return said === "" ? "" : ` (${said})`;
 }
 
 function indentation(depth: number): string {

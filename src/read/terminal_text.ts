@@ -6,7 +6,7 @@
  */
 import { wallUs } from "./fields.ts";
 import type { Fold, FoldedTree } from "./fold.ts";
-import { foldAt, foldWords, formatDuration, NO_SPANS, spanWords } from "./text.ts";
+import { foldAt, foldWords, formatDuration, formatShare, NO_SPANS, spanWords } from "./text.ts";
 import { type Tree, walk } from "./tree.ts";
 
 /** Levels with guides; deeper lines stay there and say their depth, or they would be wider than any terminal. */
@@ -38,11 +38,11 @@ export function toTerminalText(tree: Tree | FoldedTree, colors: boolean): string
   walk(tree, position => {
     const depth = tree.depth[position];
     const isLast = tree.nextSibling[position] < 0;
-    let guide = guides[Math.min(depth, GUIDED_LEVELS)];
+    let guide = guides[Math.min(depth, GUIDED_LEVELS + 1)];
     if (depth > GUIDED_LEVELS) {
       guide += `(${depth}) `;
     } else {
-      if (depth < GUIDED_LEVELS) guides[depth + 1] = depth === 0 ? "" : guide + (isLast ? "   " : "│  ");
+      guides[depth + 1] = depth === 0 ? "" : guide + (isLast ? "   " : "│  ");
       if (depth > 0) guide += isLast ? "└─ " : "├─ ";
     }
     const fold = foldAt(tree, position);
@@ -61,9 +61,10 @@ function spanLine(tree: Tree, position: number, paint: Paint): string {
 }
 
 function foldLine(tree: Tree, position: number, fold: Fold, paint: Paint): string {
-  const { label, times, trouble } = foldWords(fold);
-  const time = timeText(tree, position, fold.totalUs, times, paint);
-  return `${paint(label, DIM)} - ${time}${paint(trouble, fold.failedCount > 0 ? BOLD_RED : CYAN)}`;
+  const { label, total, spread, trouble } = foldWords(fold);
+  const time = timeText(tree, position, fold.totalUs, total, paint);
+  const color = fold.failedCount > 0 ? BOLD_RED : CYAN;
+  return `${paint(label, DIM)} - ${time}${paint(spread, DIM)}${paint(trouble, color)}`;
 }
 
 /** `text` and its share of the parent's time, in the colour of that share. */
@@ -71,9 +72,8 @@ function timeText(tree: Tree, position: number, us: number, text: string, paint:
   const parent = tree.parent[position];
   const share = parent < 0 ? NaN : us / wallUs(tree.snapshot, tree.rows[parent]);
   if (!Number.isFinite(share)) return text;
-  const percent = share > 0 && share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`;
   const color = HOT.find(([from]) => share >= from)?.[1] ?? DIM;
-  return paint(`${text} ${percent}`, color);
+  return paint(`${text} ${formatShare(share)}`, color);
 }
 
 function counters(tree: Tree, row: number): string {

@@ -74,15 +74,18 @@ export function spanWords(tree: Tree, position: number): SpanWords {
 
 /** A fold's line: `batch x9997 - 11.90s total, p50 1.1ms, p95 2.0ms, max 5.2ms, 3 failed`. */
 export function foldLine(fold: Fold): string {
-  const { label, times, trouble } = foldWords(fold);
-  return `${label} - ${times}${trouble}`;
+  const { label, total, spread, trouble } = foldWords(fold);
+  return `${label} - ${total}${spread}${trouble}`;
 }
 
-/** What a fold's line is made of. */
+/** What a fold's line is made of; printable, and what is not empty begins with its comma. */
 export interface FoldWords {
   /** `name xcount`. */
   readonly label: string;
-  readonly times: string;
+  /** `11.90s total`. */
+  readonly total: string;
+  /** `, p50 1.1ms, p95 2.0ms, max 5.2ms`. */
+  readonly spread: string;
   /** `, 3 failed, 1 open`; empty if there are none. */
   readonly trouble: string;
 }
@@ -94,7 +97,8 @@ export function foldWords(fold: Fold): FoldWords {
   const failed = failedCount > 0 ? `, ${failedCount} failed` : "";
   return {
     label: `${printable(name)} x${count}`,
-    times: `${total} total, p50 ${p50}, p95 ${p95}, max ${max}`,
+    total: `${total} total`,
+    spread: `, p50 ${p50}, p95 ${p95}, max ${max}`,
     trouble: failed + (openCount > 0 ? `, ${openCount} open` : ""),
   };
 }
@@ -131,6 +135,11 @@ export function formatDuration(us: number): string {
   if (us < 999.5) return `${us.toFixed(0)}us`;
   if (us < 999_950) return `${(us / 1e3).toFixed(1)}ms`;
   return `${(us / 1e6).toFixed(2)}s`;
+}
+
+/** A share for people: `48%`, and `<1%` for what is less and not nothing. */
+export function formatShare(share: number): string {
+  return share > 0 && share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`;
 }
 
 /** A mark's value for people: whole numbers as they are, others with 4 decimals or in exponent form. */
