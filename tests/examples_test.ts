@@ -107,7 +107,7 @@ test("examples/train.ts prints where the time went: a row per path", async () =>
     ...["count", "total", "share", "self", "mean", "p50", "p95", "p99", "max", "name"],
   ]);
   const rows = lines.slice(from + 1, from + 8)
-    .map(line => find(/^ *(\d+) .*?  ((?: {2})*\S+)$/, line).slice(1).join(" "));
+    .map(line => find(/^ *(\d+) .*? {2}((?: {2})*\S+)$/, line).slice(1).join(" "));
   // Siblings come by their totals, which no test can know.
   assertEquals(rows.toSorted(), [
     "1 test",

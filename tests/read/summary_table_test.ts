@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { SummaryRow } from "../../src/read/summary.ts";
-import { toTable, TraceSummary } from "../../src/read/summary_table.ts";
+import { toTable, type TraceSummary } from "../../src/read/summary_table.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, TempDirectory } from "../support/runtimes.ts";
 
