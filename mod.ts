@@ -37,6 +37,8 @@ export { CirronDependencyError, CirronError } from "./src/errors.ts";
 export type { CirronOptions, Output, OutputName, ProfileOptions } from "./src/options.ts";
 export type { CounterOptions } from "./src/probes.ts";
 export type { Profiler } from "./src/profiler.ts";
+export type { SummaryRow } from "./src/read/summary.ts";
+export type { TraceSummary } from "./src/read/summary_table.ts";
 export { readSpool, type SpoolTrace } from "./src/read_spool.ts";
 export type { MarkOptions, Scope, ScopeOptions } from "./src/recorder.ts";
 export type {
@@ -54,4 +56,5 @@ export type {
 } from "./src/rows.ts";
 export type { Logger } from "./src/sinks/log.ts";
 export type { Sink } from "./src/sinks/sink.ts";
-export type { DataFrame, TraceFormat, TraceFunction, TraceOptions, TraceTree } from "./src/trace.ts";
+export type { DataFrame, TraceFunction, TraceTree } from "./src/trace.ts";
+export type { TraceFormat, TraceOptions } from "./src/trace_options.ts";

@@ -60,7 +60,11 @@ const accuracy = await ci.scope("test", async scope => {
 console.log(`Data: ${SOURCE}`);
 console.log(`Test accuracy: ${(accuracy * 100).toFixed(1)} % of ${test.length} flowers never trained on`);
 
-console.log("\nThe last epoch:");
+// A row per path of names, the heaviest first. "self" is the time in which nothing below a span ran.
+console.log("\nWhere the time went:");
+console.log(ci.trace({ format: "summary" }));
+
+console.log("\nThe last epoch:"); // on a terminal with guides, shares and colours
 const spansPerBatch = 4; // itself, forward, backward, update
 ci.trace({ name: "epoch", last: 1 + spansPerBatch * Math.ceil(train.length / BATCH_SIZE) });
 

@@ -181,11 +181,12 @@ export function batches(source: number | Iterable<unknown> | AsyncIterable<unkno
 }
 
 /**
- * Reads back what was recorded: the newest closed spans, as a printed tree, nested objects, JSON or a DataFrame. Works
- * with or without a session, and writes nothing but the printed tree.
+ * Reads back what was recorded: the newest closed spans, as a printed tree, nested objects, JSON, a DataFrame or a summary.
+ * Works with or without a session, and writes nothing but the printed tree: plain lines, and on a terminal guides, shares,
+ * counters and colours, with equal siblings folded.
  *
- * @throws {TypeError} If an option has the wrong type.
- * @throws {RangeError} If the format is unknown, or `last` is no whole number from 0 on.
+ * @throws {TypeError} If an option has the wrong type, or `fold` is given with a format that does not fold.
+ * @throws {RangeError} If the format is unknown, or a number is out of bounds.
  * @throws {CirronDependencyError} If the format is `"df"` and nodejs-polars is not to be had.
  *
  * @example Read the last span
@@ -196,6 +197,17 @@ export function batches(source: number | Iterable<unknown> | AsyncIterable<unkno
  * ci.scope("standalone", () => ci.mark("x", 1));
  * const { roots, span_count } = ci.trace({ format: "dict", last: 1 });
  * assertEquals([span_count, roots[0].name, roots[0].marks[0].value], [1, "standalone", 1]);
+ * ```
+ *
+ * @example Where the time went
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * for (const _ of ci.batches(100)) ci.scope("forward", () => {});
+ * const summary = ci.trace({ format: "summary", name: "batch" });
+ * assertEquals(summary.rows.map(row => [row.path, row.count]), [["batch", 100], ["batch > forward", 100]]);
+ * console.log(summary); // a table
  * ```
  */
 export const trace: TraceFunction = (options => engine.trace(options)) as TraceFunction;

@@ -8,7 +8,7 @@
 export type Permission = "read" | "write" | "env" | "ffi" | "sys";
 
 interface DenoPermissions {
-  querySync(descriptor: { name: string; path?: string }): { state: string };
+  querySync(descriptor: { name: string; path?: string; variable?: string }): { state: string };
 }
 
 /** Whether all of `names` are granted without restriction. Runtimes without permissions grant everything. */
@@ -36,4 +36,11 @@ export function isReadable(path: string): boolean {
   const { Deno } = globalThis as { Deno?: { permissions?: DenoPermissions } };
   return Deno?.permissions === undefined
     || Deno.permissions.querySync({ name: "read", path }).state === "granted";
+}
+
+/** Whether the environment variable `name` may be read. */
+export function isVariableReadable(name: string): boolean {
+  const { Deno } = globalThis as { Deno?: { permissions?: DenoPermissions } };
+  return Deno?.permissions === undefined
+    || Deno.permissions.querySync({ name: "env", variable: name }).state === "granted";
 }

@@ -32,7 +32,9 @@ import { logSink, stdoutSink } from "./sinks/log.ts";
 import type { Sink } from "./sinks/sink.ts";
 import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "./sinks/spool.ts";
 import { DEFAULT_SPOOL_DIRECTORY } from "./spool_format.ts";
-import { trace, type TraceContext, type TraceOptions } from "./trace.ts";
+import { stdoutTerminal, type Terminal } from "./terminal.ts";
+import { trace, type TraceContext } from "./trace.ts";
+import type { TraceOptions } from "./trace_options.ts";
 import { VERSION } from "./version.ts";
 
 /** A running session. `using` shuts it down. */
@@ -60,6 +62,8 @@ export interface EngineOptions {
   readonly isNotebook?: () => boolean;
   readonly openPeakMeter?: () => Probe<PeakMeter>;
   readonly gpu?: GpuOptions;
+  /** How to write to stdout for eyes; null if it is no terminal. */
+  readonly terminal?: () => Terminal | null;
 }
 
 interface Session {
@@ -246,6 +250,7 @@ export class Engine {
       frameEngine: () => this.#findFrameEngine(),
       print: this.#print,
       isNotebook: this.#options.isNotebook ?? isNotebook,
+      terminal: this.#options.terminal ?? stdoutTerminal,
     };
   }
 

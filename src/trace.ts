@@ -4,38 +4,27 @@
  * @module
  */
 import type { DataFrame } from "../polars.ts";
-import { isOptions, kindOf } from "./arguments.ts";
 import { CirronDependencyError } from "./errors.ts";
 import { toDict } from "./read/dict.ts";
+import { FOLD_LIMIT, foldSiblings } from "./read/fold.ts";
 import { type FrameEngine, toColumns } from "./read/frame.ts";
 import { toJson } from "./read/json.ts";
+import { summarize } from "./read/summary.ts";
+import { TraceSummary } from "./read/summary_table.ts";
+import { toTerminalText } from "./read/terminal_text.ts";
 import { toText } from "./read/text.ts";
 import { buildTree, type Tree } from "./read/tree.ts";
 import type { Snapshot, TraceDict } from "./rows.ts";
+import type { Terminal } from "./terminal.ts";
 import { cutText } from "./text_limits.ts";
+import {
+  type CheckedOptions,
+  checkTraceOptions,
+  type TraceFormat,
+  type TraceOptions,
+} from "./trace_options.ts";
 
 export type { DataFrame };
-
-/** The forms in which a trace can be read. */
-export type TraceFormat = "tree" | "dict" | "json" | "df";
-
-/** What to read of a trace. */
-export interface TraceOptions {
-  /**
-   * `"tree"` prints, `"dict"` gives nested objects, `"json"` those as text, `"df"` a polars DataFrame.
-   * @default "tree"
-   */
-  format?: TraceFormat;
-  /** Keep spans of exactly this name and all their descendants. */
-  name?: string;
-  /** Keep this many closed spans, the most recently closed; with `name`, of those it keeps. */
-  last?: number;
-  /**
-   * Show open spans too, with their time so far; `last` does not count them.
-   * @default false
-   */
-  open?: boolean;
-}
 
 /** What a Jupyter kernel asks an object for, to show it. */
 const DISPLAY: unique symbol = Symbol.for("Jupyter.display") as typeof DISPLAY;
@@ -73,8 +62,10 @@ export interface TraceFunction {
   (options: TraceOptions & { format: "json" }): string;
   /** A row per span, as a nodejs-polars DataFrame. */
   (options: TraceOptions & { format: "df" }): DataFrame;
+  /** Where the time went: a row per path of names, with totals and percentiles. */
+  (options: TraceOptions & { format: "summary" }): TraceSummary;
   /** Whatever the format says. */
-  (options?: TraceOptions): TraceTree | TraceDict | string | DataFrame | undefined;
+  (options?: TraceOptions): TraceTree | TraceDict | TraceSummary | string | DataFrame | undefined;
 }
 
 /** What `trace` needs from above. */
@@ -85,63 +76,65 @@ export interface TraceContext {
   frameEngine(): FrameEngine | CirronDependencyError;
   /** Writes a line to stdout. */
   print(text: string): void;
+  /** How to write to stdout for eyes; null if it is no terminal. */
+  terminal(): Terminal | null;
   /** Whether a notebook shows what a cell's last expression is worth. */
   isNotebook(): boolean;
 }
 
+/** What a format makes its result of, besides the tree. */
+interface Request {
+  readonly context: TraceContext;
+  readonly options: CheckedOptions;
+  /** Null unless the format is `"df"`. */
+  readonly engine: FrameEngine | null;
+}
+
+/** Every format: its name, and what makes it of a tree. */
+const FORMATS: { readonly [F in TraceFormat]: (tree: Tree, request: Request) => unknown } = {
+  tree: printTree,
+  dict: toDict,
+  json: toJson,
+  df: (tree, { engine, options }) => engine!(toColumns(tree, options.last !== undefined)),
+  summary: tree => new TraceSummary(summarize(tree)),
+};
+
 /**
  * Reads a trace.
- * @throws {TypeError} If an option has the wrong type.
- * @throws {RangeError} If the format is unknown, or `last` is no whole number from 0 on.
+ * @throws {TypeError} If an option has the wrong type, or `fold` is given with a format that does not fold.
+ * @throws {RangeError} If the format is unknown, or a number is out of bounds.
  * @throws {CirronDependencyError} If the format is `"df"` and nodejs-polars is not to be had.
  */
-export function trace(context: TraceContext, options: TraceOptions = {}): unknown {
-  const { format, name, last, open } = check(options);
+export function trace(context: TraceContext, given: TraceOptions = {}): unknown {
+  const options = checkTraceOptions(given, Object.keys(FORMATS));
+  const { format, name, last, open, depth, minWallUs } = options;
   // Before anything is read: a missing package should not cost a walk over the buffer.
   const engine = format === "df" ? context.frameEngine() : null;
   if (engine instanceof CirronDependencyError) throw engine;
   const readAll = name !== undefined || last === undefined;
   const snapshot = context.read(readAll ? Infinity : last, open);
   // Names are cut where they enter: cut alike, a long one finds its spans.
-  const tree = buildTree(snapshot, { name: name === undefined ? undefined : cutText(name), last });
-  return engine === null ? render(context, tree, format) : engine(toColumns(tree, last !== undefined));
+  const tree = buildTree(snapshot, {
+    name: name === undefined ? undefined : cutText(name),
+    last,
+    depth,
+    minWallUs,
+  });
+  return FORMATS[format](tree, { context, options, engine });
 }
 
-function render(context: TraceContext, tree: Tree, format: TraceFormat): unknown {
-  if (format === "dict") return toDict(tree);
-  if (format === "json") return toJson(tree);
-  const text = toText(tree);
-  if (context.isNotebook()) return new TraceTree(text);
-  context.print(text);
+function printTree(tree: Tree, { context, options }: Request): unknown {
+  const isNotebook = context.isNotebook();
+  const terminal = isNotebook ? null : context.terminal();
+  const limit = foldLimit(options.fold ?? (isNotebook || terminal !== null));
+  const shown = limit === null ? tree : foldSiblings(tree, limit);
+  if (isNotebook) return new TraceTree(toText(shown));
+  context.print(terminal === null ? toText(shown) : toTerminalText(shown, terminal.colors));
   return undefined;
 }
 
-type Checked = { format: TraceFormat; name: string | undefined; last: number | undefined; open: boolean };
-
-function check(options: TraceOptions): Checked {
-  if (!isOptions(options)) {
-    throw new TypeError(
-      `Cannot trace: options must be an object, got ${kindOf(options)}`,
-    );
-  }
-  const { format = "tree", name, last, open = false } = options;
-  if (!["tree", "dict", "json", "df"].includes(format)) {
-    const got = typeof format === "string" ? JSON.stringify(format) : typeof format;
-    throw new RangeError(`Cannot trace: format must be "tree", "dict", "json" or "df", got ${got}`);
-  }
-  if (name !== undefined && typeof name !== "string") {
-    throw new TypeError(`Cannot trace: name must be a string, got ${kindOf(name)}`);
-  }
-  if (last !== undefined) {
-    if (typeof last !== "number") {
-      throw new TypeError(`Cannot trace: last must be a number, got ${kindOf(last)}`);
-    }
-    if (!Number.isSafeInteger(last) || last < 0) {
-      throw new RangeError(`Cannot trace: last must be a whole number from 0 on, got ${last}`);
-    }
-  }
-  if (typeof open !== "boolean") {
-    throw new TypeError(`Cannot trace: open must be a boolean, got ${typeof open}`);
-  }
-  return { format, name, last, open };
+/** How many siblings of one name stay apart; null for all. */
+function foldLimit(fold: boolean | number): number | null {
+  if (typeof fold === "number") return fold;
+  return fold ? FOLD_LIMIT : null;
 }

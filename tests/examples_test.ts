@@ -100,6 +100,26 @@ test("examples/train.ts prints the last epoch as a tree", async () => {
   ]);
 });
 
+test("examples/train.ts prints where the time went: a row per path", async () => {
+  const lines = (await printed("train.ts")).split("\n");
+  const from = lines.indexOf("Where the time went:") + 1;
+  assertEquals(lines[from].trim().split(/ +/).toSpliced(9, 1), [
+    ...["count", "total", "share", "self", "mean", "p50", "p95", "p99", "max", "name"],
+  ]);
+  const rows = lines.slice(from + 1, from + 8)
+    .map(line => find(/^ *(\d+) .*? {2}((?: {2})*\S+)$/, line).slice(1).join(" "));
+  // Siblings come by their totals, which no test can know.
+  assertEquals(rows.toSorted(), [
+    "1 test",
+    "200     backward",
+    "200     forward",
+    "200     update",
+    "200   batch",
+    "3   batch",
+    "40 epoch",
+  ]);
+});
+
 test("examples/train.ts prints a loss that fell", async () => {
   const loss = find(/\{epoch_loss=([\d.]+), accuracy=([\d.]+)\}/, await printed("train.ts"));
   assert(

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
+import type { TraceSummary } from "../src/read/summary_table.ts";
 import type { TraceDict } from "../src/rows.ts";
 import { CASES, columnEngine, columnsOf, flat, idOf, type TraceCase } from "./support/cases.ts";
 import type { TestEngine } from "./support/engine.ts";
@@ -36,6 +37,27 @@ function nodes(dict: TraceDict): unknown[] {
   }));
 }
 
+/** What a summary says of the expected spans, path by path, in no order. */
+function expectedPaths(given: TraceCase): unknown[] {
+  const names: string[] = [];
+  const spans = given.spans.map(span => {
+    names.length = span.depth; // parents come before their children
+    names.push(span.name);
+    return { ...span, path: names.join(" > ") };
+  });
+  return Array.from(Map.groupBy(spans, span => span.path), ([path, own]) => {
+    const cpu = own.map(span => span.cpuNs).filter(ns => ns !== null);
+    return {
+      path,
+      depth: own[0].depth,
+      count: own.length,
+      total_us: own.reduce((sum, span) => sum + span.wallUs, 0),
+      max_us: Math.max(...own.map(span => span.wallUs)),
+      cpu_ns: cpu.length === 0 ? null : cpu.reduce((sum, ns) => sum + ns, 0),
+    };
+  });
+}
+
 for (const given of CASES) {
   const { title, options = {} } = given;
 
@@ -67,6 +89,15 @@ for (const given of CASES) {
       mark_count: spans.map(span => span.marks.length),
       depth: spans.map(span => span.depth),
     });
+  });
+
+  test(`trace() as summary tells of ${title}`, () => {
+    const { rows } = recorded(given).engine.trace({ ...options, format: "summary" }) as TraceSummary;
+    const paths = rows.map(({ path, depth, count, total_us, max_us, cpu_ns }) => (
+      { path, depth, count, total_us, max_us, cpu_ns }
+    ));
+    const byPath = (a: unknown, b: unknown) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+    assertEquals(paths.sort(byPath), expectedPaths(given).sort(byPath));
   });
 
   test(`trace() as tree tells of ${title}`, () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import * as ci from "../mod.ts";
 import { pl } from "../polars.ts";
 import { Engine } from "../src/profiler.ts";
@@ -22,6 +23,16 @@ function engine(): TestEngine {
   return test;
 }
 
+/** Lines of what a terminal prints and does not obey. */
+function assertPrintable(text: string, lineCount: number): void {
+  const lines = text.split("\n");
+  assertStrictEquals(lines.length, lineCount);
+  for (const line of lines) {
+    assert(!UNPRINTABLE.test(line), "a line must hold no control characters");
+    assert(line.isWellFormed(), "a line must be well-formed");
+  }
+}
+
 /** Every format of what was recorded, checked for what holds of any program. */
 function assertReadable(ci: TestEngine): TraceNode[] {
   const dict = ci.dict({ open: true });
@@ -31,12 +42,16 @@ function assertReadable(ci: TestEngine): TraceNode[] {
   assertStrictEquals(parsed.span_count, dict.span_count);
   assertEquals(parsed.roots.length, dict.roots.length);
 
-  const lines = ci.text({ open: true }).split("\n");
-  assertStrictEquals(lines.length, Math.max(1, dict.span_count), "one line per span");
-  for (const line of lines) {
-    assert(!UNPRINTABLE.test(line), "a line must hold no control characters");
-    assert(line.isWellFormed(), "a line must be well-formed");
-  }
+  assertPrintable(ci.text({ open: true }), Math.max(1, dict.span_count));
+  ci.terminal = { colors: true };
+  assertPrintable(
+    stripVTControlCharacters(ci.text({ open: true, fold: false })),
+    Math.max(1, dict.span_count),
+  );
+  ci.terminal = null;
+  const summary = ci.engine.trace({ format: "summary", open: true }) as ci.TraceSummary;
+  assertStrictEquals(JSON.parse(JSON.stringify(summary)).length, summary.rows.length);
+  assertPrintable(String(summary), summary.rows.length + 1);
 
   const frame = ci.engine.trace({ format: "df", open: true }) as ci.DataFrame;
   assertStrictEquals(frame.height, dict.span_count);

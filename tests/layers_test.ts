@@ -11,13 +11,13 @@ const FLOORS: readonly (readonly [floor: number, path: RegExp])[] = [
   [0, /^src\/errors\.ts$/],
   [
     1,
-    /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|permissions|snapshot|spool_format|version)\.ts$/,
+    /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|permissions|snapshot|spool_format|terminal|version)\.ts$/,
   ],
   [1, /^src\/gpu\/\w+\.ts$/],
   [2, /^src\/(flows|recorder|loops|no_recording)\.ts$/],
   [4, /^src\/read\/\w+\.ts$/],
   [5, /^src\/(flush|batch|gpu_ticker|exit|signals|sinks\/\w+)\.ts$/],
-  [6, /^src\/(trace|read_spool|profiler|cirron|shared|options|session)\.ts$/],
+  [6, /^src\/(trace|trace_options|read_spool|profiler|cirron|shared|options|session)\.ts$/],
   [6, /^(mod|polars)\.ts$/],
 ];
 

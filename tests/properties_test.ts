@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { toDict } from "../src/read/dict.ts";
 import { buildTree } from "../src/read/tree.ts";
 import type { TraceDict, TraceNode } from "../src/rows.ts";
-import type { TraceOptions } from "../src/trace.ts";
+import type { TraceOptions } from "../src/trace_options.ts";
 import { column, columnEngine, columnsOf, flat, type HandRow, idOf, snapshotOf } from "./support/cases.ts";
 import type { TestEngine } from "./support/engine.ts";
 import {

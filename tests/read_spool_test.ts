@@ -7,6 +7,8 @@ import { type DataFrame, pl } from "../polars.ts";
 import { CirronError } from "../src/errors.ts";
 import { readFiles, readSpool, type SpoolTrace } from "../src/read_spool.ts";
 import type { TraceDict } from "../src/rows.ts";
+import { engine } from "../src/shared.ts";
+import type { TraceOptions } from "../src/trace_options.ts";
 import { shape, TestEngine } from "./support/engine.ts";
 import { type Schema, violations } from "./support/json_schema.ts";
 import { CHECKOUT, findRuntime, run, said, TempDirectory, testUnless } from "./support/runtimes.ts";
@@ -26,6 +28,10 @@ import {
 const FILE = "read_spool_test.ts";
 const DOC = "docs/spool-format.md";
 const SCHEMA = JSON.parse(readSource("docs/spool-v1.schema.json")) as Schema;
+
+// readSpool() prints through the process's engine, and who runs the tests may do so at a terminal.
+const { traceContext } = engine;
+engine.traceContext = read => ({ ...traceContext.call(engine, read), terminal: () => null });
 
 /** What a spool with these files is read as. */
 function readFilesOf(...files: (Fields | string)[]): SpoolTrace {
@@ -288,6 +294,34 @@ test("readSpool().trace() filters by name and last", () => {
   assertEquals(shapeOf({ name: "(open)", open: true }), ["(open) open", "  batch[0]"]);
   assertEquals(shapeOf({ last: 0 }), [""]);
   assertEquals(shapeOf({ name: "missing" }), [""]);
+});
+
+test("readSpool().trace() leaves out what is too deep or too short", () => {
+  const spool = readFilesOf(...TRAINING);
+  const names = (options: TraceOptions) =>
+    shape(spool.trace({ ...options, format: "dict" })).split("\n").map(line => line.replace(/ \{.*/, ""));
+  assertEquals(names({ depth: 0, name: "epoch" }), ["epoch[0]", "epoch[0]", "epoch[1]"]);
+  assertEquals(names({ minWallUs: 10_000 }), ["epoch[0]", "epoch[0]", "epoch[1]"]);
+});
+
+test("readSpool().trace() folds the tree if asked, and not where nobody looks", () => {
+  const spool = readFilesOf(...TRAINING);
+  const lines = (options?: { fold: number }) => printedBy(() => spool.trace(options)).join("\n").split("\n");
+  assertEquals(lines({ fold: 0 }), [
+    "epoch x3 - 30.0ms total, p50 10.0ms, p95 10.0ms, max 10.0ms",
+    lines().at(-1)!, // a batch whose epoch is in no file
+  ]);
+  assertEquals(lines().length, 10);
+});
+
+test("readSpool().trace() as summary sums up all processes", () => {
+  const { rows } = readFilesOf(...TRAINING).trace({ format: "summary", open: true });
+  assertEquals(rows.map(row => [row.path, row.count, row.open_count, row.total_us]), [
+    ["epoch", 3, 0, 30_000],
+    ["epoch > batch", 6, 0, 6000],
+    ["(open)", 1, 1, 5999],
+    ["(open) > batch", 1, 0, 1000],
+  ]);
 });
 
 test("readSpool().trace() as json is the dict, serialized", () => {

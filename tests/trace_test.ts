@@ -15,16 +15,11 @@ import { pathToFileURL } from "node:url";
 import { type DataFrame, pl } from "../polars.ts";
 import { Cirron } from "../src/cirron.ts";
 import { CirronDependencyError, CirronError } from "../src/errors.ts";
+import type { TraceSummary } from "../src/read/summary_table.ts";
 import type { TraceDict } from "../src/rows.ts";
 import { engine } from "../src/shared.ts";
-import {
-  trace,
-  type TraceContext,
-  type TraceFormat,
-  type TraceFunction,
-  type TraceOptions,
-  TraceTree,
-} from "../src/trace.ts";
+import { trace, type TraceContext, type TraceFunction, TraceTree } from "../src/trace.ts";
+import type { TraceFormat, TraceOptions } from "../src/trace_options.ts";
 import { idOf, snapshotOf } from "./support/cases.ts";
 import { TestEngine } from "./support/engine.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory, testUnless } from "./support/runtimes.ts";
@@ -50,6 +45,7 @@ function asked(more: Partial<TraceContext> = {}): Asked {
     },
     print: text => void calls.push(`print ${text.split("\n").length}`),
     isNotebook: () => false,
+    terminal: () => null,
     ...more,
   };
   return { calls, context };
@@ -71,17 +67,17 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
       "an unknown format",
       { format: "xml" },
       RangeError,
-      '"tree", "dict", "json" or "df", got "xml"',
+      'format must be "tree", "dict", "json", "df" or "summary", got "xml"',
     ],
     ["an empty format", { format: "" }, RangeError, 'got ""'],
     ["a format in capitals", { format: "DICT" }, RangeError, 'got "DICT"'],
-    ["the format null", { format: null }, RangeError, '"tree", "dict", "json" or "df"'],
-    ["a number as format", { format: 1 }, RangeError, '"tree", "dict", "json" or "df", got number'],
+    ["the format null", { format: null }, RangeError, "got object"],
+    ["a number as format", { format: 1 }, RangeError, "got number"],
     [
       "a list as format",
       { format: ["dict"] },
       RangeError,
-      '"tree", "dict", "json" or "df", got object',
+      "got object",
     ],
     ["a fraction as last", { last: 1.5 }, RangeError, "last must be a whole number from 0 on, got 1.5"],
     ["a negative last", { last: -1 }, RangeError, "got -1"],
@@ -101,6 +97,33 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
     ["a string as options", "dict", TypeError, "options must be an object, got string"],
     ["a list as options", ["dict"], TypeError, "options must be an object, got a list"],
     ["a list as name", { name: ["a"] }, TypeError, "name must be a string, got a list"],
+    ["a fraction as depth", { depth: 1.5 }, RangeError, "depth must be a whole number from 0 on, got 1.5"],
+    ["a negative depth", { depth: -1 }, RangeError, "got -1"],
+    ["Infinity as depth", { depth: Infinity }, RangeError, "got Infinity"],
+    ["a string as depth", { depth: "1" }, TypeError, "depth must be a number, got string"],
+    ["null as depth", { depth: null }, TypeError, "got null"],
+    [
+      "a negative minWallUs",
+      { minWallUs: -0.1 },
+      RangeError,
+      "minWallUs must be a number from 0 on, got -0.1",
+    ],
+    ["NaN as minWallUs", { minWallUs: NaN }, RangeError, "got NaN"],
+    ["a string as minWallUs", { minWallUs: "1ms" }, TypeError, "minWallUs must be a number, got string"],
+    ["null as minWallUs", { minWallUs: null }, TypeError, "got null"],
+    ["a fraction as fold", { fold: 0.5 }, RangeError, "fold must be a whole number from 0 on, got 0.5"],
+    ["a negative fold", { fold: -1 }, RangeError, "got -1"],
+    ["a string as fold", { fold: "yes" }, TypeError, "fold must be a boolean or a number, got string"],
+    ["null as fold", { fold: null }, TypeError, "got null"],
+    [
+      "fold as dict",
+      { format: "dict", fold: true },
+      TypeError,
+      'fold is for format "tree" or "html", "dict"',
+    ],
+    ["fold as json", { format: "json", fold: false }, TypeError, '"json" has every span'],
+    ["fold as df", { format: "df", fold: 5 }, TypeError, '"df" has every span'],
+    ["fold as summary", { format: "summary", fold: 0 }, TypeError, '"summary" has every span'],
     ["a number as options", 5, TypeError, "options must be an object, got number"],
   ];
 
@@ -117,7 +140,9 @@ for (const [what, options, error, message] of BAD) {
   });
 }
 
-for (const options of [{ last: 1.5 }, { name: 3 }, { open: 1 }]) {
+for (
+  const options of [{ last: 1.5 }, { name: 3 }, { open: 1 }, { depth: -1 }, { minWallUs: -1 }, { fold: 1 }]
+) {
   test(`trace() as df checks ${JSON.stringify(options)} before it looks for an engine`, () => {
     const { calls, context } = asked();
     assertThrows(() => trace(context, { format: "df", ...options } as unknown as TraceOptions));
@@ -149,7 +174,15 @@ test("trace() finds the spans of a cut name by what is left of it", () => {
 
 test("trace() takes undefined for what was not given", () => {
   const { calls, context } = asked();
-  trace(context, { format: undefined, name: undefined, last: undefined, open: undefined });
+  trace(context, {
+    format: undefined,
+    name: undefined,
+    last: undefined,
+    open: undefined,
+    depth: undefined,
+    minWallUs: undefined,
+    fold: undefined,
+  });
   assertEquals(calls, ["read Infinity false", "print 3"]);
 });
 
@@ -205,7 +238,7 @@ test("trace() prints that there are no spans", () => {
   assertEquals(ci.printed, ["(no spans)"]);
 });
 
-for (const format of ["dict", "json", "df"] as const) {
+for (const format of ["dict", "json", "df", "summary"] as const) {
   test(`trace() as ${format} prints nothing`, () => {
     const { ci, trace } = traced();
     trace({ format } as TraceOptions);
@@ -381,7 +414,7 @@ test("trace() as df reads nothing if there is no engine", () => {
   assertEquals(calls, []);
 });
 
-for (const format of ["tree", "dict", "json"] as const) {
+for (const format of ["tree", "dict", "json", "summary"] as const) {
   test(`trace() as ${format} asks for no DataFrame engine`, () => {
     const { calls, context } = asked();
     trace(context, { format });
@@ -552,6 +585,12 @@ test("trace() as df has no untyped DataFrame", () => {
   assertEquals(result.noSuchMethod, undefined);
 });
 
+test("trace() as summary is typed as a TraceSummary", () => {
+  const result = traced().trace({ format: "summary" });
+  sameType<typeof result, TraceSummary>(true);
+  assertEquals(result.rows.map(row => row.path), ["a", "a > b"]);
+});
+
 test("trace() as tree is typed as a TraceTree or nothing", () => {
   const result = traced().trace({ format: "tree" });
   sameType<typeof result, TraceTree | undefined>(true);
@@ -579,10 +618,11 @@ test("trace() without a format is no string in its type", () => {
   assertEquals(text, undefined);
 });
 
-test("trace() with a format known later is typed as any of the four", () => {
+test("trace() with a format known later is typed as any of them", () => {
   const format = (["dict"] as TraceFormat[])[0];
   const result = traced().trace({ format });
-  sameType<typeof result, TraceTree | TraceDict | string | DataFrame | undefined>(true);
+  type Any = TraceTree | TraceDict | TraceSummary | string | DataFrame | undefined;
+  sameType<typeof result, Any>(true);
   assertEquals((result as TraceDict).span_count, 2);
 });
 

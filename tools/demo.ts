@@ -8,6 +8,9 @@ import { run } from "./run.ts";
 const PROGRAM = "examples/train.ts";
 const [only] = Deno.args;
 
+// The programs write to a pipe, and what they write goes to this terminal.
+if (Deno.stdout.isTerminal() && !Deno.noColor) Deno.env.set("FORCE_COLOR", "1");
+
 let ok = true;
 if (only !== "bun") {
   console.log(`\n== ${PROGRAM} on Deno ${Deno.version.deno}\n`);

@@ -49,6 +49,11 @@ export function wallUs(snapshot: Snapshot, row: number): number {
   return (snapshot.endNs[row] - snapshot.startNs[row]) / 1000;
 }
 
+/** Whether a row's function threw, or its program says that it failed. */
+export function isFailed(snapshot: Snapshot, row: number): boolean {
+  return typeof snapshot.attrs[row]?.error === "string";
+}
+
 /** Attributes of a row, the caller's to keep. */
 export function attrsOf(snapshot: Snapshot, row: number): Attrs {
   const attrs = ownAttrs(snapshot.attrs[row]);

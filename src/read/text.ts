@@ -5,7 +5,8 @@
  */
 import { printable } from "../printable.ts";
 import type { MarkValue } from "../rows.ts";
-import { wallUs } from "./fields.ts";
+import { isFailed, wallUs } from "./fields.ts";
+import type { Fold, FoldedTree } from "./fold.ts";
 import { type Tree, walk } from "./tree.ts";
 
 /** Marks of one span printed one by one; with more, one entry per name. */
@@ -14,34 +15,92 @@ const MARKS_IN_FULL = 16;
 /** Levels that are indented; deeper lines stay there and say their depth, or the text would grow with its square. */
 const INDENTED_LEVELS = 100;
 
-/** The spans of `tree` as text, a line each, without a newline at the end. */
-export function toText(tree: Tree): string {
-  if (tree.rows.length === 0) return "(no spans)";
+/** The spans of `tree` as text, a line each and a line for each fold, without a newline at the end. */
+export function toText(tree: Tree | FoldedTree): string {
+  if (tree.rows.length === 0) return NO_SPANS;
   const lines: string[] = [];
   walk(tree, position => {
     const depth = tree.depth[position];
     const indent = depth <= INDENTED_LEVELS
       ? "  ".repeat(depth)
       : `${"  ".repeat(INDENTED_LEVELS)}(${depth}) `;
-    lines.push(indent + spanLine(tree, position));
+    const fold = foldAt(tree, position);
+    lines.push(indent + (fold === undefined ? spanLine(tree, position) : foldLine(fold)));
   });
   return lines.join("\n");
 }
 
+/** What an empty trace prints. */
+export const NO_SPANS = "(no spans)";
+
+/** What stands for siblings at a position; undefined where a span stands for itself. */
+export function foldAt(tree: Tree | FoldedTree, position: number): Fold | undefined {
+  return "folds" in tree ? tree.folds.get(position) : undefined;
+}
+
 /** One span's line: `name[index] - 142us {loss=0.5234}`, and after it ` !Error: message` if its function threw. */
 export function spanLine(tree: Tree, position: number): string {
+  const { label, duration, isOpen, marks, error } = spanWords(tree, position);
+  return `${label} - ${duration}${isOpen ? " open" : ""}${marks}${error}`;
+}
+
+/** What a span's line is made of; printable, and what is not empty begins with its space. */
+export interface SpanWords {
+  /** `name[index]`. */
+  readonly label: string;
+  readonly duration: string;
+  readonly isOpen: boolean;
+  /** ` {loss=0.5234}`. */
+  readonly marks: string;
+  /** ` !Error: message`. */
+  readonly error: string;
+}
+
+/** The words of the span at `position`. */
+export function spanWords(tree: Tree, position: number): SpanWords {
   const { snapshot } = tree;
   const row = tree.rows[position];
   const index = snapshot.index[row];
-  let line = printable(snapshot.name[row]);
-  if (!Number.isNaN(index)) line += `[${index}]`;
-  line += ` - ${formatDuration(wallUs(snapshot, row))}`;
-  if (row >= snapshot.closedLength) line += " open";
-  if (snapshot.markCount[row] > 0) line += ` {${marksText(tree, row)}}`;
-  // Who looks for a failure should not have to read the attributes of every span.
-  const error = snapshot.attrs[row]?.error;
-  if (typeof error === "string") line += ` !${printable(error)}`;
-  return line;
+  const name = printable(snapshot.name[row]);
+  return {
+    label: Number.isNaN(index) ? name : `${name}[${index}]`,
+    duration: formatDuration(wallUs(snapshot, row)),
+    isOpen: row >= snapshot.closedLength,
+    marks: snapshot.markCount[row] > 0 ? ` {${marksText(tree, row)}}` : "",
+    // Who looks for a failure should not have to read the attributes of every span.
+    error: isFailed(snapshot, row) ? ` !${printable(String(snapshot.attrs[row]!.error))}` : "",
+  };
+}
+
+/** A fold's line: `batch x9997 - 11.90s total, p50 1.1ms, p95 2.0ms, max 5.2ms, 3 failed`. */
+export function foldLine(fold: Fold): string {
+  const { label, total, spread, trouble } = foldWords(fold);
+  return `${label} - ${total}${spread}${trouble}`;
+}
+
+/** What a fold's line is made of; printable, and what is not empty begins with its comma. */
+export interface FoldWords {
+  /** `name xcount`. */
+  readonly label: string;
+  /** `11.90s total`. */
+  readonly total: string;
+  /** `, p50 1.1ms, p95 2.0ms, max 5.2ms`. */
+  readonly spread: string;
+  /** `, 3 failed, 1 open`; empty if there are none. */
+  readonly trouble: string;
+}
+
+/** The words of a fold. */
+export function foldWords(fold: Fold): FoldWords {
+  const { name, count, totalUs, p50Us, p95Us, maxUs, failedCount, openCount } = fold;
+  const [total, p50, p95, max] = [totalUs, p50Us, p95Us, maxUs].map(formatDuration);
+  const failed = failedCount > 0 ? `, ${failedCount} failed` : "";
+  return {
+    label: `${printable(name)} x${count}`,
+    total: `${total} total`,
+    spread: `, p50 ${p50}, p95 ${p95}, max ${max}`,
+    trouble: failed + (openCount > 0 ? `, ${openCount} open` : ""),
+  };
 }
 
 function marksText(tree: Tree, row: number): string {
@@ -76,6 +135,11 @@ export function formatDuration(us: number): string {
   if (us < 999.5) return `${us.toFixed(0)}us`;
   if (us < 999_950) return `${(us / 1e3).toFixed(1)}ms`;
   return `${(us / 1e6).toFixed(2)}s`;
+}
+
+/** A share for people: `48%`, and `<1%` for what is less and not nothing. */
+export function formatShare(share: number): string {
+  return share > 0 && share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`;
 }
 
 /** A mark's value for people: whole numbers as they are, others with 4 decimals or in exponent form. */

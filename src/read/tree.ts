@@ -5,6 +5,7 @@
  * @module
  */
 import type { Snapshot } from "../rows.ts";
+import { wallUs } from "./fields.ts";
 
 /** What to keep of a snapshot. */
 export interface Filter {
@@ -12,6 +13,10 @@ export interface Filter {
   readonly name?: string;
   /** Of what the name keeps, only this many closed spans, the most recently closed first. */
   readonly last?: number;
+  /** Of what those keep, only spans with at most this many kept ancestors. */
+  readonly depth?: number;
+  /** Of what is left, only spans that took at least this long, in microseconds, and their ancestors. */
+  readonly minWallUs?: number;
 }
 
 /** The kept rows of a snapshot as a forest. Positions count the kept rows in order of start. */
@@ -101,7 +106,34 @@ export function buildTree(snapshot: Snapshot, filter: Filter = {}): Tree {
       parent = parentPositions(snapshot, rows);
     }
   }
+  const { depth, minWallUs } = filter;
+  if (depth !== undefined || minWallUs !== undefined) {
+    const kept = worthKeeping(snapshot, rows, parent, depth ?? Infinity, minWallUs ?? 0);
+    rows = rows.filter((_, i) => kept[i] === 1);
+    parent = parentPositions(snapshot, rows);
+  }
   return link(snapshot, rows, parent);
+}
+
+/** Which positions are neither too deep nor too short. Whatever is kept, its ancestors are: depths stay what they are. */
+function worthKeeping(
+  snapshot: Snapshot,
+  rows: Uint32Array,
+  parent: Int32Array,
+  maxDepth: number,
+  minWallUs: number,
+): Uint8Array {
+  const kept = new Uint8Array(rows.length);
+  const depth = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    if (parent[i] >= 0) depth[i] = depth[parent[i]] + 1;
+  }
+  for (let i = rows.length - 1; i >= 0; i--) {
+    if (kept[i] === 0 && (depth[i] > maxDepth || wallUs(snapshot, rows[i]) < minWallUs)) continue;
+    kept[i] = 1;
+    if (parent[i] >= 0) kept[parent[i]] = 1;
+  }
+  return kept;
 }
 
 function link(snapshot: Snapshot, rows: Uint32Array, parent: Int32Array): Tree {

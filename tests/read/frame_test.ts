@@ -5,7 +5,7 @@ import { toColumns } from "../../src/read/frame.ts";
 import { type Polars, polarsEngine } from "../../src/read/polars_engine.ts";
 import { buildTree } from "../../src/read/tree.ts";
 import { engine } from "../../src/shared.ts";
-import type { TraceOptions } from "../../src/trace.ts";
+import type { TraceOptions } from "../../src/trace_options.ts";
 import { chain, column, columnEngine, columnsOf, idOf, recordChain, snapshotOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 

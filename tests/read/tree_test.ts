@@ -276,3 +276,26 @@ test("walk() visits 100 000 siblings", () => {
   walk(buildTree(snapshotOf(rows, [{ id: 1 }])), () => visits++);
   assertStrictEquals(visits, 100_001);
 });
+
+test("buildTree() keeps spans down to a depth", () => {
+  assertEquals(outlineOf(snapshotOf(ROWS), { depth: 1 }), "1(2 4) 6(7)");
+});
+
+test("buildTree() counts a depth in ancestors that the other filters keep", () => {
+  assertEquals(outlineOf(snapshotOf(ROWS), { name: "inner", depth: 0 }), "2 4 7");
+});
+
+test("buildTree() keeps what takes long enough, and the ancestors of that", () => {
+  const rows = ROWS.map(row => ({ ...row, endNs: row.id === 5 ? 3000 : 2999 }));
+  assertEquals(outlineOf(snapshotOf(rows), { minWallUs: 3 }), "1(4(5))");
+});
+
+test("buildTree() keeps everything that takes 0 or more", () => {
+  assertEquals(outlineOf(snapshotOf(ROWS), { minWallUs: 0 }), "1(2(3) 4(5)) 6(7)");
+});
+
+test("buildTree() drops short spans of 100 000 levels but for the ancestors of the last", () => {
+  const rows = chain(100_000).map(row => ({ ...row, endNs: row.id === 50_000 ? 1000 : 0 }));
+  assertEquals(buildTree(snapshotOf(rows), { minWallUs: 1 }).rows.length, 50_000);
+  assertEquals(buildTree(snapshotOf(rows), { depth: 9 }).rows.length, 10);
+});

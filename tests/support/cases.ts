@@ -6,7 +6,7 @@
  */
 import type { FrameColumn } from "../../src/read/frame.ts";
 import type { Attrs, MarkKind, MarkValue, Snapshot, TraceDict, TraceNode } from "../../src/rows.ts";
-import type { TraceOptions } from "../../src/trace.ts";
+import type { TraceOptions } from "../../src/trace_options.ts";
 import { FAKE_UNIX_NS, TestEngine } from "./engine.ts";
 
 /** What ids start with in hand-made snapshots, as in a {@link TestEngine}. */
@@ -192,7 +192,7 @@ function siblings(ci: TestEngine): void {
   }
 }
 
-/** Programs whose trace is known; each is checked in all four formats. */
+/** Programs whose trace is known; each is checked in every format that programs read, and as text. */
 export const CASES: readonly TraceCase[] = [
   { title: "nothing recorded", record: () => {}, spans: [], rows: [], text: "(no spans)" },
   {
@@ -378,6 +378,113 @@ export const CASES: readonly TraceCase[] = [
     spans: [expected(2, 1, 0, "b", 0)],
     rows: [2],
     text: "b - 0.00us open",
+  },
+  {
+    title: "a depth of 0",
+    record: page,
+    options: { depth: 0 },
+    spans: [PAGE[0], PAGE[3]],
+    rows: [1, 4],
+    text: "epoch[0] - 20us {epoch_loss=0.5234}\nepoch[1] - 20us {epoch_loss=0.5234}",
+  },
+  {
+    title: "a depth that nothing exceeds",
+    record: siblings,
+    options: { depth: 1, name: "b" },
+    spans: [expected(3, null, 0, "b", 3), expected(4, 3, 1, "x", 2)],
+    rows: [4, 3],
+    text: "b - 3.0us\n  x - 2.0us",
+  },
+  {
+    title: "a depth below what a name keeps: its spans are roots",
+    record: siblings,
+    options: { depth: 0, name: "x" },
+    spans: [2, 4, 6].map(id => expected(id, id - 1, 0, "x", 2)),
+    rows: [2, 4, 6],
+    text: "x - 2.0us\nx - 2.0us\nx - 2.0us",
+  },
+  {
+    title: "a depth of what the last keep: a span without its parent is a root",
+    record: ci => {
+      const parent = ci.scope("a");
+      const child = parent.scope("b");
+      const grandchild = child.scope("c");
+      parent.end();
+      grandchild.end();
+      child.end();
+    },
+    options: { depth: 0, last: 2 },
+    spans: [expected(2, 1, 0, "b", 0)],
+    rows: [2],
+    text: "b - 0.00us",
+  },
+  {
+    title: "a depth, open spans too",
+    record: ci => {
+      ci.scope("outer");
+      ci.scope("inner");
+      ci.scope("leaf").end();
+    },
+    options: { depth: 1, open: true },
+    spans: [expected(1, null, 0, "outer", 0), expected(2, 1, 1, "inner", 0)],
+    rows: [1, 2],
+    text: "outer - 0.00us open\n  inner - 0.00us open",
+  },
+  {
+    title: "spans of at least so many microseconds",
+    record: siblings,
+    options: { minWallUs: 3 },
+    spans: [1, 3, 5].map((id, i) => expected(id, null, 0, ["a", "b", "c"][i], 3)),
+    rows: [1, 3, 5],
+    text: "a - 3.0us\nb - 3.0us\nc - 3.0us",
+  },
+  {
+    title: "spans of more microseconds than there are",
+    record: siblings,
+    options: { minWallUs: 3.001 },
+    spans: [],
+    rows: [],
+    text: "(no spans)",
+  },
+  {
+    title: "a span that is shorter than its child, for which it stays",
+    record: ci => {
+      const early = ci.scope("early");
+      const late = early.scope("late");
+      const brief = early.scope("brief");
+      ci.clock.us(1, 1);
+      brief.end();
+      early.end();
+      ci.clock.us(9, 1);
+      late.end();
+    },
+    options: { minWallUs: 5 },
+    spans: [expected(1, null, 0, "early", 1), expected(2, 1, 1, "late", 10)],
+    rows: [1, 2],
+    text: "early - 1.0us\n  late - 10us",
+  },
+  {
+    title: "a span that would stay for its child, which is too deep",
+    record: ci => {
+      const early = ci.scope("early");
+      const late = early.scope("late");
+      ci.clock.us(1, 1);
+      early.end();
+      ci.clock.us(9, 1);
+      late.end();
+    },
+    options: { minWallUs: 5, depth: 0 },
+    spans: [],
+    rows: [],
+    text: "(no spans)",
+  },
+  {
+    title: "short spans of the last ones, which are counted before",
+    record: page,
+    options: { last: 4, minWallUs: 15 },
+    spans: [PAGE[0], PAGE[3]],
+    rows: [4, 1],
+    text: "epoch[0] - 20us {epoch_loss=0.5234}\nepoch[1] - 20us {epoch_loss=0.5234}",
   },
   {
     title: "marks outside any scope",

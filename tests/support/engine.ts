@@ -9,7 +9,8 @@ import type { ProfileOptions } from "../../src/options.ts";
 import { Engine, type EngineOptions } from "../../src/profiler.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/recorder.ts";
 import type { MarkValue, TraceDict } from "../../src/rows.ts";
-import type { TraceOptions } from "../../src/trace.ts";
+import type { Terminal } from "../../src/terminal.ts";
+import type { TraceOptions } from "../../src/trace_options.ts";
 
 /** Unix time at which fake clocks start: 2026-01-02T03:04:05.678901234Z. */
 export const FAKE_UNIX_NS = 1_767_323_045_678_901_234n;
@@ -66,6 +67,8 @@ export class TestEngine {
   readonly warnings: string[] = [];
   /** Set to true to stand in a notebook. */
   isNotebook = false;
+  /** Set to stand before a terminal. */
+  terminal: Terminal | null = null;
   readonly engine: Engine;
 
   /**
@@ -80,6 +83,7 @@ export class TestEngine {
       print: text => void this.printed.push(text),
       warn: message => void this.warnings.push(message),
       isNotebook: () => this.isNotebook,
+      terminal: () => this.terminal,
       ...options,
     });
     if (maxSpans !== undefined) this.engine.setMaxSpans(maxSpans);

@@ -60,7 +60,8 @@ const TIMEOUT_MS = 120_000;
 
 /** Runs a program to its end. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const env: Record<string, string | undefined> = { ...process.env, NO_COLOR: "1", ...options.env };
+  const plain = { NO_COLOR: "1", FORCE_COLOR: undefined };
+  const env: Record<string, string | undefined> = { ...process.env, ...plain, ...options.env };
   for (const name of Object.keys(env)) {
     if (env[name] === undefined) delete env[name];
   }

@@ -1,0 +1,102 @@
+/**
+ * Summary rows as what `trace({ format: "summary" })` gives: data that prints as a table.
+ *
+ * @module
+ */
+import { printable } from "../printable.ts";
+import type { SummaryRow } from "./summary.ts";
+import { formatDuration, formatShare } from "./text.ts";
+
+const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect") as typeof DENO_INSPECT;
+const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as typeof NODE_INSPECT;
+const DISPLAY: unique symbol = Symbol.for("Jupyter.display") as typeof DISPLAY;
+
+/** Where the time went, by path of names. `console.log` and a Jupyter cell show it as a table. */
+export class TraceSummary {
+  /** A row per path, from the top down, of equal parents the one with the greatest total first. */
+  readonly rows: SummaryRow[];
+
+  /** Wraps the rows. */
+  constructor(rows: SummaryRow[]) {
+    this.rows = rows;
+  }
+
+  /** The rows as an aligned table; names come last, indented. Counters that no row has are left out. */
+  toString(): string {
+    return toTable(this.rows);
+  }
+
+  /** The rows: what `JSON.stringify` makes text of. */
+  toJSON(): SummaryRow[] {
+    return this.rows;
+  }
+
+  /** What `console.log` writes in Deno. */
+  [DENO_INSPECT](): string {
+    return this.toString();
+  }
+
+  /** What `console.log` writes in Bun and Node. */
+  [NODE_INSPECT](): string {
+    return this.toString();
+  }
+
+  /** The forms a notebook may show, by MIME type. */
+  [DISPLAY](): Record<string, string> {
+    return { "text/plain": this.toString() };
+  }
+}
+
+/** Levels that are indented in the table. */
+const INDENTED_LEVELS = 20;
+
+interface Column {
+  readonly title: string;
+  readonly cell: (row: SummaryRow) => string;
+  /** Whether a row has something to say in a column that may be left out. */
+  readonly fills?: (row: SummaryRow) => boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "count", cell: row => String(row.count) },
+  { title: "total", cell: row => formatDuration(row.total_us) },
+  { title: "share", cell: row => row.share === null ? "-" : formatShare(row.share) },
+  { title: "self", cell: row => formatDuration(row.self_us) },
+  { title: "mean", cell: row => formatDuration(row.mean_us) },
+  { title: "p50", cell: row => formatDuration(row.p50_us) },
+  { title: "p95", cell: row => formatDuration(row.p95_us) },
+  { title: "p99", cell: row => formatDuration(row.p99_us) },
+  { title: "max", cell: row => formatDuration(row.max_us) },
+  { title: "cpu", cell: row => nanoseconds(row.cpu_ns), fills: row => row.cpu_ns !== null },
+  { title: "gpu", cell: row => nanoseconds(row.gpu_ns), fills: row => row.gpu_ns !== null },
+];
+
+/** `rows` as text, a line each below a header, without a newline at the end. */
+export function toTable(rows: readonly SummaryRow[]): string {
+  if (rows.length === 0) return "(no spans)";
+  const lines = new Array<string>(rows.length + 1).fill("");
+  for (const { title, cell, fills } of COLUMNS) {
+    if (fills !== undefined && !rows.some(fills)) continue;
+    const cells = [title, ...rows.map(cell)];
+    const width = cells.reduce((widest, text) => Math.max(widest, text.length), 0);
+    cells.forEach((text, line) => lines[line] += `${text.padStart(width)} `);
+  }
+  // Last, so that it needs no width: only a terminal knows how wide some of the world's letters are.
+  lines[0] += " name";
+  rows.forEach((row, i) => lines[i + 1] += ` ${indentation(row.depth)}${printable(row.name)}${trouble(row)}`);
+  return lines.join("\n");
+}
+
+function trouble({ error_count: failed, open_count: open }: SummaryRow): string {
+  const words = [failed > 0 ? `${failed} failed` : "", open > 0 ? `${open} open` : ""];
+  const said = words.filter(word => word !== "").join(", ");
+  return said === "" ? "" : ` (${said})`;
+}
+
+function indentation(depth: number): string {
+  return "  ".repeat(Math.min(depth, INDENTED_LEVELS)) + (depth > INDENTED_LEVELS ? `(${depth}) ` : "");
+}
+
+function nanoseconds(ns: number | null): string {
+  return ns === null ? "-" : formatDuration(ns / 1000);
+}

@@ -1,0 +1,103 @@
+/**
+ * Tree -> text for a terminal: guides, each span's share of its parent's time, counters, colours. All that the colours say is
+ * in the words too.
+ *
+ * @module
+ */
+import { wallUs } from "./fields.ts";
+import type { Fold, FoldedTree } from "./fold.ts";
+import { foldAt, foldWords, formatDuration, formatShare, NO_SPANS, spanWords } from "./text.ts";
+import { type Tree, walk } from "./tree.ts";
+
+/** Levels with guides; deeper lines stay there and say their depth, or they would be wider than any terminal. */
+const GUIDED_LEVELS = 30;
+
+/** Select Graphic Rendition: the parameters of a terminal's colours. */
+const BOLD_RED = "1;31";
+const RED = "31";
+const YELLOW = "33";
+const GREEN = "32";
+const CYAN = "36";
+const DIM = "2";
+
+/** From which share of the parent's time on a duration has which colour. */
+const HOT: readonly (readonly [share: number, color: string])[] = [[0.5, RED], [0.2, YELLOW], [0.05, GREEN]];
+
+type Paint = (text: string, color: string) => string;
+
+const painted: Paint = (text, color) => text === "" ? "" : `\x1b[${color}m${text}\x1b[0m`;
+const bare: Paint = text => text;
+
+/** The spans of `tree` as text, a line each and a line for each fold, without a newline at the end. */
+export function toTerminalText(tree: Tree | FoldedTree, colors: boolean): string {
+  if (tree.rows.length === 0) return NO_SPANS;
+  const paint = colors ? painted : bare;
+  const lines: string[] = [];
+  // What stands before the children of the current span at each depth.
+  const guides: string[] = [""];
+  walk(tree, position => {
+    const depth = tree.depth[position];
+    const isLast = tree.nextSibling[position] < 0;
+    let guide = guides[Math.min(depth, GUIDED_LEVELS + 1)];
+    if (depth > GUIDED_LEVELS) {
+      guide += `(${depth}) `;
+    } else {
+      guides[depth + 1] = depth === 0 ? "" : guide + (isLast ? "   " : "│  ");
+      if (depth > 0) guide += isLast ? "└─ " : "├─ ";
+    }
+    const fold = foldAt(tree, position);
+    const line = fold === undefined ? spanLine(tree, position, paint) : foldLine(tree, position, fold, paint);
+    lines.push(paint(guide, DIM) + line);
+  });
+  return lines.join("\n");
+}
+
+function spanLine(tree: Tree, position: number, paint: Paint): string {
+  const { label, duration, isOpen, marks, error } = spanWords(tree, position);
+  const row = tree.rows[position];
+  const time = timeText(tree, position, wallUs(tree.snapshot, row), duration, paint);
+  const open = isOpen ? paint(" open", CYAN) : "";
+  return `${label} - ${time}${open}${paint(counters(tree, row), DIM)}${marks}${paint(error, BOLD_RED)}`;
+}
+
+function foldLine(tree: Tree, position: number, fold: Fold, paint: Paint): string {
+  const { label, total, spread, trouble } = foldWords(fold);
+  const time = timeText(tree, position, fold.totalUs, total, paint);
+  const color = fold.failedCount > 0 ? BOLD_RED : CYAN;
+  return `${paint(label, DIM)} - ${time}${paint(spread, DIM)}${paint(trouble, color)}`;
+}
+
+/** `text` and its share of the parent's time, in the colour of that share. */
+function timeText(tree: Tree, position: number, us: number, text: string, paint: Paint): string {
+  const parent = tree.parent[position];
+  const share = parent < 0 ? NaN : us / wallUs(tree.snapshot, tree.rows[parent]);
+  if (!Number.isFinite(share)) return text;
+  const color = HOT.find(([from]) => share >= from)?.[1] ?? DIM;
+  return paint(`${text} ${formatShare(share)}`, color);
+}
+
+function counters(tree: Tree, row: number): string {
+  const { cpuNs, gpuNs, memoryPeakBytes } = tree.snapshot;
+  let text = "";
+  if (!Number.isNaN(cpuNs[row])) text += ` cpu ${formatDuration(cpuNs[row] / 1000)}`;
+  if (gpuNs !== null && !Number.isNaN(gpuNs[row])) text += ` gpu ${formatDuration(gpuNs[row] / 1000)}`;
+  if (memoryPeakBytes !== null && !Number.isNaN(memoryPeakBytes[row])) {
+    text += ` mem ${formatBytes(memoryPeakBytes[row])}`;
+  }
+  return text;
+}
+
+/** A size for people: `512B`, `1.5KiB`, `640.2MiB`, `12.0GiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  let size = bytes / 1024;
+  let unit = 0;
+  // A unit ends where its rounded form would reach the next one.
+  while (size >= 1023.95 && unit < UNITS.length - 1) {
+    size /= 1024;
+    unit++;
+  }
+  return `${size.toFixed(1)}${UNITS[unit]}`;
+}
+
+const UNITS = ["KiB", "MiB", "GiB", "TiB"];

@@ -1,0 +1,44 @@
+/**
+ * What stdout is. Asked without permission, and so without a prompt.
+ *
+ * @module
+ */
+import process from "node:process";
+import { isVariableReadable } from "./permissions.ts";
+
+/** A stdout that somebody looks at. */
+export interface Terminal {
+  /** Whether to write colours. */
+  readonly colors: boolean;
+}
+
+/**
+ * How to write to stdout for eyes; null if nobody is looking, but a file or another program. `FORCE_COLOR` makes a terminal
+ * of anything and goes before `NO_COLOR`, as with the `console` of Deno, Bun and Node; `FORCE_COLOR=0` is against colours.
+ */
+export function stdoutTerminal(): Terminal | null {
+  const forced = environment("FORCE_COLOR");
+  const isAgainst = forced === "0" || forced === "false";
+  if (forced !== "" && !isAgainst) return { colors: true };
+  if (!isTerminal()) return null;
+  return { colors: !isAgainst && environment("NO_COLOR") === "" && environment("TERM") !== "dumb" };
+}
+
+interface DenoStdout {
+  isTerminal(): boolean;
+}
+
+function isTerminal(): boolean {
+  const { Deno } = globalThis as { Deno?: { stdout?: DenoStdout } };
+  try {
+    return Deno?.stdout?.isTerminal() ?? process.stdout.isTTY === true;
+  } catch {
+    return false; // closed
+  }
+}
+
+/** A variable's value; empty if there is none or it must not be read. */
+function environment(name: string): string {
+  // The two variables about colours are free: Deno lets any program read them, for npm packages that all do.
+  return name === "TERM" && !isVariableReadable(name) ? "" : process.env[name] ?? "";
+}
