@@ -12,7 +12,18 @@ const STEPS: readonly (readonly [title: string, tool: Tool, ...args: string[]])[
   ["lint", "deno", "lint", "--quiet", ...CODE],
   ["types", "deno", "check", "--quiet", ...CODE],
   ["documentation lint", "deno", "doc", "--lint", "mod.ts", "polars.ts"],
-  ["documentation types", "deno", "check", "--quiet", "--doc", "mod.ts", "polars.ts", "src", "README.md"],
+  [
+    "documentation types",
+    "deno",
+    "check",
+    "--quiet",
+    "--doc",
+    "mod.ts",
+    "polars.ts",
+    "src",
+    "README.md",
+    "docs",
+  ],
   ["publish dry run", "deno", "publish", "--dry-run", "--allow-dirty", "--quiet"],
 ];
 
