@@ -273,6 +273,42 @@ libcTest("With --allow-ffi for libc's path alone, the thread's CPU time is there
 });
 
 libcTest(
+  "With --allow-ffi for libc's path alone, peaks of memory are exact: no file is asked for",
+  async () => {
+    const outcome = await runDeno(
+      ["--no-prompt", `--allow-ffi=${libcPath}`],
+      program(`
+      ci.profile({ output: "none", counters: { memory: true } });
+      ci.scope("x").end();
+      report({ probes: ci.health().probes, dict: ci.trace({ format: "dict", name: "x" }) });
+    `),
+    );
+    assertStrictEquals(outcome.stderr, "");
+    const { probes, dict } = said<{ probes: Health["probes"]; dict: TraceDict }>(outcome);
+    assert(probes.memory.source!.startsWith(`ru_maxrss of ${libcPath}`), probes.memory.source!);
+    if (probes.memory.source!.includes("reset through")) assert(dict.roots[0].memory_peak_bytes! > 1e6);
+  },
+);
+
+denoTest(
+  "Without permissions, memory has the runtime's own figure, and GPU time a reason for its absence",
+  async () => {
+    const outcome = await runDeno(
+      ["--no-prompt"],
+      program(`
+      ci.profile({ output: "none", counters: { memory: true } });
+      ci.scope("x").end();
+      report(ci.health().probes);
+    `),
+    );
+    assertStrictEquals(outcome.stderr, "");
+    const { memory, gpu } = said<Health["probes"]>(outcome);
+    assert(memory.source!.startsWith("process.resourceUsage()"), memory.source!);
+    assert(gpu.reason!.includes("--allow-ffi"), gpu.reason!);
+  },
+);
+
+libcTest(
   "With --allow-ffi for another path, and with --deny-ffi for libc's, the package falls back",
   async () => {
     for (const flags of [["--allow-ffi=/nowhere/lib.so"], ["--allow-ffi", `--deny-ffi=${libcPath}`]]) {
