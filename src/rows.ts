@@ -169,6 +169,8 @@ export interface Snapshot {
   readonly anchorNs: bigint;
   /** How `id` and `parent` are written: what every id starts with, or the ids themselves by row. */
   readonly idText: string | SnapshotIds;
+  /** Absent if all rows are this process's. */
+  readonly processes?: SnapshotProcesses;
   /** Opening order, from 1; 0 is the pseudo-span `"root"` that holds marks made outside any scope and session. */
   readonly id: Float64Array;
   /** The id of the parent; 0 for none. */
@@ -193,6 +195,21 @@ export interface Snapshot {
   readonly markCount: Uint32Array;
   /** The marks of a row, in the order they were made. */
   readonly marks: MarkColumns;
+}
+
+/** The processes that the rows of a snapshot come from. */
+export interface SnapshotProcesses {
+  readonly list: readonly SnapshotProcess[];
+  /** Index in `list` by row. */
+  readonly of: Uint32Array;
+}
+
+/** One of several processes. */
+export interface SnapshotProcess {
+  /** NaN for unknown. */
+  readonly pid: number;
+  /** NaN for unknown. */
+  readonly rank: number;
 }
 
 /** Ids that were given elsewhere, by row. */

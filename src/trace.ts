@@ -3,16 +3,19 @@
  *
  * @module
  */
+import process from "node:process";
 import type { DataFrame } from "../polars.ts";
 import { CirronDependencyError } from "./errors.ts";
 import { toDict } from "./read/dict.ts";
 import { FOLD_LIMIT, foldSiblings } from "./read/fold.ts";
 import { type FrameEngine, toColumns } from "./read/frame.ts";
 import { toJson } from "./read/json.ts";
+import { toSpeedscope } from "./read/speedscope.ts";
 import { summarize } from "./read/summary.ts";
 import { TraceSummary } from "./read/summary_table.ts";
 import { toTerminalText } from "./read/terminal_text.ts";
 import { toText } from "./read/text.ts";
+import { toTraceEvents } from "./read/trace_events.ts";
 import { buildTree, type Tree } from "./read/tree.ts";
 import type { Snapshot, TraceDict } from "./rows.ts";
 import type { Terminal } from "./terminal.ts";
@@ -64,6 +67,13 @@ export interface TraceFunction {
   (options: TraceOptions & { format: "df" }): DataFrame;
   /** Where the time went: a row per path of names, with totals and percentiles. */
   (options: TraceOptions & { format: "summary" }): TraceSummary;
+  /**
+   * JSON text in Chrome's trace event format, for ui.perfetto.dev, chrome://tracing and DevTools: a track per flow of spans
+   * that run at once, counters and marks in the arguments, numeric marks as counters over time.
+   */
+  (options: TraceOptions & { format: "perfetto" }): string;
+  /** JSON text in speedscope's own format, for speedscope.app: a profile per flow of spans that run at once. */
+  (options: TraceOptions & { format: "speedscope" }): string;
   /** Whatever the format says. */
   (options?: TraceOptions): TraceTree | TraceDict | TraceSummary | string | DataFrame | undefined;
 }
@@ -97,6 +107,8 @@ const FORMATS: { readonly [F in TraceFormat]: (tree: Tree, request: Request) => 
   json: toJson,
   df: (tree, { engine, options }) => engine!(toColumns(tree, options.last !== undefined)),
   summary: tree => new TraceSummary(summarize(tree)),
+  perfetto: tree => toTraceEvents(tree, process.pid),
+  speedscope: tree => toSpeedscope(tree, process.pid),
 };
 
 /**

@@ -6,13 +6,13 @@
 import { isOptions, kindOf } from "./arguments.ts";
 
 /** The forms in which a trace can be read. */
-export type TraceFormat = "tree" | "dict" | "json" | "df" | "summary";
+export type TraceFormat = "tree" | "dict" | "json" | "df" | "summary" | "perfetto" | "speedscope";
 
 /** What to read of a trace. */
 export interface TraceOptions {
   /**
    * `"tree"` prints, `"dict"` gives nested objects, `"json"` those as text, `"df"` a polars DataFrame, `"summary"` a row
-   * per path of names.
+   * per path of names, `"perfetto"` and `"speedscope"` the text of a file for these viewers.
    * @default "tree"
    */
   format?: TraceFormat;

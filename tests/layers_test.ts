@@ -183,7 +183,7 @@ function manifest(path: string): Manifest {
 
 /** `npm:@scope/name@1.2.3/path` as its name and version. */
 function npmPin(specifier: string): { name: string; version: string } {
-  const match = /^npm:((?:@[^/@]+\/)?[^/@]+)@([^/]+)/.exec(specifier);
+  const match = /^npm:\/?((?:@[^/@]+\/)?[^/@]+)@([^/]+)/.exec(specifier);
   if (match === null) throw new Error(`${specifier} must pin a version`);
   return { name: match[1], version: match[2] };
 }

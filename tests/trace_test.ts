@@ -67,7 +67,7 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
       "an unknown format",
       { format: "xml" },
       RangeError,
-      'format must be "tree", "dict", "json", "df" or "summary", got "xml"',
+      'format must be "tree", "dict", "json", "df", "summary", "perfetto" or "speedscope", got "xml"',
     ],
     ["an empty format", { format: "" }, RangeError, 'got ""'],
     ["a format in capitals", { format: "DICT" }, RangeError, 'got "DICT"'],

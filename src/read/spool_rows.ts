@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Attrs, MarkColumns, MarkValue, Snapshot } from "../rows.ts";
+import type { Attrs, MarkColumns, MarkValue, Snapshot, SnapshotProcess, SnapshotProcesses } from "../rows.ts";
 import { ORPHANS_NAME } from "../snapshot.ts";
 import { SPOOL_SCHEMA_VERSION } from "../spool_format.ts";
 import { decodeMark, decodeSpan, isObject, type SpoolMark, type SpoolSpan } from "./spool_fields.ts";
@@ -101,6 +101,7 @@ function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): S
     length: rows.length,
     closedLength: closed.length,
     anchorNs,
+    processes: processesOf(rows),
     idText: { own: rows.map(span => span.id), parent: rows.map(span => span.parentId) },
     ...numberRows(parentRow, startNs),
     name: rows.map(span => span.name),
@@ -115,6 +116,22 @@ function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): S
     markCount: Uint32Array.from(rows, (_, row) => markColumns.first[row + 1] - markColumns.first[row]),
     marks: markColumns,
   };
+}
+
+/** The processes of the rows, by rank and then by number. */
+function processesOf(rows: readonly SpoolSpan[]): SnapshotProcesses {
+  const known = new Map<string, SnapshotProcess>();
+  for (const { pid, rank } of rows) known.set(`${pid} ${rank}`, { pid, rank });
+  const order = (value: number) => Number.isNaN(value) ? Infinity : value;
+  const list = [...known.values()].sort((a, b) =>
+    compare(order(a.rank), order(b.rank)) || compare(order(a.pid), order(b.pid))
+  );
+  const indexOf = new Map(list.map(({ pid, rank }, index) => [`${pid} ${rank}`, index]));
+  return { list, of: Uint32Array.from(rows, ({ pid, rank }) => indexOf.get(`${pid} ${rank}`)!) };
+}
+
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0; // also of infinities
 }
 
 /**

@@ -1,0 +1,179 @@
+/**
+ * Tree -> tracks: lines over time on each of which spans nest properly, as trace viewers want them.
+ *
+ * A span lies on its parent's track while it lies within its parent and no sibling does at that moment; whatever runs
+ * at once, or outlives its parent, gets a track of its own, the lowest that is free. So each flow of a concurrent program
+ * has a line, and a program without concurrency has one.
+ *
+ * @module
+ */
+import type { Tree } from "./tree.ts";
+
+/** Where each span of a tree lies. */
+export interface Tracks {
+  /** By process, and then in order of use. */
+  readonly list: readonly Track[];
+  /** Index in `list` by position. */
+  readonly of: Uint32Array;
+}
+
+/** One line over time. */
+export interface Track {
+  /** Index in the snapshot's processes; 0 if it has none. */
+  readonly process: number;
+  /** Counts the tracks of its process, from 0. */
+  readonly number: number;
+  /** Positions in order of time, each before those that nest in it. */
+  readonly positions: readonly number[];
+  /** For each of these, the place in `positions` of the span that it nests in; -1 for none. */
+  readonly nestsIn: readonly number[];
+}
+
+/** Lays the spans of `tree` onto tracks, in time proportional to spans, times the logarithm of what runs at once. */
+export function layTracks(tree: Tree): Tracks {
+  const { snapshot, rows, parent } = tree;
+  const processOf = snapshot.processes?.of;
+  const lanes = new Map<number, Lanes>();
+  const list: OpenTrack[] = [];
+  const of = new Int32Array(rows.length).fill(-1);
+  for (const position of inOrderOfTime(tree)) {
+    const row = rows[position];
+    const startNs = snapshot.startNs[row];
+    const endNs = snapshot.endNs[row];
+    const process = processOf === undefined ? 0 : processOf[row];
+    const up = parent[position];
+    let index = up < 0 ? -1 : of[up];
+    // Not on the parent's track where something else is not over there, or this span would reach out of its parent.
+    if (index >= 0) {
+      const track = list[index];
+      const isInnermost = track.process === process && track.endsBefore(startNs, up) === up;
+      if (!isInnermost || endNs > snapshot.endNs[rows[up]]) index = -1;
+    }
+    if (index < 0) {
+      let own = lanes.get(process);
+      if (own === undefined) lanes.set(process, own = new Lanes());
+      index = own.take(startNs, endNs, list.length);
+      if (index === list.length) list.push(new OpenTrack(process, own.count - 1));
+      else list[index].clear();
+    }
+    of[position] = index;
+    list[index].push(position, endNs);
+  }
+  const order = [...list.keys()].sort((a, b) =>
+    list[a].process - list[b].process || list[a].number - list[b].number
+  );
+  const sorted = new Uint32Array(list.length);
+  for (let i = 0; i < order.length; i++) sorted[order[i]] = i;
+  return { list: order.map(index => list[index]), of: Uint32Array.from(of, index => sorted[index]) };
+}
+
+/** Positions by start; of those that start at once, the longer first, and then a parent before its children. */
+function inOrderOfTime({ rows, snapshot: { startNs, endNs } }: Tree): Uint32Array {
+  const compare = (a: number, b: number) =>
+    startNs[rows[a]] - startNs[rows[b]] || endNs[rows[b]] - endNs[rows[a]] || a - b;
+  const positions = Uint32Array.from(rows.keys());
+  for (let i = 1; i < positions.length; i++) {
+    if (compare(i - 1, i) > 0) return positions.sort(compare);
+  }
+  return positions; // as nearly always: positions are in order of start
+}
+
+/** A track while spans are laid onto it. */
+class OpenTrack implements Track {
+  readonly process: number;
+  readonly number: number;
+  readonly positions: number[] = [];
+  readonly nestsIn: number[] = [];
+  /** Places in `positions` of the spans that are not over, outermost first, and their ends. */
+  readonly #open: { readonly place: number; readonly endNs: number }[] = [];
+
+  constructor(process: number, number: number) {
+    this.process = process;
+    this.number = number;
+  }
+
+  push(position: number, endNs: number): void {
+    this.nestsIn.push(this.#open.at(-1)?.place ?? -1);
+    this.#open.push({ place: this.positions.length, endNs });
+    this.positions.push(position);
+  }
+
+  /** Ends what is over at a moment, but for `parent` if it ends right then; gives the position that is innermost. */
+  endsBefore(ns: number, parent: number): number {
+    for (let top = this.#open.at(-1); top !== undefined; top = this.#open.at(-1)) {
+      const position = this.positions[top.place];
+      if (top.endNs > ns || (top.endNs === ns && position === parent)) return position;
+      this.#open.pop();
+    }
+    return -1;
+  }
+
+  /** Ends everything. */
+  clear(): void {
+    this.#open.length = 0;
+  }
+}
+
+/** The tracks of one process: which are free, and when the others will be. */
+class Lanes {
+  count = 0;
+  readonly #free = new Heap();
+  /** By the end of the outermost span. */
+  readonly #busy = new Heap();
+
+  /** The lowest track that is free at `startNs`, or `fresh` if none is; it is taken until `endNs`. */
+  take(startNs: number, endNs: number, fresh: number): number {
+    while (this.#busy.least <= startNs) {
+      const index = this.#busy.takeLeast();
+      this.#free.add(index, index); // tracks of a process are made in ascending order of both number and index
+    }
+    const index = this.#free.least === Infinity ? fresh : this.#free.takeLeast();
+    if (index === fresh) this.count++;
+    this.#busy.add(endNs, index);
+    return index;
+  }
+}
+
+/** Values by least key first. */
+class Heap {
+  readonly #keys: number[] = [];
+  readonly #values: number[] = [];
+
+  /** Infinity if there is none. */
+  get least(): number {
+    return this.#keys.length === 0 ? Infinity : this.#keys[0];
+  }
+
+  add(key: number, value: number): void {
+    let at = this.#keys.length;
+    while (at > 0 && this.#keys[(at - 1) >> 1] > key) {
+      this.#move((at - 1) >> 1, at);
+      at = (at - 1) >> 1;
+    }
+    this.#keys[at] = key;
+    this.#values[at] = value;
+  }
+
+  takeLeast(): number {
+    const value = this.#values[0];
+    const lastKey = this.#keys.pop()!;
+    const lastValue = this.#values.pop()!;
+    const size = this.#keys.length;
+    if (size === 0) return value;
+    let at = 0;
+    for (let child = 1; child < size; child = 2 * at + 1) {
+      if (child + 1 < size && this.#keys[child + 1] < this.#keys[child]) child++;
+      if (this.#keys[child] >= lastKey) break;
+      this.#move(child, at);
+      at = child;
+    }
+    this.#keys[at] = lastKey;
+    this.#values[at] = lastValue;
+    return value;
+  }
+
+  #move(from: number, to: number): void {
+    this.#keys[to] = this.#keys[from];
+    this.#values[to] = this.#values[from];
+  }
+}
