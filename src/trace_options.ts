@@ -6,13 +6,13 @@
 import { isOptions, kindOf } from "./arguments.ts";
 
 /** The forms in which a trace can be read. */
-export type TraceFormat = "tree" | "dict" | "json" | "df" | "summary" | "perfetto" | "speedscope";
+export type TraceFormat = "tree" | "dict" | "json" | "df" | "summary" | "html" | "perfetto" | "speedscope";
 
 /** What to read of a trace. */
 export interface TraceOptions {
   /**
    * `"tree"` prints, `"dict"` gives nested objects, `"json"` those as text, `"df"` a polars DataFrame, `"summary"` a row
-   * per path of names, `"perfetto"` and `"speedscope"` the text of a file for these viewers.
+   * per path of names, `"html"` a page to look at, `"perfetto"` and `"speedscope"` the text of a file for these viewers.
    * @default "tree"
    */
   format?: TraceFormat;
@@ -35,7 +35,7 @@ export interface TraceOptions {
   /**
    * How many siblings of one name stay apart at most, in the formats for eyes (`"tree"`, `"html"`): of more, the slowest
    * few do, a few that failed or are open, and one line stands for the rest. `true` for 10, `false` for no folding.
-   * @default true on a terminal and in a notebook, else false
+   * @default true in a page, on a terminal and in a notebook, else false
    */
   fold?: boolean | number;
 }

@@ -67,7 +67,7 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
       "an unknown format",
       { format: "xml" },
       RangeError,
-      'format must be "tree", "dict", "json", "df", "summary", "perfetto" or "speedscope", got "xml"',
+      'format must be "tree", "dict", "json", "df", "summary", "html", "perfetto" or "speedscope", got "xml"',
     ],
     ["an empty format", { format: "" }, RangeError, 'got ""'],
     ["a format in capitals", { format: "DICT" }, RangeError, 'got "DICT"'],
@@ -266,11 +266,14 @@ test("trace() in a notebook gives a TraceTree", () => {
   assertInstanceOf(trace(), TraceTree);
 });
 
-test("trace() in a notebook gives what Jupyter shows as plain text", () => {
+test("trace() in a notebook gives what Jupyter shows: the page in a frame, and plain text", () => {
   const { ci, trace } = traced();
   ci.isNotebook = true;
-  const tree = trace() as unknown as Record<symbol, () => unknown>;
-  assertEquals(tree[Symbol.for("Jupyter.display")](), { "text/plain": "a - 0.00us\n  b - 0.00us {x=1}" });
+  const tree = trace() as unknown as Record<symbol, () => Record<string, string>>;
+  const shown = tree[Symbol.for("Jupyter.display")]();
+  assertEquals(Object.keys(shown), ["text/plain", "text/html"]);
+  assertEquals(shown["text/plain"], "a - 0.00us\n  b - 0.00us {x=1}");
+  assert(shown["text/html"].startsWith('<iframe title="Trace" sandbox="allow-scripts"'));
 });
 
 test("trace() in a notebook gives a tree that is its text", () => {

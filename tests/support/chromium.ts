@@ -174,6 +174,15 @@ function endpointOf(child: ChildProcess): Promise<string> {
   });
 }
 
+/** The names and roles of an accessibility tree. */
+function named(tree: Params): string[] {
+  const { nodes } = tree as {
+    nodes: { ignored: boolean; role?: { value: string }; name?: { value: string } }[];
+  };
+  return nodes.filter(node => !node.ignored)
+    .map(node => `${node.role?.value ?? ""} ${JSON.stringify(node.name?.value ?? "")}`);
+}
+
 /** One page (tab) of a {@link Chromium}. */
 export class Page {
   /** What went wrong in the page: uncaught exceptions, `console.error`, and what the browser itself complained of. */
@@ -293,11 +302,27 @@ export class Page {
 
   /** The names and roles of the accessibility tree, as a screen reader has them: `role "name"`. */
   async accessible(): Promise<string[]> {
-    const { nodes } = await this.send("Accessibility.getFullAXTree") as {
-      nodes: { ignored: boolean; role?: { value: string }; name?: { value: string } }[];
+    return named(await this.send("Accessibility.getFullAXTree"));
+  }
+
+  /** The same of every frame in the page, also of those that the browser keeps in processes of their own. */
+  async framed(): Promise<string[]> {
+    const { frameTree } = await this.send("Page.getFrameTree") as {
+      frameTree: { childFrames?: { frame: { id: string } }[] };
     };
-    return nodes.filter(node => !node.ignored)
-      .map(node => `${node.role?.value ?? ""} ${JSON.stringify(node.name?.value ?? "")}`);
+    const { targetInfos } = await this.#browser.send("Target.getTargets") as {
+      targetInfos: { type: string; targetId: string }[];
+    };
+    const apart = targetInfos.filter(target => target.type === "iframe");
+    const found: string[] = [];
+    for (const { frame } of frameTree.childFrames ?? []) {
+      found.push(...named(await this.send("Accessibility.getFullAXTree", { frameId: frame.id })));
+    }
+    for (const { targetId } of apart) {
+      const { sessionId } = await this.#browser.send("Target.attachToTarget", { targetId, flatten: true });
+      found.push(...named(await this.#browser.send("Accessibility.getFullAXTree", {}, String(sessionId))));
+    }
+    return found;
   }
 
   /** Closes the page. */

@@ -1,0 +1,463 @@
+/**
+ * The HTML view's program: plain JavaScript, as a browser runs it. It is text so that it comes along by raw URL and in a
+ * bundle; tests/html_chromium_test.ts runs it. Names, attributes and marks reach the page as text nodes only.
+ *
+ * @module
+ */
+
+/** Reads the data in the page, and draws it. Nothing in it recurses. */
+export const PAGE_SCRIPT: string = String.raw`"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const count = data.name.length;
+  const OPEN = 1, FAILED = 2, FOLDED = 4;
+  const ROW = 22, BOX = 19;
+  const byId = id => document.getElementById(id);
+  const make = (tag, text, kind) => {
+    const element = document.createElement(tag);
+    if (text !== undefined) element.textContent = text;
+    if (kind !== undefined) element.className = kind;
+    return element;
+  };
+
+  // Numbers for people.
+  const fixed = (value, digits) => value.toFixed(digits);
+  const time = ns => {
+    const us = ns / 1000;
+    if (us < 10) return fixed(us, us === 0 ? 0 : 2) + "us";
+    if (us < 1000) return fixed(us, 0) + "us";
+    if (us < 1e6) return fixed(us / 1000, 1) + "ms";
+    return fixed(us / 1e6, 2) + "s";
+  };
+  const size = bytes => {
+    const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let unit = 0;
+    while (bytes >= 1024 && unit < units.length - 1) { bytes /= 1024; unit++; }
+    return fixed(bytes, unit === 0 ? 0 : 1) + units[unit];
+  };
+  const number = value => {
+    if (typeof value !== "number" || Number.isInteger(value)) return String(value);
+    const size = Math.abs(value);
+    return size < 0.001 || size >= 1e6 ? value.toExponential(2) : fixed(value, 4);
+  };
+  const percent = share => !Number.isFinite(share) ? "" : fixed(100 * share, share >= 0.9995 || share === 0 ? 0 : 1) + "%";
+
+  // How nodes hang together.
+  const children = Array.from({ length: count }, () => []);
+  const roots = [];
+  const depth = new Uint32Array(count);
+  const place = new Uint32Array(count); // among its siblings
+  for (let i = 0; i < count; i++) {
+    const up = data.parent[i];
+    const siblings = up < 0 ? roots : children[up];
+    place[i] = siblings.length;
+    siblings.push(i);
+    depth[i] = up < 0 ? 0 : depth[up] + 1;
+  }
+  const siblingsOf = node => data.parent[node] < 0 ? roots : children[data.parent[node]];
+  const label = node => {
+    const fold = data.flags[node] & FOLDED ? data.details[node].fold : null;
+    if (fold) return data.names[data.name[node]] + " x" + fold.count;
+    return data.names[data.name[node]] + (data.index[node] === null ? "" : "[" + data.index[node] + "]");
+  };
+  const share = node => data.parent[node] < 0 ? NaN : data.wallNs[node] / data.wallNs[data.parent[node]];
+  const words = node => {
+    const flags = data.flags[node];
+    const list = [];
+    if (flags & FAILED) list.push("failed");
+    if (flags & OPEN) list.push("open");
+    if (flags & FOLDED) list.push("folded");
+    return list;
+  };
+
+  // Header.
+  const say = (id, text) => { byId(id).textContent = text; };
+  say("title", data.title);
+  const n = value => value.toLocaleString("en");
+  const facts = [time(data.totalNs), n(data.spanCount) + (data.spanCount === 1 ? " span" : " spans")];
+  if (data.startMs > 0) facts.push(new Date(data.startMs).toISOString().replace("T", " ").slice(0, 19) + " UTC");
+  say("facts", facts.join(" \u00b7 "));
+  const notes = [];
+  if (data.foldedCount > 0) notes.push(n(data.foldedCount) + " spans are folded into lines of their name, with count and percentiles, or lie below such.");
+  if (data.leftOutCount > 0) notes.push("The " + n(data.leftOutCount) + " shortest are not shown.");
+  if (data.detailsLeftOut > 0) notes.push("Attributes and marks of " + n(data.detailsLeftOut) + " short spans are not shown.");
+  say("notes", notes.join(" "));
+  byId("notes").hidden = notes.length === 0;
+  byId("view").hidden = count === 0;
+
+  // State: what is selected, what is unfolded, what the filter keeps, which stretch of time the icicle shows.
+  let selected = 0;
+  let hovered = -1;
+  const isExpanded = new Uint8Array(count);
+  let kept = null;
+  let from = 0, until = Math.max(1, data.totalNs);
+  let lines = [];
+  for (let i = 0, opened = 0; i < count && opened < 200; i++) {
+    if (depth[i] > 2 || children[i].length === 0) continue;
+    isExpanded[i] = 1;
+    opened += children[i].length;
+  }
+
+  // Tree: only the lines that are seen are in the page.
+  const tree = byId("tree");
+  const spacer = tree.appendChild(make("div"));
+  const layLines = () => {
+    lines = [];
+    const stack = [...roots].reverse();
+    while (stack.length > 0) {
+      const node = stack.pop();
+      if (kept !== null && kept[node] === 0) continue;
+      lines.push(node);
+      if (isExpanded[node] === 0 && kept === null) continue;
+      if (kept !== null && isExpanded[node] === 0 && kept[node] === 1) continue;
+      for (let i = children[node].length - 1; i >= 0; i--) stack.push(children[node][i]);
+    }
+    spacer.style.height = lines.length * ROW + "px";
+  };
+  const lineOf = (node, at) => {
+    const row = make("div", undefined, "row");
+    row.id = "node-" + node;
+    row.style.top = at * ROW + "px";
+    row.setAttribute("role", "treeitem");
+    row.setAttribute("aria-level", depth[node] + 1);
+    row.setAttribute("aria-posinset", place[node] + 1);
+    row.setAttribute("aria-setsize", siblingsOf(node).length);
+    row.setAttribute("aria-selected", node === selected);
+    const isParent = children[node].length > 0;
+    if (isParent) row.setAttribute("aria-expanded", isOpenLine(node));
+    const name = make("span", undefined, "name");
+    name.style.paddingLeft = 4 + 14 * Math.min(depth[node], 40) + "px";
+    name.append(make("span", isParent ? (isOpenLine(node) ? "\u25be" : "\u25b8") : "", "twist"));
+    name.append(label(node));
+    if (depth[node] > 40) name.append(make("span", " (level " + depth[node] + ")", "soft"));
+    const state = words(node);
+    if (state.length > 0) name.append(make("span", " " + state.join(", "), data.flags[node] & FAILED ? "failed" : "soft"));
+    const part = share(node);
+    const hot = part >= 0.5 ? " hot" : part >= 0.2 ? " warm" : "";
+    row.append(name, make("span", time(data.wallNs[node]), "time"), make("span", percent(part), "share" + hot));
+    row.dataset.node = node;
+    return row;
+  };
+  const isOpenLine = node => isExpanded[node] === 1 || (kept !== null && kept[node] === 2);
+  const drawTree = () => {
+    const first = Math.max(0, Math.floor(tree.scrollTop / ROW) - 5);
+    const last = Math.min(lines.length, first + Math.ceil(tree.clientHeight / ROW) + 10);
+    const rows = [];
+    for (let i = first; i < last; i++) rows.push(lineOf(lines[i], i));
+    spacer.replaceChildren(...rows);
+    if (rows.some(row => row.dataset.node === String(selected))) tree.setAttribute("aria-activedescendant", "node-" + selected);
+    else tree.removeAttribute("aria-activedescendant");
+  };
+  const reveal = node => {
+    for (let up = data.parent[node]; up >= 0; up = data.parent[up]) isExpanded[up] = 1;
+    layLines();
+    const at = lines.indexOf(node);
+    if (at < 0) return;
+    if (at * ROW < tree.scrollTop) tree.scrollTop = at * ROW;
+    if ((at + 1) * ROW > tree.scrollTop + tree.clientHeight) tree.scrollTop = (at + 1) * ROW - tree.clientHeight;
+  };
+  const toggle = node => {
+    if (children[node].length === 0) return;
+    isExpanded[node] = isExpanded[node] ? 0 : 1;
+    layLines();
+    draw();
+  };
+  const select = (node, bySight) => {
+    selected = node;
+    if (!bySight) reveal(node);
+    draw();
+    showDetails(node);
+  };
+  tree.addEventListener("scroll", () => drawTree());
+  tree.addEventListener("click", event => {
+    const row = event.target.closest(".row");
+    if (row === null) return;
+    const node = Number(row.dataset.node);
+    select(node, true);
+    if (event.target.closest(".twist") !== null || event.detail === 2) toggle(node);
+  });
+  const move = by => {
+    const at = lines.indexOf(selected);
+    const next = lines[Math.max(0, Math.min(lines.length - 1, (at < 0 ? 0 : at) + by))];
+    if (next !== undefined) select(next);
+  };
+  tree.addEventListener("keydown", event => {
+    const page = Math.max(1, Math.floor(tree.clientHeight / ROW) - 1);
+    const act = {
+      ArrowDown: () => move(1),
+      ArrowUp: () => move(-1),
+      PageDown: () => move(page),
+      PageUp: () => move(-page),
+      Home: () => move(-lines.length),
+      End: () => move(lines.length),
+      ArrowRight: () => {
+        if (children[selected].length === 0) return;
+        if (isOpenLine(selected)) move(1);
+        else toggle(selected);
+      },
+      ArrowLeft: () => {
+        if (children[selected].length > 0 && isExpanded[selected]) toggle(selected);
+        else if (data.parent[selected] >= 0) select(data.parent[selected]);
+      },
+      Enter: () => zoomTo(selected),
+      Escape: () => zoomOut(),
+      " ": () => toggle(selected),
+    }[event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  });
+
+  // Icicle.
+  const icicle = byId("icicle");
+  const canvas = icicle.querySelector("canvas");
+  const filler = icicle.appendChild(make("div"));
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const hueOf = data.names.map(name => {
+    let hash = 7;
+    for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) % 997;
+    return hash * 137 % 360;
+  });
+  const drawIcicle = () => {
+    const width = icicle.clientWidth;
+    const high = Math.min(380, Math.max(1, data.rowCount) * BOX);
+    const ratio = devicePixelRatio || 1;
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(high * ratio)) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(high * ratio);
+      canvas.style.height = high + "px";
+      filler.style.height = Math.max(0, data.rowCount * BOX - high) + "px";
+    }
+    const style = getComputedStyle(document.documentElement);
+    const color = name => style.getPropertyValue(name).trim();
+    const ink = color("--ink"), bad = color("--bad"), paper = color("--panel"), focus = color("--focus");
+    const paint = canvas.getContext("2d");
+    paint.setTransform(ratio, 0, 0, ratio, 0, 0);
+    paint.fillStyle = paper;
+    paint.fillRect(0, 0, width, high);
+    paint.font = "12px system-ui, sans-serif";
+    paint.textBaseline = "middle";
+    const top = icicle.scrollTop;
+    const scale = width / (until - from);
+    for (let i = 0; i < count; i++) {
+      const y = data.row[i] * BOX - top;
+      if (y < -BOX || y > high) continue;
+      if (data.endNs[i] < from || data.startNs[i] > until) continue;
+      const x0 = Math.max(0, (data.startNs[i] - from) * scale);
+      const x1 = Math.min(width, (data.endNs[i] - from) * scale);
+      const wide = Math.max(x1 - x0, 1);
+      const isDim = kept !== null && kept[i] !== 1;
+      paint.globalAlpha = isDim ? 0.3 : 1;
+      paint.fillStyle = "hsl(" + hueOf[data.name[i]] + (dark.matches ? " 32% 32%)" : " 55% 82%)");
+      paint.fillRect(x0, y, wide - (wide > 3 ? 1 : 0), BOX - 1);
+      const flags = data.flags[i];
+      if (flags & FOLDED && wide > 6) {
+        paint.strokeStyle = ink;
+        paint.globalAlpha = isDim ? 0.1 : 0.25;
+        paint.beginPath();
+        for (let x = x0 + 6; x < x0 + wide; x += 12) { paint.moveTo(x, y + BOX - 1); paint.lineTo(Math.min(x + 6, x0 + wide), y); }
+        paint.stroke();
+        paint.globalAlpha = isDim ? 0.3 : 1;
+      }
+      if (flags & FAILED) { paint.strokeStyle = bad; paint.lineWidth = 2; paint.strokeRect(x0 + 1, y + 1, Math.max(1, wide - 3), BOX - 3); paint.lineWidth = 1; }
+      if (i === selected || i === hovered) { paint.strokeStyle = focus; paint.lineWidth = 2; paint.strokeRect(x0 + 1, y + 1, Math.max(1, wide - 3), BOX - 3); paint.lineWidth = 1; }
+      if (wide < 24) continue;
+      paint.fillStyle = ink;
+      const state = words(i).filter(word => word !== "folded");
+      const text = label(i) + (state.length > 0 ? " (" + state.join(", ") + ")" : "") + "  " + time(data.wallNs[i]);
+      const most = Math.floor((wide - 8) / 6.2);
+      paint.save();
+      paint.beginPath();
+      paint.rect(x0, y, wide - 2, BOX);
+      paint.clip();
+      paint.fillText(text.length > most + 8 ? text.slice(0, most + 8) : text, x0 + 4, y + BOX / 2);
+      paint.restore();
+    }
+    paint.globalAlpha = 1;
+    const isZoomed = from > 0 || until < data.totalNs;
+    byId("reset").disabled = !isZoomed;
+    say("range", time(from) + " to " + time(until));
+  };
+  const at = event => {
+    const box = canvas.getBoundingClientRect();
+    const ns = from + (event.clientX - box.left) / box.width * (until - from);
+    const row = Math.floor((event.clientY - box.top + icicle.scrollTop) / BOX);
+    const reach = (until - from) / box.width * 1.5;
+    for (let i = count - 1; i >= 0; i--) {
+      if (data.row[i] === row && data.startNs[i] - reach <= ns && ns <= Math.max(data.endNs[i], data.startNs[i]) + reach) {
+        if (data.startNs[i] <= ns && ns <= data.endNs[i]) return i;
+      }
+    }
+    for (let i = count - 1; i >= 0; i--) {
+      if (data.row[i] === row && data.startNs[i] - reach <= ns && ns <= data.endNs[i] + reach) return i;
+    }
+    return -1;
+  };
+  const zoomTo = node => {
+    from = data.startNs[node];
+    until = Math.max(data.endNs[node], from + 1);
+    draw();
+  };
+  const zoomOut = () => { from = 0; until = Math.max(1, data.totalNs); draw(); };
+  canvas.addEventListener("mousemove", event => {
+    const node = at(event);
+    if (node === hovered) return;
+    hovered = node;
+    drawIcicle();
+    showDetails(node < 0 ? selected : node);
+  });
+  canvas.addEventListener("mouseleave", () => { hovered = -1; drawIcicle(); if (count > 0) showDetails(selected); });
+  canvas.addEventListener("click", event => {
+    const node = at(event);
+    if (node < 0) return;
+    select(node);
+    zoomTo(node);
+  });
+  icicle.addEventListener("scroll", () => drawIcicle());
+  icicle.addEventListener("keydown", event => {
+    const siblings = siblingsOf(selected);
+    const go = node => { if (node !== undefined && node >= 0) select(node); };
+    const act = {
+      ArrowRight: () => go(siblings[place[selected] + 1]),
+      ArrowLeft: () => go(siblings[place[selected] - 1]),
+      ArrowDown: () => go(children[selected][0]),
+      ArrowUp: () => go(data.parent[selected]),
+      Enter: () => zoomTo(selected),
+      Escape: () => zoomOut(),
+    }[event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  });
+  byId("reset").addEventListener("click", zoomOut);
+
+  // Details.
+  const showDetails = node => {
+    const parts = [make("h3", label(node))];
+    const list = make("dl");
+    const add = (term, text, kind) => list.append(make("dt", term), make("dd", text, kind));
+    const detail = data.details[node] ?? {};
+    const fold = detail.fold;
+    const state = words(node);
+    if (state.length > 0) add("state", state.join(", "), data.flags[node] & FAILED ? "bad" : undefined);
+    if (fold) {
+      const us = value => time(value * 1000);
+      add("spans", n(fold.count));
+      add("total", time(data.wallNs[node]));
+      add("p50", us(fold.p50Us));
+      add("p95", us(fold.p95Us));
+      add("max", us(fold.maxUs));
+      if (fold.failedCount > 0) add("failed", n(fold.failedCount), "bad");
+      if (fold.openCount > 0) add("open", n(fold.openCount));
+    } else {
+      add("time", time(data.wallNs[node]) + (data.flags[node] & OPEN ? " so far" : ""));
+    }
+    add("starts at", time(data.startNs[node]));
+    if (data.parent[node] >= 0) add("of its parent", percent(share(node)));
+    if (data.cpuNs[node] !== null) add("cpu", time(data.cpuNs[node]));
+    if (data.gpuNs !== null && data.gpuNs[node] !== null) add("gpu", time(data.gpuNs[node]));
+    if (data.memory !== null && data.memory[node] !== null) add("mem", size(data.memory[node]));
+    parts.push(list);
+    const table = (title, rows) => {
+      parts.push(make("h3", title));
+      const entries = make("dl");
+      for (const [name, value] of rows) {
+        entries.append(make("dt", name), make("dd", value === null ? "none" : typeof value === "object" ? JSON.stringify(value) : number(value)));
+      }
+      parts.push(entries);
+    };
+    if (detail.marks) {
+      const more = detail.moreMarks ? " (the newest " + detail.marks.length + " of " + n(detail.marks.length + detail.moreMarks) + ")" : "";
+      table("Marks" + more, detail.marks);
+    }
+    if (detail.attrs) table("Attributes", Object.entries(detail.attrs));
+    byId("details").replaceChildren(...parts);
+  };
+
+  // Filter: 1 where the name matches, 2 where something below does.
+  byId("filter").addEventListener("input", event => {
+    const wanted = event.target.value.trim().toLowerCase();
+    kept = null;
+    if (wanted !== "") {
+      kept = new Uint8Array(count);
+      const matches = data.names.map(name => name.toLowerCase().includes(wanted));
+      let found = 0;
+      for (let i = count - 1; i >= 0; i--) {
+        if (matches[data.name[i]]) { kept[i] = 1; found++; }
+        if (kept[i] !== 0 && data.parent[i] >= 0 && kept[data.parent[i]] === 0) kept[data.parent[i]] = 2;
+      }
+      // What is below a match is shown when it is unfolded.
+      for (let i = 0; i < count; i++) {
+        if (kept[i] === 0 && data.parent[i] >= 0 && (kept[data.parent[i]] === 1 || kept[data.parent[i]] === 3)) kept[i] = 3;
+      }
+      say("found", n(found) + " found");
+      const first = kept.indexOf(1);
+      if (first >= 0) selected = first;
+    } else {
+      say("found", "");
+    }
+    layLines();
+    tree.scrollTop = 0;
+    draw();
+    if (count > 0) showDetails(selected);
+  });
+
+  // Curves and summary.
+  const SVG = "http://www.w3.org/2000/svg";
+  byId("curves-part").hidden = data.series.length === 0;
+  for (const series of data.series) {
+    const box = make("div", undefined, "curve");
+    box.append(make("div", series.mark + " in " + series.span));
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("viewBox", "0 0 1000 100");
+    svg.setAttribute("preserveAspectRatio", "none");
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", series.mark + " over time, from " + number(series.first) + " to " + number(series.last));
+    const line = document.createElementNS(SVG, "polyline");
+    const x0 = series.x[0] ?? 0;
+    const dx = (series.x[series.x.length - 1] ?? 0) - x0 || 1;
+    const dy = series.max - series.min || 1;
+    line.setAttribute("points", series.x.map((x, i) => fixed((x - x0) / dx * 1000, 1) + "," + fixed(96 - (series.y[i] - series.min) / dy * 92, 1)).join(" "));
+    svg.append(line);
+    box.append(svg);
+    const facts = [number(series.first) + " to " + number(series.last), "min " + number(series.min), "max " + number(series.max), n(series.count) + " values"];
+    box.append(make("div", facts.join(" \u00b7 "), "soft"));
+    if (series.notFinite > 0) box.append(make("div", n(series.notFinite) + " not finite", "bad"));
+    byId("curves").append(box);
+  }
+  say("curves-note", data.seriesLeftOut > 0 ? n(data.seriesLeftOut) + " more are not shown." : "");
+  byId("summary-part").hidden = data.summary.length === 0;
+  const us = value => time(value * 1000);
+  const has = key => data.summary.some(row => row[key] !== null && row[key] !== 0);
+  const columns = [
+    ["path", row => row.path], ["count", row => n(row.count)], ["share", row => percent(row.share ?? NaN)],
+    ["total", row => us(row.total_us)], ["self", row => us(row.self_us)], ["mean", row => us(row.mean_us)],
+    ["p50", row => us(row.p50_us)], ["p95", row => us(row.p95_us)], ["p99", row => us(row.p99_us)], ["max", row => us(row.max_us)],
+  ];
+  if (has("cpu_ns")) columns.push(["cpu", row => row.cpu_ns === null ? "" : time(row.cpu_ns)]);
+  if (has("gpu_ns")) columns.push(["gpu", row => row.gpu_ns === null ? "" : time(row.gpu_ns)]);
+  if (has("error_count")) columns.push(["failed", row => row.error_count === 0 ? "" : n(row.error_count)]);
+  if (has("open_count")) columns.push(["open", row => row.open_count === 0 ? "" : n(row.open_count)]);
+  const head = byId("summary").createTHead().insertRow();
+  for (const [name] of columns) {
+    const cell = make("th", name);
+    cell.scope = "col";
+    head.append(cell);
+  }
+  const body = byId("summary").createTBody();
+  for (const row of data.summary) {
+    const line = body.insertRow();
+    for (const [, read] of columns) line.insertCell().textContent = read(row);
+    line.cells[0].title = row.path;
+  }
+  say("summary-note", data.summaryLeftOut > 0 ? n(data.summaryLeftOut) + " more paths are not shown." : "");
+
+  const draw = () => { drawTree(); drawIcicle(); };
+  layLines();
+  draw();
+  if (count > 0) showDetails(0);
+  addEventListener("resize", draw);
+  dark.addEventListener("change", draw);
+  document.documentElement.dataset.ready = "true";
+})();
+`;

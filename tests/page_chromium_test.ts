@@ -1,0 +1,307 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { foldSiblings } from "../src/read/fold.ts";
+import { toPage } from "../src/read/page.ts";
+import { buildTree } from "../src/read/tree.ts";
+import { type HandRow, snapshotOf } from "./support/cases.ts";
+import { NO_CHROMIUM, type Page, sharedChromium } from "./support/chromium.ts";
+import { TempDirectory, testUnless } from "./support/runtimes.ts";
+
+// The page as a reader has it: in a browser, by mouse and by keyboard.
+
+const chromiumTest = testUnless(NO_CHROMIUM, "page_chromium_test.ts");
+const chromium = NO_CHROMIUM === null ? sharedChromium() : null;
+
+/** Opens the page of some rows; fails if anything in it went wrong or reached out. */
+async function look(
+  rows: readonly HandRow[],
+  see: (page: Page) => Promise<void>,
+  open: readonly HandRow[] = [],
+): Promise<void> {
+  const tree = buildTree(snapshotOf(rows, open));
+  using folder = new TempDirectory();
+  const path = folder.write("trace.html", toPage(tree, foldSiblings(tree)));
+  await using page = await (await chromium!()).open(pathToFileURL(join(path)).href);
+  await page.until('document.documentElement.dataset.ready === "true"');
+  await see(page);
+  assertEquals(page.errors, []);
+  assertEquals(page.requests, [pathToFileURL(path).href]);
+}
+
+const ms = (value: number) => value * 1e6;
+
+const TRAINING: readonly HandRow[] = [
+  {
+    id: 3,
+    parent: 2,
+    name: "forward",
+    startNs: ms(1),
+    endNs: ms(5),
+    cpuNs: ms(4),
+    marks: [{ name: "loss", value: 0.5, tsNs: ms(2) }],
+  },
+  { id: 2, parent: 1, name: "batch", index: 0, startNs: 0, endNs: ms(10), attrs: { data_load: 7 } },
+  {
+    id: 5,
+    parent: 4,
+    name: "forward",
+    startNs: ms(11),
+    endNs: ms(19),
+    marks: [{ name: "loss", value: 0.25, tsNs: ms(12) }],
+  },
+  { id: 4, parent: 1, name: "batch", index: 1, startNs: ms(10), endNs: ms(20) },
+  { id: 6, parent: 1, name: "evaluate", startNs: ms(15), endNs: ms(30), attrs: { error: "TypeError: no" } },
+  { id: 1, name: "epoch", index: 0, startNs: 0, endNs: ms(40) },
+];
+
+const lines = (page: Page) =>
+  page.evaluate<string[]>(
+    '[...document.querySelectorAll("#tree .row")].map(row => row.innerText.replace(/\\s+/g, " ").trim())',
+  );
+const details = (page: Page) =>
+  page.evaluate<string>('document.getElementById("details").innerText.replace(/\\s+/g, " ").trim()');
+const text = (page: Page, id: string) =>
+  page.evaluate<string>(`document.getElementById("${id}").innerText.trim()`);
+
+chromiumTest(
+  "The page shows the tree with times and shares, and says in words what failed and what is open",
+  async () => {
+    await look(TRAINING, async page => {
+      assertEquals(await text(page, "title"), "epoch");
+      assertEquals(await text(page, "facts"), "40.0ms \u00b7 7 spans \u00b7 2026-01-02 03:04:05 UTC");
+      assertEquals(
+        await lines(page),
+        [
+          "\u25beepoch[0] 40.0ms",
+          "\u25bebatch[0] 10.0ms 25.0%",
+          "forward 4.0ms 40.0%",
+          "\u25bebatch[1] 10.0ms 25.0%",
+          "forward 8.0ms 80.0%",
+          "evaluate failed 15.0ms 37.5%",
+          "deploy open 1.0ms 2.5%",
+        ],
+      );
+    }, [{ id: 7, parent: 1, name: "deploy", startNs: ms(39), endNs: ms(40) }]);
+  },
+);
+
+chromiumTest("The page of nothing says so", async () => {
+  await look([], async page => {
+    assertEquals(await text(page, "title"), "(no spans)");
+    assertEquals(await page.evaluate('document.getElementById("view").hidden'), true);
+  });
+});
+
+chromiumTest(
+  "Details show times, counters that were measured, marks and attributes, and no counter that was not",
+  async () => {
+    await look(TRAINING, async page => {
+      await page.click("#node-2");
+      const shown = await details(page);
+      assertEquals(
+        shown,
+        "forward time 4.0ms starts at 1.0ms of its parent 40.0% cpu 4.0ms Marks loss 0.5000",
+      );
+      await page.click("#node-5");
+      assertEquals(
+        await details(page),
+        "evaluate state failed time 15.0ms starts at 15.0ms of its parent 37.5% Attributes error TypeError: no",
+      );
+    });
+  },
+);
+
+chromiumTest("The icicle zooms by click, and out by the button and by Escape", async () => {
+  await look(TRAINING, async page => {
+    const range = () => text(page, "range");
+    assertEquals(await range(), "0us to 40.0ms");
+    // The second row has batch[0] in its first quarter.
+    const box = await page.evaluate<{ x: number; y: number; width: number }>(
+      '(() => { const { x, y, width } = document.querySelector("#icicle canvas").getBoundingClientRect(); return { x, y, width }; })()',
+    );
+    const click = async (share: number, row: number) => {
+      const at = { x: box.x + box.width * share, y: box.y + row * 19 + 9, button: "left", clickCount: 1 };
+      for (const type of ["mousePressed", "mouseReleased"]) {
+        await page.send("Input.dispatchMouseEvent", { type, ...at });
+      }
+    };
+    await click(0.1, 1);
+    assertEquals([await range(), (await details(page)).slice(0, 8)], ["0us to 10.0ms", "batch[0]"]);
+    await page.click("#reset");
+    assertEquals(await range(), "0us to 40.0ms");
+    await click(0.3, 2); // forward in batch[1]
+    assertEquals(await range(), "11.0ms to 19.0ms");
+    await page.evaluate('document.getElementById("icicle").focus()');
+    await page.press("Escape");
+    assertEquals(await range(), "0us to 40.0ms");
+    // evaluate overlaps batch[1], and has a row of its own below everything that hangs on that one.
+    await click(0.6, 3);
+    assertEquals((await details(page)).slice(0, 8), "evaluate");
+  });
+});
+
+chromiumTest("The icicle goes by keyboard: down, right, up, and closer", async () => {
+  await look(TRAINING, async page => {
+    await page.evaluate('document.getElementById("icicle").focus()');
+    await page.press("ArrowDown", "ArrowRight");
+    assertEquals((await details(page)).slice(0, 8), "batch[1]");
+    await page.press("Enter");
+    assertEquals(await text(page, "range"), "10.0ms to 20.0ms");
+    await page.press("ArrowUp", "Escape");
+    assertEquals([(await details(page)).slice(0, 8), await text(page, "range")], [
+      "epoch[0]",
+      "0us to 40.0ms",
+    ]);
+  });
+});
+
+chromiumTest("The tree goes by keyboard: it moves, folds and unfolds, and tells where it is", async () => {
+  await look(TRAINING, async page => {
+    await page.evaluate('document.getElementById("tree").focus()');
+    await page.press("ArrowDown");
+    const active = () =>
+      page.evaluate(
+        'document.getElementById(document.getElementById("tree").getAttribute("aria-activedescendant")).innerText.split("\\n")[0]',
+      );
+    assert(String(await active()).includes("batch[0]"));
+    await page.press("ArrowLeft");
+    assertEquals((await lines(page)).length, 5);
+    assertEquals(
+      await page.evaluate('document.querySelector("#node-1").getAttribute("aria-expanded")'),
+      "false",
+    );
+    await page.press("ArrowRight", "ArrowRight");
+    assertEquals(
+      await page.evaluate('document.querySelector("#node-2").getAttribute("aria-selected")'),
+      "true",
+    );
+    await page.press("End");
+    assert((await details(page)).startsWith("evaluate"));
+    await page.press("Home");
+    assert((await details(page)).startsWith("epoch[0]"));
+    const roles = await page.accessible();
+    assert(roles.some(role => role.startsWith('treeitem "')), roles.join("\n"));
+    assert(roles.includes('tree "Spans"'), roles.join("\n"));
+  });
+});
+
+chromiumTest(
+  "The filter shows the names that hold the word, with what they are in, and says how many",
+  async () => {
+    await look(TRAINING, async page => {
+      await page.click("#filter");
+      await page.type("EVAL");
+      assertEquals(await text(page, "found"), "1 found");
+      assertEquals((await lines(page)).map(line => line.split(" ")[0]), ["\u25beepoch[0]", "evaluate"]);
+      await page.evaluate(
+        '(() => { const filter = document.getElementById("filter"); filter.value = "nowhere"; filter.dispatchEvent(new Event("input")); })()',
+      );
+      assertEquals([await text(page, "found"), await lines(page)], ["0 found", []]);
+      await page.evaluate(
+        '(() => { const filter = document.getElementById("filter"); filter.value = ""; filter.dispatchEvent(new Event("input")); })()',
+      );
+      assertEquals((await lines(page)).length, 6);
+    });
+  },
+);
+
+chromiumTest("The page has curves of marks and the summary", async () => {
+  await look(TRAINING, async page => {
+    assertEquals((await text(page, "curves")).split("\n")[0], "loss in forward");
+    const rows = await page.evaluate<string[]>(
+      '[...document.querySelectorAll("#summary tbody tr")].map(row => row.cells[0].textContent + " " + row.cells[1].textContent)',
+    );
+    assertEquals(rows, ["epoch 1", "epoch > batch 2", "epoch > batch > forward 2", "epoch > evaluate 1"]);
+  });
+});
+
+const HOSTILE = [
+  "</script><script>globalThis.pwned = 1</script>",
+  "<img src=x onerror='globalThis.pwned = 1'>",
+  "--><!--<script>",
+  "\u2028\u2029\x1b[2J\0",
+  "__proto__",
+  "\ud800 lone",
+  "javascript:globalThis.pwned=1",
+];
+
+chromiumTest("Names, attributes and marks never run, load or break anything", async () => {
+  const rows = HOSTILE.map((name, i): HandRow => ({
+    id: i + 1,
+    name,
+    startNs: i * 10,
+    endNs: i * 10 + 9,
+    attrs: { [name]: name, error: name },
+    marks: [{ name, value: name }, { name, value: i }, { name, value: i + 1 }],
+  }));
+  await look(rows, async page => {
+    for (let i = 0; i < rows.length; i++) await page.click(`#node-${i}`);
+    assertEquals(await page.evaluate("globalThis.pwned ?? null"), null);
+    assertEquals(await page.evaluate('document.querySelectorAll("img, a, iframe, object, embed").length'), 0);
+    assertEquals(await page.evaluate('document.querySelectorAll("script").length'), 2);
+    const shown = (await lines(page)).join("\n");
+    assert(shown.includes("<img src=x onerror="), shown);
+  });
+});
+
+chromiumTest("The page follows the reader's system into the dark", async () => {
+  await look(TRAINING, async page => {
+    const paper = () => page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+    await page.prefer("light");
+    const light = await paper();
+    await page.prefer("dark");
+    assert(await paper() !== light);
+    await page.prefer("light");
+  });
+});
+
+for (
+  const [shape, rows] of [
+    ["in a loop", [
+      ...Array.from(
+        { length: 99_999 },
+        (_, i): HandRow => ({
+          id: i + 2,
+          parent: 1,
+          name: "batch",
+          index: i,
+          startNs: i * 10,
+          endNs: i * 10 + 9,
+        }),
+      ),
+      { id: 1, name: "epoch", startNs: 0, endNs: 1e6 },
+    ]],
+    [
+      "in a chain",
+      Array.from(
+        { length: 100_000 },
+        (_, i): HandRow => ({ id: i + 1, parent: i, name: "x", startNs: i, endNs: 2e5 - i }),
+      ).reverse(),
+    ],
+    [
+      "with a name each",
+      Array.from(
+        { length: 100_000 },
+        (_, i): HandRow => ({ id: i + 1, name: `name ${i}`, startNs: i, endNs: i + 9 }),
+      ),
+    ],
+  ] as const
+) {
+  chromiumTest(
+    `The page draws 100 000 spans ${shape} within seconds, scrolls to the last, and says what it folds or leaves out`,
+    async () => {
+      await look(rows, async page => {
+        const drawn = await page.evaluate<number>(
+          "performance.getEntriesByType('navigation')[0].loadEventEnd",
+        );
+        assertLess(drawn, 10_000); // a second on a machine that does nothing else
+        const notes = await text(page, "notes");
+        assert(/folded|not shown/.test(notes), notes);
+        await page.evaluate('document.getElementById("tree").focus()');
+        await page.press("End", "End");
+        assertLess(await page.evaluate<number>('document.querySelectorAll("#tree .row").length'), 100);
+      });
+    },
+  );
+}
