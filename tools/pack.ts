@@ -52,7 +52,10 @@ export function buildPackage(directory: string): Package {
     writeFileSync(`${base}.js`, code);
     writeFileSync(`${base}.d.ts`, declarations);
   }
-  writeFileSync(join(target, "package.json"), JSON.stringify(npmManifest(manifest, description), null, 2) + "\n");
+  writeFileSync(
+    join(target, "package.json"),
+    JSON.stringify(npmManifest(manifest, description), null, 2) + "\n",
+  );
   return { directory: target, archive: packArchive(target, directory) };
 }
 
