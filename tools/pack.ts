@@ -8,8 +8,8 @@
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import ts from "typescript";
 import { findBinary, ROOT } from "./install.mjs";
@@ -17,12 +17,23 @@ import { findBinary, ROOT } from "./install.mjs";
 /** The name under which JSR offers the package to npm; who installs it calls it `@cirron/sdk`. */
 export const NPM_NAME = "@jsr/cirron__sdk";
 
+// Where the compiler thinks that it writes to.
+const OUT = join(ROOT, ".tools", "out");
+
 const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
+  lib: ["lib.esnext.d.ts"],
   module: ts.ModuleKind.ESNext,
   verbatimModuleSyntax: true,
   rewriteRelativeImportExtensions: true,
   strict: true,
+  declaration: true,
+  isolatedDeclarations: true,
+  noCheck: true, // `deno check` does that
+  noResolve: true,
+  types: [],
+  rootDir: ROOT,
+  outDir: OUT,
 };
 
 /** What `buildPackage` wrote. */
@@ -41,16 +52,14 @@ export function buildPackage(directory: string): Package {
   const target = join(directory, "package");
   const manifest = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8")) as Manifest;
   const { description } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Manifest;
-  for (const file of publishedFiles(manifest.publish.include)) {
+  const files = publishedFiles(manifest.publish.include);
+  const made = toJavaScript(files.filter(file => file.endsWith(".ts")));
+  for (const file of files.filter(file => !file.endsWith(".ts") && file !== "deno.json")) {
+    made.set(file, readFileSync(join(ROOT, file), "utf8"));
+  }
+  for (const [file, text] of made) {
     mkdirSync(dirname(join(target, file)), { recursive: true });
-    if (!file.endsWith(".ts")) {
-      if (file !== "deno.json") copyFileSync(join(ROOT, file), join(target, file));
-      continue;
-    }
-    const { code, declarations } = toJavaScript(file, readFileSync(join(ROOT, file), "utf8"));
-    const base = join(target, file.slice(0, -".ts".length));
-    writeFileSync(`${base}.js`, code);
-    writeFileSync(`${base}.d.ts`, declarations);
+    writeFileSync(join(target, file), text);
   }
   writeFileSync(
     join(target, "package.json"),
@@ -97,21 +106,28 @@ function publishedFiles(include: readonly string[]): string[] {
   );
 }
 
-/** One file of the package as JavaScript and as declarations; each is made from its own text alone, as JSR does. */
-export function toJavaScript(fileName: string, source: string): { code: string; declarations: string } {
-  const options = { fileName, compilerOptions: OPTIONS, reportDiagnostics: true };
-  const code = ts.transpileModule(source, options);
-  const isolated = { ...OPTIONS, declaration: true, isolatedDeclarations: true };
-  const types = ts.transpileDeclaration(source, { ...options, compilerOptions: isolated });
-  const problems = [...code.diagnostics ?? [], ...types.diagnostics ?? []];
-  if (problems.length > 0) {
+/**
+ * The JavaScript and the declarations of some of the checkout's files, by path. No file looks into another: what it exports
+ * must be told by its own text, as JSR asks for. (TypeScript 6.0.3's `transpileDeclaration`, made for this, knows no
+ * `Symbol.dispose` and declares it twice.)
+ * @throws {Error} If a file has exports whose types cannot be read off its own text.
+ */
+export function toJavaScript(files: readonly string[]): Map<string, string> {
+  const program = ts.createProgram(files.map(file => join(ROOT, file)), OPTIONS);
+  const made = new Map<string, string>();
+  const { diagnostics } = program.emit(undefined, (path, text) => {
+    const file = relative(OUT, path).replaceAll("\\", "/");
+    const forNpm = npmSpecifiers(text);
+    made.set(
+      file,
+      file.endsWith(".d.ts") ? libraryOf(file) + withOptionalPeer(relativeTypes(forNpm)) : forNpm,
+    );
+  });
+  if (diagnostics.length > 0) {
     const host = { getCanonicalFileName: String, getCurrentDirectory: () => ROOT, getNewLine: () => "\n" };
-    throw new Error(`Cannot pack ${fileName}:\n${ts.formatDiagnostics(problems, host)}`);
+    throw new Error(`Cannot pack:\n${ts.formatDiagnostics(diagnostics, host)}`);
   }
-  return {
-    code: npmSpecifiers(code.outputText),
-    declarations: libraryOf(fileName) + withOptionalPeer(npmSpecifiers(relativeTypes(types.outputText))),
-  };
+  return made;
 }
 
 // Declarations keep the .ts of relative specifiers, which only TypeScript from 5.0 on resolves.
@@ -125,7 +141,7 @@ function npmSpecifiers(text: string): string {
 
 // `Symbol.dispose` is in no library before esnext. JSR forbids such a line in what is published to it.
 function libraryOf(fileName: string): string {
-  return fileName === "mod.ts" ? '/// <reference lib="esnext.disposable" />\n' : "";
+  return fileName === "mod.d.ts" ? '/// <reference lib="esnext.disposable" />\n' : "";
 }
 
 // Without nodejs-polars installed its types are `any`, and a program that checks its libraries still compiles.
