@@ -15,7 +15,7 @@ export const LIBC_SYMBOLS = {
     ],
     result: "i32", // 0, or -1 with errno set
   },
-} as const satisfies SymbolTable;
+} as const;
 
 /** libc, opened. */
 export type Libc = Library<typeof LIBC_SYMBOLS>;
@@ -31,7 +31,7 @@ export const LIBC_SIGNAL_SYMBOLS = {
     ],
     result: "i32", // 0, or -1 with errno set
   },
-} as const satisfies SymbolTable;
+} as const;
 
 /** libc, opened for its signal functions. */
 export type SignalLibc = Library<typeof LIBC_SIGNAL_SYMBOLS>;
@@ -73,7 +73,7 @@ export const LIBC_MEMORY_SYMBOLS = {
     ],
     result: "i32", // ssize_t, as above
   },
-} as const satisfies SymbolTable;
+} as const;
 
 /** libc, opened for its memory figures. */
 export type MemoryLibc = Library<typeof LIBC_MEMORY_SYMBOLS>;
@@ -89,7 +89,7 @@ export const LIBC_LINK_SYMBOLS = {
     ],
     result: "i32", // ssize_t, of which the low half says enough: bytes written, or -1
   },
-} as const satisfies SymbolTable;
+} as const;
 
 /** libc, opened to read links. */
 export type LinkLibc = Library<typeof LIBC_LINK_SYMBOLS>;

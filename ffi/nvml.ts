@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { SymbolTable } from "./types.ts";
 
 /**
  * The functions that are called, by the names that the library exports: a changed ABI gets a suffix, and the plain name
@@ -155,7 +154,7 @@ export const NVML_SYMBOLS = {
     parameters: ["buffer"], // nvmlGpmMetricsGet_t *metricsGet
     result: "i32",
   },
-} as const satisfies SymbolTable;
+} as const;
 
 /** A function of {@link NVML_SYMBOLS}. */
 export type NvmlFunction = keyof typeof NVML_SYMBOLS;
@@ -382,7 +381,7 @@ export function decodeProcessShares(view: DataView, count: number, after: bigint
 }
 
 /** Version field of `nvmlMemory_v2_t`: its size, and 2 in the top byte. */
-export const MEMORY_V2_VERSION = 40 | (2 << 24);
+export const MEMORY_V2_VERSION: number = 40 | (2 << 24);
 
 /** Bytes in use of a `nvmlMemory_v2_t`, the driver's own reserve left out. */
 export function decodeMemoryV2(view: DataView): number {

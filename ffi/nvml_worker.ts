@@ -35,10 +35,10 @@ export const CELL = {
 export const MAX_DEVICES = 64;
 
 /** Bytes of the header. */
-export const HEADER_BYTES = (CELL.wanted + MAX_DEVICES) * 4;
+export const HEADER_BYTES: number = (CELL.wanted + MAX_DEVICES) * 4;
 
 /** Bytes of the log, a power of two: with one device, half an hour of ticks that nobody reads. */
-export const LOG_BYTES = 1 << 19;
+export const LOG_BYTES: number = 1 << 19;
 
 /** Bytes before an answer's payload: u32 size, u32 function, i32 device, i32 code, f64 begin, f64 end, u32 count, u32 extra. */
 export const ANSWER_HEADER_BYTES = 40;

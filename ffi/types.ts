@@ -13,7 +13,10 @@ export interface NativeFunction {
   readonly result: NativeType | "void";
 }
 
-/** C functions by name, in a form that neither runtime owns; an opener translates it. */
+/**
+ * C functions by name, in a form that neither runtime owns; an opener translates it. A table is written `as const`, and
+ * checked where it is opened: with `satisfies`, declarations could not be made from its file alone.
+ */
 export type SymbolTable = Readonly<Record<string, NativeFunction>>;
 
 /** JavaScript's side of one C type. 64-bit integers are bigint: a number leaves Deno's fast path. */

@@ -73,7 +73,7 @@ export class Ring {
   /** Rows evicted: also the number of the oldest row that is still here. */
   evictCount = 0;
   /** From this many rows on, each row calls `onAlarm`; Infinity for never. */
-  alarmRow = Infinity;
+  alarmRow: number = Infinity;
   /** Called right after a row was written; sets the next alarm. */
   onAlarm: (() => void) | null = null;
 

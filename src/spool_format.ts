@@ -11,4 +11,4 @@ export const SPOOL_SCHEMA_VERSION = 1;
 export const DEFAULT_SPOOL_DIRECTORY = ".cirron/spool";
 
 /** Names of spool files: `<created_ns, 20 digits>-<32 hex>.json`. Sorted as text, they are sorted by time. */
-export const SPOOL_FILE_NAME = /^\d{20}-[0-9a-f]{32}\.json$/;
+export const SPOOL_FILE_NAME: RegExp = /^\d{20}-[0-9a-f]{32}\.json$/;

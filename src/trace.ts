@@ -31,7 +31,7 @@ import {
 export type { DataFrame };
 
 /** What a Jupyter kernel asks an object for, to show it. */
-const DISPLAY: unique symbol = Symbol.for("Jupyter.display") as typeof DISPLAY;
+const DISPLAY: symbol = Symbol.for("Jupyter.display");
 
 /** A trace that a Jupyter cell renders: to look at, and as text. */
 export class TraceTree {
@@ -49,9 +49,13 @@ export class TraceTree {
     return this.#text;
   }
 
-  /** The forms a notebook may show, by MIME type. */
-  [DISPLAY](): Record<string, string> {
-    return { "text/plain": this.#text, "text/html": this.#html };
+  // No method: declarations made from this file alone (isolatedDeclarations) cannot have a symbol of others as a name.
+  static {
+    Object.defineProperty(this.prototype, DISPLAY, {
+      value(this: TraceTree): Record<string, string> {
+        return { "text/plain": this.#text, "text/html": this.#html };
+      },
+    });
   }
 }
 

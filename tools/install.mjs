@@ -17,6 +17,8 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const TOOLS = join(ROOT, "tools", "pinned");
 const MODULES = join(TOOLS, "node_modules");
+const NODE = join(ROOT, "tools", "node");
+const OLDEST_NODE = 22;
 const STAMP = join(MODULES, ".cirron-installed");
 const INSTALL = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
 
@@ -32,14 +34,15 @@ function npmCommand() {
 /** Installs the pinned packages unless they are there already. Says what it does; exits with npm's status if it fails. */
 export function ensureInstalled() {
   const wanted = createHash("sha256");
-  for (const folder of [ROOT, TOOLS]) {
+  const folders = hasNode() ? [TOOLS, ROOT] : [TOOLS, ROOT, NODE];
+  for (const folder of folders) {
     for (const file of ["package.json", "package-lock.json"]) wanted.update(readFileSync(join(folder, file)));
   }
   const digest = wanted.digest("hex");
   const isThere = existsSync(STAMP) && existsSync(join(ROOT, "node_modules"));
   if (isThere && readFileSync(STAMP, "utf8") === digest) return;
   console.log("Installing the pinned tools and packages (once): deno, bun, dprint, polars ...");
-  for (const folder of [TOOLS, ROOT]) {
+  for (const folder of folders) {
     const [command, ...args] = npmCommand();
     const { status, error } = spawnSync(command, [...args, ...INSTALL], { cwd: folder, stdio: "inherit" });
     if (status !== 0) {
@@ -48,6 +51,24 @@ export function ensureInstalled() {
     }
   }
   writeFileSync(STAMP, digest);
+}
+
+/** Whether the machine's own Node is new enough to run the package. */
+function hasNode() {
+  const { stdout } = spawnSync("node", ["--version"], { encoding: "utf8" });
+  return Number(/^v(\d+)/.exec(stdout ?? "")?.[1] ?? 0) >= OLDEST_NODE;
+}
+
+/**
+ * A Node that the package promises to work on: the machine's, or the pinned one where that is too old.
+ * @returns {string | null} Its path, or the name that finds it; null if there is none.
+ */
+export function findNode() {
+  if (hasNode()) return "node";
+  const folder = join(NODE, "node_modules");
+  return (existsSync(folder) ? readdirSync(folder) : []).filter(entry => entry.startsWith("node-"))
+    .map(entry => join(folder, entry, "bin", process.platform === "win32" ? "node.exe" : "node"))
+    .find(path => existsSync(path) && answers(path)) ?? null;
 }
 
 /**

@@ -7,10 +7,6 @@ import { printable } from "../printable.ts";
 import type { SummaryRow } from "./summary.ts";
 import { formatDuration, formatShare } from "./text.ts";
 
-const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect") as typeof DENO_INSPECT;
-const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as typeof NODE_INSPECT;
-const DISPLAY: unique symbol = Symbol.for("Jupyter.display") as typeof DISPLAY;
-
 /** Where the time went, by path of names. `console.log` and a Jupyter cell show it as a table. */
 export class TraceSummary {
   /** A row per path, from the top down, of equal parents the one with the greatest total first. */
@@ -31,19 +27,22 @@ export class TraceSummary {
     return this.rows;
   }
 
-  /** What `console.log` writes in Deno. */
-  [DENO_INSPECT](): string {
-    return this.toString();
-  }
+  // No methods: declarations made from this file alone (isolatedDeclarations) cannot have symbols of others as names.
+  static {
+    /** What `console.log` writes in Deno, and in Bun and Node. */
+    for (const name of ["Deno.customInspect", "nodejs.util.inspect.custom"]) {
+      define(Symbol.for(name), summary => summary.toString());
+    }
+    /** The forms a notebook may show, by MIME type. */
+    define(Symbol.for("Jupyter.display"), summary => ({ "text/plain": summary.toString() }));
 
-  /** What `console.log` writes in Bun and Node. */
-  [NODE_INSPECT](): string {
-    return this.toString();
-  }
-
-  /** The forms a notebook may show, by MIME type. */
-  [DISPLAY](): Record<string, string> {
-    return { "text/plain": this.toString() };
+    function define(symbol: symbol, show: (summary: TraceSummary) => unknown): void {
+      Object.defineProperty(TraceSummary.prototype, symbol, {
+        value(this: TraceSummary): unknown {
+          return show(this);
+        },
+      });
+    }
   }
 }
 

@@ -1,0 +1,159 @@
+/**
+ * What the compiler must say of programs that use the package: `deno check` reads this file with the checkout's sources, and
+ * `tsc` with the declarations of the npm form. It never runs. `@ts-expect-error` is an error where there is none.
+ *
+ * @module
+ */
+import * as ci from "@cirron/sdk";
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+
+function same<A, B>(_proof: Same<A, B>): void {}
+
+/** Results by format. */
+export function results(): void {
+  const printed = ci.trace();
+  same<typeof printed, ci.TraceTree | undefined>(true);
+  const alsoPrinted = ci.trace({ last: 1 });
+  same<typeof alsoPrinted, ci.TraceTree | undefined>(true);
+  const tree = ci.trace({ format: "tree", open: true });
+  same<typeof tree, ci.TraceTree | undefined>(true);
+  const dict = ci.trace({ format: "dict", name: "epoch" });
+  same<typeof dict, ci.TraceDict>(true);
+  const json = ci.trace({ format: "json" });
+  same<typeof json, string>(true);
+  const df = ci.trace({ format: "df" });
+  same<typeof df, ci.DataFrame>(true);
+  const summary = ci.trace({ format: "summary" });
+  same<typeof summary, ci.TraceSummary>(true);
+  const spooled = ci.readSpool().trace({ format: "dict" });
+  same<typeof spooled, ci.TraceDict>(true);
+  const method = new ci.Cirron().trace({ format: "json" });
+  same<typeof method, string>(true);
+  // A format that is known only when the program runs gives any of them.
+  const some = ci.trace({ format: "json" as ci.TraceFormat });
+  same<typeof some extends string ? true : false, false>(true);
+  // @ts-expect-error -- so that `same` is known to tell types apart
+  same<typeof json, string | undefined>(true);
+}
+
+/** A node has null where nothing was measured, and never undefined. */
+export function fields(node: ci.TraceNode): void {
+  same<ci.TraceNode["index"], number | null>(true);
+  same<ci.TraceNode["cpu_ns"], number | null>(true);
+  same<ci.TraceNode["gpu_ns"], number | null>(true);
+  same<ci.TraceNode["memory_peak_bytes"], number | null>(true);
+  same<ci.TraceNode["wall_us"], number>(true);
+  same<ci.TraceNode["children"], ci.TraceNode[]>(true);
+  same<ci.TraceMark["value"], number | string | boolean>(true);
+  same<ci.SpanRow["start_ns"], bigint>(true);
+  // @ts-expect-error -- null must be looked for
+  node.cpu_ns.toFixed();
+  // @ts-expect-error -- no such field
+  node.wallUs;
+}
+
+/** Options of `trace()`. */
+export function traceOptions(): void {
+  // @ts-expect-error -- a format that is none
+  ci.trace({ format: "yaml" });
+  // @ts-expect-error -- a number in quotes
+  ci.trace({ format: "dict", last: "5" });
+  // @ts-expect-error -- a name that is none
+  ci.trace({ name: 3 });
+  // @ts-expect-error -- misspelt
+  ci.trace({ format: "dict", lsat: 5 });
+  // @ts-expect-error -- not a boolean
+  ci.trace({ open: "yes" });
+  // @ts-expect-error -- the format of the Python package's habit, as an argument of its own
+  ci.trace("dict");
+}
+
+/** Options of `profile()` and `new Cirron()`. */
+export function profileOptions(): void {
+  ci.profile({ output: ["spool", "stdout", { emit: batch => void batch.spanCount }] });
+  ci.profile({ counters: { cpu: "thread", memory: true, gpu: false }, flushIntervalMs: 100 });
+  same<ReturnType<typeof ci.profile>, ci.Profiler>(true);
+  // @ts-expect-error -- an output that is none
+  ci.profile({ output: "file" });
+  // @ts-expect-error -- one of a list
+  ci.profile({ output: ["spool", "file"] });
+  // @ts-expect-error -- a sink without emit
+  ci.profile({ output: { write: () => {} } });
+  // @ts-expect-error -- the Python package's spelling
+  ci.profile({ trace_buffer_max_spans: 10 });
+  // @ts-expect-error -- without its unit
+  ci.profile({ flushInterval: 10 });
+  // @ts-expect-error -- a counter that is none
+  ci.profile({ counters: { disk: true } });
+  // @ts-expect-error -- a clock that is none
+  ci.profile({ counters: { cpu: true } });
+  // @ts-expect-error -- a number in quotes
+  new ci.Cirron({ traceBufferMaxSpans: "10" });
+  // @ts-expect-error -- a logger without info
+  ci.profile({ logger: { log: () => {} } });
+}
+
+/** Scopes in their three forms. */
+export function scopes(): void {
+  const handle = ci.scope("a", { index: 1, attrs: { any: [1, { thing: null }] } });
+  same<typeof handle, ci.Scope>(true);
+  const value = ci.scope("a", scope => (same<typeof scope, ci.Scope>(true), 1));
+  same<typeof value, number>(true);
+  const promised = ci.scope("a", { index: 1 }, () => Promise.resolve("text"));
+  same<typeof promised, Promise<string>>(true);
+  const nested = handle.scope("b", () => [1]);
+  same<typeof nested, number[]>(true);
+  // @ts-expect-error -- no name
+  ci.scope();
+  // @ts-expect-error -- misspelt
+  ci.scope("a", { idx: 1 });
+  // @ts-expect-error -- a number in quotes
+  ci.scope("a", { index: "1" });
+  // @ts-expect-error -- not a function
+  ci.scope("a", {}, 5);
+  // @ts-expect-error -- no such method
+  handle.close();
+}
+
+/** Marks. */
+export function marks(): void {
+  ci.mark("a", 1);
+  ci.mark("a", 1n, { kind: "summary", attrs: { step: 1 } });
+  ci.mark("a", "text");
+  ci.mark("a", true);
+  // @ts-expect-error -- a kind that is none
+  ci.mark("a", 1, { kind: "total" });
+  // @ts-expect-error -- the kind as an argument of its own
+  ci.mark("a", 1, "summary");
+  // @ts-expect-error -- no value
+  ci.mark("a");
+  // @ts-expect-error -- an object
+  ci.mark("a", { value: 1 });
+  // @ts-expect-error -- what a lookup may give
+  ci.mark("a", undefined as number | undefined);
+}
+
+/** Loops give what their source gives. */
+export async function loops(): Promise<void> {
+  for (const n of ci.epochs(3)) same<typeof n, number>(true);
+  for (const pair of ci.batches([["a", 1] as [string, number]])) same<typeof pair, [string, number]>(true);
+  for (const text of ci.batches(new Set(["a"]))) same<typeof text, string>(true);
+  async function* loader(): AsyncGenerator<Float32Array> {
+    yield await Promise.resolve(new Float32Array(1));
+  }
+  for await (const batch of ci.batches(loader())) same<typeof batch, Float32Array>(true);
+  // @ts-expect-error -- nothing to loop over
+  ci.epochs({ length: 3 });
+  // @ts-expect-error -- an async source in a plain loop
+  for (const batch of ci.batches(loader())) batch.length;
+}
+
+/** What can be caught. */
+export function errors(error: unknown): string {
+  if (error instanceof ci.CirronDependencyError) {
+    same<ci.CirronDependencyError extends ci.CirronError ? true : false, true>(true);
+    return error.message;
+  }
+  return error instanceof ci.CirronError ? error.name : "";
+}
