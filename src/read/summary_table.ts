@@ -29,20 +29,19 @@ export class TraceSummary {
 
   // No methods: declarations made from this file alone (isolatedDeclarations) cannot have symbols of others as names.
   static {
+    const define = (symbol: symbol, show: (summary: TraceSummary) => unknown): void => {
+      Object.defineProperty(TraceSummary.prototype, symbol, {
+        value(this: TraceSummary): unknown {
+          return show(this);
+        },
+      });
+    };
     /** What `console.log` writes in Deno, and in Bun and Node. */
     for (const name of ["Deno.customInspect", "nodejs.util.inspect.custom"]) {
       define(Symbol.for(name), summary => summary.toString());
     }
     /** The forms a notebook may show, by MIME type. */
     define(Symbol.for("Jupyter.display"), summary => ({ "text/plain": summary.toString() }));
-
-    function define(symbol: symbol, show: (summary: TraceSummary) => unknown): void {
-      Object.defineProperty(TraceSummary.prototype, symbol, {
-        value(this: TraceSummary): unknown {
-          return show(this);
-        },
-      });
-    }
   }
 }
 
