@@ -49,6 +49,7 @@ export type {
   JsonValue,
   MarkKind,
   MarkValue,
+  Overhead,
   ProbeHealth,
   TraceDict,
   TraceMark,

@@ -42,6 +42,8 @@ export interface FlusherOptions {
 export class Flusher {
   /** Duration of the last flush or slice, in nanoseconds; null before the first. */
   latencyNs: number | null = null;
+  /** Duration of all flushes and slices, in nanoseconds. */
+  totalNs = 0;
   /** Spans that left the ring before a sink saw them: only where a sink records while it is given spans. */
   lapCount = 0;
 
@@ -83,7 +85,7 @@ export class Flusher {
       this.#isFlushing = false;
       this.#arm();
     }
-    this.latencyNs = clock.nowNs() - startNs;
+    this.#noteLatency(clock.nowNs() - startNs);
     if (this.#isStopping) this.#end();
   }
 
@@ -166,6 +168,11 @@ export class Flusher {
     return settled <= 0 ? 0 : this.#drain(Math.min(SLICE_SPANS, settled), false);
   }
 
+  #noteLatency(ns: number): void {
+    this.latencyNs = ns;
+    this.totalNs += ns;
+  }
+
   #commit(): void {
     for (const runner of this.#runners) runner.commit();
   }
@@ -204,7 +211,7 @@ export class Flusher {
     if (this.#isStopping) {
       this.#end();
     } else {
-      this.latencyNs = clock.nowNs() - startNs;
+      this.#noteLatency(clock.nowNs() - startNs);
       if (!isDone) this.#startSlices();
     }
   }

@@ -91,6 +91,11 @@ export class Marks {
   #unused = 1;
   #order = 0;
 
+  /** Marks ever made. */
+  get total(): number {
+    return this.#order;
+  }
+
   /** Appends a mark to `lists`; evicts the span's oldest point mark if it has too many. */
   append(
     lists: MarkLists,

@@ -22,6 +22,8 @@ import type { Opener, Probe } from "../ffi/types.ts";
 
 /** Peaks of spans that may nest and overlap. */
 export interface PeakMeter {
+  /** Readings made. */
+  readonly readCount: number;
   /** A span starts; gives what `end` wants to know of it. */
   start(): number;
   /** The peak in bytes from then to now, the ends included; NaN if it is not known. May be asked more than once. */
@@ -47,6 +49,10 @@ export class ResettingPeakMeter implements PeakMeter {
   constructor(read: () => number, reset: () => void) {
     this.#read = read;
     this.#reset = reset;
+  }
+
+  get readCount(): number {
+    return this.#interval;
   }
 
   start(): number {
@@ -91,11 +97,17 @@ function doubled(column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
  * then the mark provably lies inside it.
  */
 export class LifetimePeakMeter implements PeakMeter {
-  readonly start: () => number;
+  readCount = 0;
+  readonly #read: () => number;
 
   /** @param read The high-water mark in bytes. */
   constructor(read: () => number) {
-    this.start = read;
+    this.#read = read;
+  }
+
+  start(): number {
+    this.readCount++;
+    return this.#read();
   }
 
   end(since: number): number {

@@ -44,6 +44,8 @@ export const CPU_COALESCE_NS = 5000;
  * reading takes long enough that the moment itself should be read again after it.
  */
 export class CpuMeter {
+  /** Readings made. */
+  readCount = 0;
   readonly #read: () => number;
   readonly #coalesceNs: number;
   #readAtNs = -Infinity;
@@ -62,6 +64,7 @@ export class CpuMeter {
 
   /** Makes a reading: one system call. */
   read(nowNs: number): void {
+    this.readCount++;
     this.#cpuNs = this.#read();
     this.#readAtNs = nowNs;
   }

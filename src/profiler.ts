@@ -20,13 +20,14 @@ import { randomHex, randomIdPrefix } from "./ids.ts";
 import { openPeakMeter, type PeakMeter } from "./memory_peak.ts";
 import { NO_RECORDING, type Recording } from "./no_recording.ts";
 import { checkMaxSpans, checkOptions, checkOutput, type Output, type ProfileOptions } from "./options.ts";
+import { estimateOverhead, measureUnitCosts, type UnitCosts } from "./overhead.ts";
 import { isWritable } from "./permissions.ts";
 import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "./probes.ts";
 import type { FrameEngine } from "./read/frame.ts";
 import { requireFrameEngine } from "./read/polars_engine.ts";
 import { type Counters, Recorder } from "./recorder.ts";
 import { DEFAULT_MAX_SPANS } from "./ring.ts";
-import type { Health, Snapshot } from "./rows.ts";
+import type { Health, Overhead, Snapshot } from "./rows.ts";
 import { SESSION_NAME, sessionAttrs, threadId } from "./session.ts";
 import { logSink, stdoutSink } from "./sinks/log.ts";
 import type { Sink } from "./sinks/sink.ts";
@@ -60,6 +61,7 @@ export interface EngineOptions {
   /** Writes a line to stderr. */
   readonly warn?: (message: string) => void;
   readonly isNotebook?: () => boolean;
+  readonly measureUnitCosts?: typeof measureUnitCosts;
   readonly openPeakMeter?: () => Probe<PeakMeter>;
   readonly gpu?: GpuOptions;
   /** How to write to stdout for eyes; null if it is no terminal. */
@@ -99,6 +101,7 @@ export class Engine {
   /** Ended, and kept for what its last flush has to say in `health()`. */
   #lastSession: Session | null = null;
   #warned = false;
+  #unitCosts: UnitCosts | null = null;
 
   constructor(options: EngineOptions = {}) {
     this.#options = options;
@@ -174,6 +177,7 @@ export class Engine {
 
   #openCounters(clock: Clock, { counters = {} }: ProfileOptions): Counters {
     this.#cpu = openCpuMeter(clock, counters);
+    this.#unitCosts = null; // other counters, other costs
     this.#memory = counters.memory === true
       ? this.#peakMeter ??= (this.#options.openPeakMeter ?? openPeakMeter)()
       : MEMORY_OFF;
@@ -278,6 +282,7 @@ export class Engine {
       spool_bytes: spool?.bytes ?? 0,
       spool_dir: spool?.directory ?? null,
       flush_latency_ns: flusher?.latencyNs ?? null,
+      overhead: this.#overhead(recorder, flusher?.totalNs ?? 0),
       probes: {
         wall: { present: true, source: recorder.clock.source, reason: null },
         cpu: probeHealth(this.#cpu!),
@@ -285,6 +290,18 @@ export class Engine {
         memory: probeHealth(this.#memory),
       },
     };
+  }
+
+  #overhead(recorder: Recorder, flushNs: number): Overhead {
+    const done = recorder.workDone(); // before the measurement adds to it
+    const { process, thread } = recorder.clock.cpu;
+    const cpu = process.ok ? process.value : thread.ok ? thread.value : null;
+    this.#unitCosts ??= (this.#options.measureUnitCosts ?? measureUnitCosts)(
+      recorder.clock,
+      cpu,
+      valueOf(this.#memory),
+    );
+    return estimateOverhead(this.#unitCosts, { ...done, flushNs });
   }
 
   /** Changes the bound on closed spans, at once. */

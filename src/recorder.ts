@@ -71,6 +71,19 @@ export interface Counters {
   readonly gpu: GpuMeter | null;
 }
 
+/** What recording has done, in numbers. */
+export interface WorkDone {
+  /** Scopes opened. */
+  readonly scopes: number;
+  /** Of these, those with a function. */
+  readonly flows: number;
+  readonly marks: number;
+  /** Readings of the CPU clock. */
+  readonly cpuReads: number;
+  /** Readings of the peak of memory. */
+  readonly peakReads: number;
+}
+
 /** What the recorder needs from above. */
 export interface RecorderOptions {
   readonly clock: Clock;
@@ -169,6 +182,10 @@ export class Recorder {
   #hasMemory = false;
   #hasGpu = false;
   #lastId = 0;
+  /** Scopes with a function. */
+  #flowCount = 0;
+  /** What had been done when the buffer was started. */
+  #before: WorkDone = { scopes: 0, flows: 0, marks: 0, cpuReads: 0, peakReads: 0 };
   #anchorNs: bigint;
 
   constructor(options: RecorderOptions) {
@@ -341,6 +358,30 @@ export class Recorder {
     this.#open.cpuNs.fill(NaN); // started on another CPU clock, or on none
     this.#open.memorySince.fill(NaN);
     this.#anchorNs = unixAnchorNs(this.clock);
+    this.#before = this.#workDone();
+  }
+
+  /** What recording has done since the buffer was started. */
+  workDone(): WorkDone {
+    const now = this.#workDone();
+    const before = this.#before;
+    return {
+      scopes: now.scopes - before.scopes,
+      flows: now.flows - before.flows,
+      marks: now.marks - before.marks,
+      cpuReads: now.cpuReads - before.cpuReads,
+      peakReads: now.peakReads - before.peakReads,
+    };
+  }
+
+  #workDone(): WorkDone {
+    return {
+      scopes: this.#lastId,
+      flows: this.#flowCount,
+      marks: this.#marks.total,
+      cpuReads: this.#cpu?.readCount ?? 0,
+      peakReads: this.#memory?.readCount ?? 0,
+    };
   }
 
   /** Changes the bound on closed spans; the newest stay. */
@@ -539,6 +580,7 @@ export class Recorder {
     parent: OpenScope | null,
     fn: ScopeFunction,
   ): unknown {
+    this.#flowCount++;
     const below = parent ?? this.flows.current().innermost();
     const frame = new Frame<OpenScope>(below);
     const scope = this.#start(name, index, attrs, frame, below ?? this.session);

@@ -116,6 +116,23 @@ export interface GpuDeviceHealth {
   failures: Record<string, string>;
 }
 
+/**
+ * What recording has cost the program since the session began, or since the process did: an estimate, from costs apiece
+ * that were measured in this process and from what was recorded. In nanoseconds of the program's own thread.
+ */
+export interface Overhead {
+  /** The sum of the rest. */
+  estimated_ns: number;
+  /** Opening and closing scopes. */
+  span_ns: number;
+  /** Marks. */
+  mark_ns: number;
+  /** Readings of the CPU clock and of the peak of memory. */
+  counter_ns: number;
+  /** Giving spans to the sinks; measured, not estimated. */
+  flush_ns: number;
+}
+
 /** What `health()` returns: a snapshot, never live. */
 export interface Health {
   /** Whether scopes are recorded; false after `profile({ enabled: false })`. */
@@ -152,6 +169,8 @@ export interface Health {
   spool_dir: string | null;
   /** Duration of the last flush; null before the first. */
   flush_latency_ns: number | null;
+  /** What recording has cost so far. The first call measures the costs apiece, which takes some 5 ms. */
+  overhead: Overhead;
   /** The sources of `wall_us`, `cpu_ns`, `gpu_ns` and `memory_peak_bytes`. */
   probes: { wall: ProbeHealth; cpu: ProbeHealth; gpu: GpuHealth; memory: ProbeHealth };
 }

@@ -722,6 +722,7 @@ test("health() before anything was recorded is complete", () => {
     spool_bytes: 0,
     spool_dir: null,
     flush_latency_ns: null,
+    overhead: { estimated_ns: 0, span_ns: 0, mark_ns: 0, counter_ns: 0, flush_ns: 0 },
     probes: {
       wall: { present: true, source: "fake", reason: null },
       cpu: { present: true, source: "fake process", reason: null },
