@@ -281,14 +281,13 @@ export class Cirron {
    * @throws {TypeError} If an option has the wrong type.
    */
   constructor(options: CirronOptions = {}) {
-    checkOptions(options);
-    this.#options = { ...options };
-    if (options.traceBufferMaxSpans !== undefined) engine.setMaxSpans(options.traceBufferMaxSpans);
+    this.#options = checkOptions(options);
+    const { traceBufferMaxSpans } = this.#options;
+    if (traceBufferMaxSpans !== undefined) engine.setMaxSpans(traceBufferMaxSpans);
   }
 
   /** Starts a session with this instance's options, and `options` over them. See {@link profile}. */
   profile(options: ProfileOptions = {}): Profiler {
-    checkOptions(options);
-    return engine.profile(mergeOptions(this.#options, options));
+    return engine.profile(mergeOptions(this.#options, checkOptions(options)));
   }
 }

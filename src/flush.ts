@@ -53,6 +53,10 @@ export class Flusher {
   #isFlushing = false;
   #isStopping = false;
   #isStopped = false;
+  /** Whether the recorder is another flusher's by now. */
+  #isReleased = false;
+  /** What was taken out of it before. */
+  #left: FlushBatch | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
   #slice: ReturnType<typeof setImmediate> | null = null;
 
@@ -108,19 +112,34 @@ export class Flusher {
     this.flush();
   }
 
+  /**
+   * Takes what is left out of the recorder, which is about to start over, and lets go of it. Only where a sink ends the
+   * session and starts the next one while it is given spans: else there is nothing left by then.
+   */
+  release(): void {
+    if (this.#isStopped || this.#isReleased) return;
+    this.#left = this.#take(Infinity, true);
+    this.#disarm();
+    this.#isReleased = true;
+  }
+
   #end(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#endSlices();
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    this.#options.recorder.setAlarm(Infinity, null);
-    this.#options.recorder.setMarkGuard(null);
+    if (!this.#isReleased) this.#disarm();
     for (const runner of this.#runners) runner.close();
   }
 
+  #disarm(): void {
+    this.#options.recorder.setAlarm(Infinity, null);
+    this.#options.recorder.setMarkGuard(null);
+  }
+
   #drainAll(): void {
-    this.#options.recorder.settleGpu(Infinity);
+    if (!this.#isReleased) this.#options.recorder.settleGpu(Infinity);
     while (this.#drain(FLUSH_SPANS, true) === FLUSH_SPANS);
     this.#commit();
   }
@@ -142,26 +161,33 @@ export class Flusher {
   }
 
   get #waiting(): number {
+    if (this.#isReleased) return this.#left === null ? 0 : this.#left.spanCount;
     return this.#options.recorder.rowCount - this.#cursor;
   }
 
-  // Takes up to `most` spans from the ring and gives them to every sink; tells how many there were.
+  // Gives up to `most` spans to every sink; tells how many there were.
   #drain(most: number, withOpen: boolean): number {
+    const batch = this.#isReleased ? this.#left : this.#take(most, withOpen);
+    this.#left = null;
+    if (batch === null) return 0;
+    for (const runner of this.#runners) runner.emit(batch);
+    return batch.spanCount;
+  }
+
+  // Takes up to `most` spans from the ring, and the new marks of open ones; null if there is nothing.
+  #take(most: number, withOpen: boolean): FlushBatch | null {
     const { recorder, identity, idPrefix } = this.#options;
     const before = this.#cursor;
     const snapshot = recorder.drain(before, most, withOpen, idPrefix);
-    const lapped = Math.max(0, recorder.rowCount - recorder.capacity - before);
+    const lapped = Math.max(0, recorder.firstRow - before);
     this.lapCount += lapped;
     this.#cursor = before + lapped + snapshot.closedLength;
-    if (snapshot.length > 0) {
-      const batch = new FlushBatch(snapshot, identity);
-      for (const runner of this.#runners) runner.emit(batch);
-    }
-    return snapshot.closedLength;
+    return snapshot.length > 0 ? new FlushBatch(snapshot, identity) : null;
   }
 
   // A tick leaves spans whose GPU time is not known yet to a later one, in which it will be: sinks see a span once.
   #drainSettled(): number {
+    if (this.#isReleased) return this.#drain(SLICE_SPANS, false);
     const { recorder } = this.#options;
     recorder.settleGpu(SLICE_SPANS);
     const settled = recorder.settledRow - this.#cursor;
@@ -218,6 +244,7 @@ export class Flusher {
 
   // The next alarm: early slices, then, if the loop does not come to run them, the last moment before a lap.
   #arm(): void {
+    if (this.#isReleased) return;
     const { recorder } = this.#options;
     const last = this.#cursor + recorder.capacity;
     const early = this.#cursor + Math.min(EARLY_SPANS, recorder.capacity);

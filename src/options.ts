@@ -61,15 +61,26 @@ export interface ProfileOptions {
 /** Options of `new Cirron()`. */
 export type CirronOptions = ProfileOptions;
 
-/** Checks everything before anything is started. */
-export function checkOptions(options: ProfileOptions): void {
+/**
+ * Checks everything before anything is started.
+ * @returns What was checked: each option is read once, since a getter may give something else the next time, or record.
+ */
+export function checkOptions(options: ProfileOptions): ProfileOptions {
   if (!isOptions(options)) {
     throw new TypeError(
       `Cannot profile: options must be an object, got ${kindOf(options)}`,
     );
   }
-  const { enabled, traceBufferMaxSpans, counters, outputDir, spoolMaxBytes, flushIntervalMs, logger } =
-    options;
+  const {
+    output,
+    enabled,
+    traceBufferMaxSpans,
+    counters,
+    outputDir,
+    spoolMaxBytes,
+    flushIntervalMs,
+    logger,
+  } = options;
   if (enabled !== undefined && typeof enabled !== "boolean") {
     throw new TypeError(`Cannot profile: enabled must be a boolean, got ${typeof enabled}`);
   }
@@ -84,7 +95,16 @@ export function checkOptions(options: ProfileOptions): void {
   if (logger !== undefined && typeof logger?.info !== "function") {
     throw new TypeError(`logger must have a method info, got ${kindOf(logger)}`);
   }
-  if (counters !== undefined) checkCounters(counters);
+  return {
+    output,
+    enabled,
+    traceBufferMaxSpans,
+    counters: counters === undefined ? undefined : checkCounters(counters),
+    outputDir,
+    spoolMaxBytes,
+    flushIntervalMs,
+    logger,
+  };
 }
 
 /**
@@ -98,7 +118,7 @@ export function checkMaxSpans(maxSpans: number): void {
   }
 }
 
-function checkCounters(counters: CounterOptions): void {
+function checkCounters(counters: CounterOptions): CounterOptions {
   if (!isOptions(counters)) {
     throw new TypeError(`counters must be an object, got ${kindOf(counters)}`);
   }
@@ -114,6 +134,7 @@ function checkCounters(counters: CounterOptions): void {
       throw new TypeError(`counters.${name} must be a boolean, got ${typeof value}`);
     }
   }
+  return { cpu, cpuCoalesceNs, memory, gpu };
 }
 
 function checkNumber(name: string, value: unknown): void {
@@ -135,7 +156,7 @@ function checkFrom(name: string, value: number, low: number, high: number = Infi
  * @throws {TypeError} If something is neither a name nor a sink.
  */
 export function checkOutput(output: ProfileOptions["output"] = "spool"): readonly Exclude<Output, "none">[] {
-  const outputs: readonly unknown[] = Array.isArray(output) ? output : [output];
+  const outputs: readonly unknown[] = Array.isArray(output) ? [...output] : [output];
   for (const one of outputs) {
     if (typeof one === "string") {
       if (OUTPUT_NAMES.includes(one)) continue;

@@ -69,6 +69,8 @@ export interface EngineOptions {
 }
 
 interface Session {
+  /** Whether `shutdown()` is at it. */
+  isEnding: boolean;
   readonly profiler: Profiler;
   readonly output: readonly string[];
   /** Null without sinks: then nothing has to be given out, neither at a tick nor at exit. */
@@ -114,8 +116,8 @@ export class Engine {
   }
 
   /** Starts a session; a second one while it runs warns once and gives the first. */
-  profile(options: ProfileOptions = {}): Profiler {
-    checkOptions(options);
+  profile(given: ProfileOptions = {}): Profiler {
+    const options = checkOptions(given);
     const outputs = checkOutput(options.output);
     if (this.#session !== null) {
       if (!this.#warned) {
@@ -136,11 +138,20 @@ export class Engine {
     };
     if (options.enabled === false) {
       this.recording = NO_RECORDING; // and the buffer stays as it is
-      this.#session = { profiler, output: [], flusher: null, releaseExit: null, spool: null, gpu: null };
+      this.#session = {
+        isEnding: false,
+        profiler,
+        output: [],
+        flusher: null,
+        releaseExit: null,
+        spool: null,
+        gpu: null,
+      };
       return profiler;
     }
     const recorder = this.#open();
     const sinks = outputs.map(output => this.#openSink(output, options)).filter(sink => sink !== null);
+    this.#lastSession?.flusher?.release();
     recorder.restart(
       options.traceBufferMaxSpans ?? this.#maxSpans,
       this.#openCounters(recorder.clock, options),
@@ -165,6 +176,7 @@ export class Engine {
     gpu?.start();
     const releaseExit = flusher === null ? null : onExit(end => this.#flushAtExit(end));
     this.#session = {
+      isEnding: false,
       profiler,
       output: outputs.map(output => typeof output === "string" ? output : "custom"),
       flusher,
@@ -212,17 +224,19 @@ export class Engine {
 
   /** Ends the session, if one is running. */
   shutdown(): void {
-    if (this.#session === null) return;
+    const session = this.#session;
+    if (session === null || session.isEnding) return; // a sink that shuts down: it is being done
+    session.isEnding = true;
     if (this.recording === NO_RECORDING) {
       this.recording = this.#recorder ?? this.#lazy;
     } else {
-      this.#session.gpu?.stop();
+      session.gpu?.stop();
       this.#recorder?.closeAll();
       this.#recorder?.endGpu();
-      this.#session.flusher?.stop();
-      this.#session.releaseExit?.();
+      session.flusher?.stop();
+      session.releaseExit?.();
     }
-    this.#lastSession = this.#session;
+    this.#lastSession = session;
     this.#session = null;
     this.#warned = false;
   }

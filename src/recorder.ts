@@ -512,6 +512,11 @@ export class Recorder {
     return this.#ring.total;
   }
 
+  /** Row number of the oldest closed span that is still here. */
+  get firstRow(): number {
+    return this.#ring.evictCount;
+  }
+
   /** Closed spans that the buffer keeps. */
   get capacity(): number {
     return this.#ring.capacity;

@@ -459,6 +459,20 @@ test("A sink that calls shutdown() ends the session: all is given out, then it i
   assertEquals(sink.calls.at(-1), "close");
 });
 
+test("A sink that calls shutdown() while the session ends breaks nothing", () => {
+  for (const method of ["emit", "commit", "close"]) {
+    const sink = new MemorySink();
+    const ci = new TestEngine();
+    const ender = { emit() {}, [method]: () => ci.engine.shutdown() };
+    ci.profile({ output: [ender, sink], flushIntervalMs: HOUR_MS });
+    ci.scope("a").end();
+    ci.engine.shutdown();
+    assertEquals(sink.names, ["a", "cirron.session"]);
+    assertEquals(sink.calls.filter(call => call === "close").length, 1);
+    assertEquals([ci.engine.health().output, ci.engine.health().sink_error_count], [[], 0]);
+  }
+});
+
 test("A sink that calls shutdown() at a tick leaves no timer that calls it", async () => {
   const sink = new MemorySink();
   const ci = start([sink], undefined, 5);
@@ -490,6 +504,75 @@ test("A sink that calls shutdown() when a mark is about to be lost breaks nothin
   assertEquals(new Set(marks("a")), new Set(["m"]));
   assertEquals(marks("b"), new Array(10).fill("n"));
 });
+
+for (const when of ["flush", "trace", "tick"]) {
+  test(`A sink that ends its session and starts another while it is given spans (${when}): each gets its own`, async () => {
+    const [first, second] = [new MemorySink(), new MemorySink()];
+    const ci = start([first], undefined, when === "tick" ? 1 : HOUR_MS);
+    first.onEmit = () => {
+      first.onEmit = null;
+      ci.scope("late").end();
+      ci.engine.shutdown();
+      ci.profile({ output: second, flushIntervalMs: HOUR_MS, traceBufferMaxSpans: 10 });
+      ci.scope("new").end();
+    };
+    recordMany(ci, 1000); // more than a batch of a slice
+    if (when === "flush") ci.engine.flush();
+    else if (when === "trace") ci.engine.trace({ format: "json" });
+    else await keepAlive(new Promise<void>(resolve => first.onCommit = resolve));
+    assertEquals(first.names, [...upTo(1000).map(i => `x[${i}]`), "late", "cirron.session"]);
+    assertEquals(first.calls.filter(call => call === "close").length, 1);
+    // The new session has its alarms: nothing of a synchronous loop is lost.
+    recordMany(ci, 50);
+    ci.engine.shutdown();
+    assertEquals(second.names, ["new", ...upTo(50).map(i => `x[${i}]`), "cirron.session"]);
+    assertEquals(first.names.length, 1002);
+  });
+}
+
+test("A sink that starts the next session from close() does not disturb it", () => {
+  const second = new MemorySink();
+  const ci = new TestEngine();
+  const first: Sink = {
+    emit() {},
+    close: () => void ci.profile({ output: second, flushIntervalMs: HOUR_MS, traceBufferMaxSpans: 10 }),
+  };
+  ci.profile({ output: first, flushIntervalMs: HOUR_MS });
+  ci.engine.shutdown();
+  recordMany(ci, 50);
+  ci.engine.shutdown();
+  assertEquals(ci.engine.health().output, []);
+});
+
+test("A buffer that grows while a sink is given spans gives none twice", () => {
+  const sink = new MemorySink();
+  const ci = start([sink], 10);
+  sink.onEmit = () => {
+    sink.onEmit = null;
+    recordMany(ci, 50, 10);
+    ci.engine.setMaxSpans(1000);
+  };
+  recordMany(ci, 9);
+  ci.engine.flush();
+  ci.engine.shutdown();
+  const indices = sink.indices("x");
+  assertEquals(indices.length, new Set(indices).size);
+  assertEquals(ci.engine.health().sink_drop_count, 9 + 40 + 1 - sink.spans.length);
+});
+
+for (const method of ["commit", "close"] as const) {
+  test(`A sink whose ${method}() gives a promise that rejects is counted, and ends nothing`, async () => {
+    const ci = new TestEngine();
+    const sink = { emit: () => {}, [method]: () => Promise.reject(new Error("mine")) };
+    ci.profile({ output: sink, flushIntervalMs: HOUR_MS });
+    const session = ci.engine.profile();
+    ci.scope("a").end();
+    ci.engine.shutdown();
+    await session.settled();
+    assert(ci.engine.health().sink_error_count >= 1);
+    assertEquals(ci.warnings.filter(line => line.includes("A sink failed")).length, 1);
+  });
+}
 
 test("A sink that starts a session of its own from emit does not get it", () => {
   const sink = new MemorySink();

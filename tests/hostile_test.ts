@@ -8,6 +8,7 @@ import { type Polars, polarsEngine } from "../src/read/polars_engine.ts";
 import type { TraceNode } from "../src/rows.ts";
 import { FakeClock, TestEngine } from "./support/engine.ts";
 import { ATTR_VALUES, huge, revokedProxy, TEXTS, throwingProxy, THROWN } from "./support/hostile.ts";
+import { MemorySink } from "./support/sinks.ts";
 
 const encoder = new TextEncoder();
 const byteLength = (text: string) => encoder.encode(text).length;
@@ -454,6 +455,41 @@ for (const options of NOT_OBJECTS) {
     assertThrows(() => new ci.Cirron(options as never), TypeError);
   });
 }
+
+test("A getter of options that starts a session of its own is left with it, and nothing is started twice", () => {
+  for (const key of ["output", "traceBufferMaxSpans", "counters", "flushIntervalMs", "outputDir"]) {
+    const ci = new TestEngine();
+    const sink = new MemorySink();
+    let reads = 0;
+    const options = {
+      output: "none" as const,
+      get [key]() {
+        reads++;
+        ci.profile({ output: sink, traceBufferMaxSpans: 10 });
+        for (let i = 0; i < 30; i++) ci.scope("inner").end();
+        return undefined;
+      },
+    };
+    ci.engine.profile(options);
+    ci.scope("a").end();
+    assertEquals([key, reads, ci.engine.health().output], [key, 1, ["custom"]]);
+    ci.engine.shutdown();
+    assertEquals(sink.names, [...new Array(30).fill("inner"), "a", "cirron.session"]);
+  }
+});
+
+test("A list of outputs that changes while it is read is checked as it is used", () => {
+  const ci = new TestEngine();
+  let reads = 0;
+  const outputs = new Proxy(["none"], {
+    get(target, property, receiver) {
+      return property === "0" && reads++ > 0 ? 5 : Reflect.get(target, property, receiver);
+    },
+  });
+  ci.engine.profile({ output: outputs as never });
+  assertEquals(ci.engine.health().output, []);
+  ci.engine.shutdown();
+});
 
 test("A getter of options that throws leaves nothing behind", () => {
   const ci = new TestEngine();

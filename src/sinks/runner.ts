@@ -45,13 +45,13 @@ export class SinkRunner {
 
   /** Tells the sink that a tick or a flush ends. */
   commit(): void {
-    this.#guard(() => this.#sink.commit?.());
+    this.#tell("commit");
   }
 
   /** Tells the sink that the session ends, once it has taken what it was given. */
   close(): void {
     this.#isClosing = true;
-    if (this.#pending === null) this.#guard(() => this.#sink.close?.());
+    if (this.#pending === null) this.#tell("close");
   }
 
   /** Resolves when the sink has taken all it was given so far. */
@@ -76,7 +76,15 @@ export class SinkRunner {
       this.#give(next);
     }
     if (this.#pending === null && this.#waiting.length > 0) this.#giveNext();
-    else if (this.#pending === null && this.#isClosing) this.#guard(() => this.#sink.close?.());
+    else if (this.#pending === null && this.#isClosing) this.#tell("close");
+  }
+
+  // Nobody waits for a promise here, but one that rejects with nobody listening would end the program.
+  #tell(what: "commit" | "close"): void {
+    this.#guard(() => {
+      const result: unknown = this.#sink[what]?.();
+      if (isThenable(result)) void Promise.resolve(result).catch(error => this.#fail(error));
+    });
   }
 
   #guard<T>(act: () => T): T | null {

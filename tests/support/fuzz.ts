@@ -1,0 +1,553 @@
+/**
+ * Calls the public functions in random order with random arguments, most of which are not what they ask for. A seed gives
+ * the same calls again.
+ *
+ * @module
+ */
+import { isDeepStrictEqual } from "node:util";
+import * as ci from "../../mod.ts";
+import { ATTR_VALUES, revokedProxy, TEXTS, throwingProxy, THROWN } from "./hostile.ts";
+
+/** What a run found. */
+export interface FuzzReport {
+  readonly rounds: number;
+  readonly calls: number;
+  /** Calls that threw what they may throw: an argument was wrong, or an error of the argument's own. */
+  readonly refused: number;
+  /** Spans that were closed. */
+  readonly spans: number;
+  /** What must not happen, each with the seed of its round and the calls before it. */
+  readonly failures: string[];
+}
+
+/** How a run is bounded. */
+export interface FuzzOptions {
+  readonly seed: number;
+  readonly rounds: number;
+  /** Where spools go; below it nothing is safe. */
+  readonly directory: string;
+  /** Whether to use values of 10 MB and of a million parts too. */
+  readonly huge: boolean;
+  /** Whether it is time to stop, asked between rounds. */
+  readonly isOver?: () => boolean;
+}
+
+/** Thrown on purpose by a value that the fuzzer made. */
+class Planted extends Error {
+  override name = "Planted";
+}
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The seed of a round: rounds do not depend on how many calls the ones before made. */
+export function roundSeed(seed: number, round: number): number {
+  return (seed * 1_000_003 + round) >>> 0;
+}
+
+const CALLS_PER_ROUND = 120;
+const MAX_HANDLES = 20;
+
+/** Runs rounds until there are enough, or it is time. Never throws for what the package does. */
+export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
+  const report = { rounds: 0, calls: 0, refused: 0, spans: 0, failures: [] as string[] };
+  const console_ = muteConsole();
+  try {
+    for (; report.rounds < options.rounds && !(options.isOver?.() ?? false); report.rounds++) {
+      if (report.failures.length >= 10) break;
+      await new Round(options, roundSeed(options.seed, report.rounds), report.rounds, report).run();
+    }
+  } finally {
+    console_.restore();
+  }
+  ci.shutdown();
+  return report;
+}
+
+/** Lets nothing through, so that the report is all there is; in some rounds it throws. */
+function muteConsole(): { restore(): void } {
+  const { log, info, warn } = console;
+  const say = (): void => {
+    if (isConsoleBroken) throw new Planted("console");
+  };
+  Object.assign(console, { log: say, info: say, warn: say });
+  return { restore: () => void Object.assign(console, { log, info, warn }) };
+}
+
+let isConsoleBroken = false;
+
+class Round {
+  readonly options: FuzzOptions;
+  readonly seed: number;
+  readonly number: number;
+  readonly report: { calls: number; refused: number; spans: number; failures: string[] };
+  readonly #random: () => number;
+  readonly #log: string[] = [];
+  readonly #handles: ci.Scope[] = [];
+  readonly #profilers: ci.Profiler[] = [];
+  readonly #pending: Promise<unknown>[] = [];
+  #depth = 0;
+
+  constructor(
+    options: FuzzOptions,
+    seed: number,
+    number: number,
+    report: { calls: number; refused: number; spans: number; failures: string[] },
+  ) {
+    this.options = options;
+    this.seed = seed;
+    this.number = number;
+    this.report = report;
+    this.#random = random(seed);
+  }
+
+  async run(): Promise<void> {
+    ci.shutdown();
+    isConsoleBroken = false;
+    new ci.Cirron({ traceBufferMaxSpans: this.#pick([1, 2, 7, 100, 1000]) });
+    isConsoleBroken = this.#chance(0.05);
+    for (let i = 0; i < CALLS_PER_ROUND; i++) {
+      this.#call();
+      if (this.#chance(0.05)) await null;
+      if (this.#chance(0.005)) await new Promise(resolve => setTimeout(resolve, 0));
+    }
+    await this.#settle();
+    ci.shutdown();
+    isConsoleBroken = false;
+    this.#check();
+  }
+
+  /** Waits for what the calls started; what takes longer than a few turns of the loop hangs. */
+  async #settle(): Promise<void> {
+    let isSettled = false;
+    void Promise.allSettled(this.#pending).then(() => isSettled = true);
+    for (let turn = 0; turn < 200 && !isSettled; turn++) await new Promise(resolve => setTimeout(resolve, 0));
+    if (!isSettled) this.#fail("promises that the package gave do not settle");
+  }
+
+  #check(): void {
+    const health = ci.health();
+    for (const [field, value] of Object.entries(health)) {
+      if (typeof value === "number" && !(value >= 0)) this.#fail(`health().${field} is ${value}`);
+    }
+    if (health.open_count !== 0 && this.#handles.length === 0) this.#fail(`${health.open_count} are open`);
+    const dict = ci.trace({ format: "dict" });
+    const json = JSON.parse(ci.trace({ format: "json" })) as ci.TraceDict;
+    this.report.spans += dict.span_count;
+    if (!isDeepStrictEqual(json, JSON.parse(JSON.stringify(dict, wordOf)))) this.#fail("json is not dict");
+    const rows = ci.trace({ format: "summary" }).rows;
+    const counted = rows.reduce((sum, row) => sum + row.count, 0);
+    if (counted !== dict.span_count) this.#fail(`the summary counts ${counted} of ${dict.span_count} spans`);
+    if (({} as Record<string, unknown>).polluted !== undefined) this.#fail("Object.prototype was polluted");
+  }
+
+  #fail(what: string): void {
+    this.report.failures.push(
+      `round ${this.number} (seed ${this.seed}): ${what}\n    after ${
+        this.#log.slice(-8).join("\n          ")
+      }`,
+    );
+  }
+
+  #chance(of: number): boolean {
+    return this.#random() < of;
+  }
+
+  #int(below: number): number {
+    return Math.floor(this.#random() * below);
+  }
+
+  #pick<T>(list: readonly T[]): T {
+    return list[this.#int(list.length)];
+  }
+
+  // One call, whatever comes of it.
+  #call(): void {
+    const [name, act] = this.#pick(this.#actions);
+    this.#log.push(name);
+    this.report.calls++;
+    try {
+      const given: unknown = act();
+      if (given instanceof Promise) {
+        this.#pending.push(given.then(() => {}, error => this.#judge(name, error)));
+      }
+    } catch (error) {
+      this.#judge(name, error);
+    }
+  }
+
+  #judge(name: string, error: unknown): void {
+    this.report.refused++;
+    if (isAllowed(error)) return;
+    this.#fail(`${name} threw ${describe(error)}`);
+  }
+
+  readonly #actions: readonly (readonly [string, () => unknown])[] = [
+    ["profile", () => this.#profile(ci.profile)],
+    ["Cirron().profile", () => this.#profile(options => new ci.Cirron(this.#options()).profile(options))],
+    ["getDefault().profile", () => this.#profile(options => ci.getDefault().profile(options))],
+    ["scope", () => this.#keep(ci.scope(this.#name(), this.#scopeOptions()))],
+    ["scope", () => this.#keep(ci.scope(this.#name(), this.#scopeOptions()))],
+    ["scope(fn)", () => ci.scope(this.#name(), this.#callback())],
+    ["scope(options, fn)", () => ci.scope(this.#name(), this.#scopeOptions()!, this.#callback())],
+    ["scope(hostile)", () => ci.scope(this.#any(), this.#any(), this.#any())],
+    ["mark", () => ci.mark(this.#name(), this.#value(), this.#markOptions())],
+    ["mark", () => ci.mark(this.#name(), this.#value(), this.#markOptions())],
+    ["mark(hostile)", () => ci.mark(this.#any(), this.#any(), this.#any())],
+    ["handle.mark", () => this.#handle()?.mark(this.#name(), this.#value(), this.#markOptions())],
+    ["handle.scope", () => this.#keep(this.#handle()?.scope(this.#name(), this.#scopeOptions()))],
+    ["handle.scope(fn)", () => this.#handle()?.scope(this.#name(), this.#callback())],
+    ["handle.end", () => this.#handle()?.end()],
+    ["handle.end", () => this.#handle()?.end()],
+    ["handle.dispose", () => this.#handle()?.[Symbol.dispose]()],
+    ["handle.mark(hostile)", () => this.#handle()?.mark(this.#any(), this.#any(), this.#any())],
+    ["handle.scope(hostile)", () => this.#keep(this.#handle()?.scope(this.#any(), this.#any(), this.#any()))],
+    ["epochs", () => this.#loop(ci.epochs(this.#source()))],
+    ["batches", () => this.#loop(ci.batches(this.#source()))],
+    ["for await batches", () => this.#loopAsync(ci.batches(this.#asyncSource()))],
+    ["trace", () => ci.trace(this.#traceOptions())],
+    ["trace", () => ci.trace(this.#traceOptions())],
+    ["trace(hostile)", () => ci.trace(this.#any())],
+    ["String(trace)", () => String(ci.trace({ format: "summary", open: true }))],
+    ["flush", () => ci.flush()],
+    ["health", () => ci.health()],
+    ["shutdown", () => ci.shutdown()],
+    ["new Cirron(hostile)", () => new ci.Cirron(this.#any())],
+    ["profile(hostile)", () => this.#profile(() => ci.profile(this.#any()))],
+    ["profiler", () => this.#profiler()],
+    ["readSpool", () => this.#readSpool()],
+    ["readSpool(hostile)", () => ci.readSpool(this.#any())],
+    ["without this", () => this.#withoutThis()],
+  ];
+
+  // A method that is called on what is no instance; functions of the package may be taken off their module.
+  #withoutThis(): void {
+    const { scope, mark, trace } = new ci.Cirron();
+    scope("taken").end();
+    mark("taken", 1);
+    trace({ format: "json" });
+  }
+
+  #profile(start: (options: ci.ProfileOptions) => ci.Profiler): void {
+    const profiler = start(this.#options());
+    if (this.#profilers.push(profiler) > 5) this.#profilers.shift();
+  }
+
+  #profiler(): unknown {
+    const profiler = this.#profilers.length === 0 ? undefined : this.#pick(this.#profilers);
+    if (this.#chance(0.3)) profiler?.shutdown();
+    else if (this.#chance(0.5)) profiler?.flush();
+    else profiler?.health();
+    return undefined;
+  }
+
+  #readSpool(): unknown {
+    const spool = ci.readSpool(this.options.directory);
+    return spool.trace({ ...this.#traceOptions(), format: "json" });
+  }
+
+  #keep(handle: unknown): void {
+    // A scope that a function ran in gives what the function gave.
+    if (typeof (handle as ci.Scope | undefined)?.end !== "function") {
+      if (handle instanceof Promise) this.#pending.push(handle.catch(error => this.#judge("scope", error)));
+      return;
+    }
+    if (this.#handles.push(handle as ci.Scope) > MAX_HANDLES) this.#handles.shift()!.end();
+  }
+
+  #handle(): ci.Scope | undefined {
+    return this.#handles.length === 0 ? undefined : this.#pick(this.#handles);
+  }
+
+  #loop(loop: Iterable<unknown>): void {
+    let turns = 0;
+    for (const _ of loop) {
+      if (this.#chance(0.3)) this.#nested();
+      if (this.#chance(0.1)) break;
+      if (this.#chance(0.05)) throw new Planted("in a loop");
+      if (++turns > 5) break;
+    }
+  }
+
+  async #loopAsync(loop: AsyncIterable<unknown>): Promise<void> {
+    let turns = 0;
+    for await (const _ of loop) {
+      if (this.#chance(0.3)) this.#nested();
+      if (this.#chance(0.1) || ++turns > 5) break;
+    }
+  }
+
+  // Calls from within a callback, a loop, a getter or a sink.
+  #nested(): void {
+    if (this.#depth > 3) return;
+    this.#depth++;
+    try {
+      for (let i = this.#int(3); i > 0; i--) this.#call();
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #callback(): (scope: ci.Scope) => unknown {
+    const kind = this.#int(8);
+    const nested = (scope: ci.Scope): void => {
+      if (this.#chance(0.2)) this.#handles.push(scope);
+      this.#nested();
+    };
+    if (kind === 0) return this.#any();
+    if (kind === 1) {
+      return () => {
+        throw this.#thrown();
+      };
+    }
+    if (kind === 2) return () => Promise.reject(new Planted("rejected"));
+    if (kind === 3) return () => this.#thenable();
+    if (kind < 6) {
+      return async scope => {
+        nested(scope);
+        await null;
+        nested(scope);
+        if (this.#chance(0.2)) throw new Planted("async");
+      };
+    }
+    return scope => nested(scope);
+  }
+
+  #thenable(): unknown {
+    return this.#pick<unknown>([
+      { then: (resolve: (value: unknown) => void) => resolve(1) },
+      { then: (_: unknown, reject: (error: unknown) => void) => reject(new Planted("then")) },
+      {
+        then: () => {
+          throw new Planted("then");
+        },
+      },
+      {
+        get then(): never {
+          throw new Planted("then");
+        },
+      },
+      { then: 5 },
+    ]);
+  }
+
+  // Wrapped, so that what is caught is known to be ours whatever it is.
+  #thrown(): unknown {
+    const make = this.#pick(Object.entries(THROWN).filter(([name]) => this.#suits(name)))[1];
+    const thrown = make();
+    planted.add(typeof thrown === "object" && thrown !== null ? new WeakRef(thrown) : thrown);
+    return thrown;
+  }
+
+  #suits(name: string): boolean {
+    return this.options.huge || !HUGE.test(name);
+  }
+
+  #name(): string {
+    const known = ["epoch", "batch", "forward", "cirron.session", "root", ""];
+    return this.#chance(0.8) ? this.#pick(known) : this.#any();
+  }
+
+  #value(): ci.MarkValue {
+    return this.#chance(0.8)
+      ? this.#pick<ci.MarkValue>([0, -0, 1.5, NaN, -Infinity, 7n, true, "text"])
+      : this.#any();
+  }
+
+  #scopeOptions(): ci.ScopeOptions | undefined {
+    if (this.#chance(0.3)) return undefined;
+    return this.#object({ index: [0, 1, -5, 2 ** 53], attrs: [{}, { a: 1 }, { nested: { list: [1] } }] });
+  }
+
+  #markOptions(): ci.MarkOptions | undefined {
+    return this.#chance(0.5) ? undefined : this.#object({ kind: ["point", "summary"], attrs: [{ a: 1 }] });
+  }
+
+  #traceOptions(): ci.TraceOptions & { format: "json" } {
+    return this.#object({
+      format: ["tree", "dict", "json", "summary", "df"],
+      name: ["epoch", "forward", "none"],
+      last: [0, 1, 5, 1000],
+      open: [true, false],
+      depth: [0, 1, 5],
+      minWallUs: [0, 1, 1e9],
+      fold: [true, false, 0, 3],
+    });
+  }
+
+  #options(): ci.ProfileOptions {
+    return this.#object({
+      output: ["none", "log", "stdout", "spool", this.#sink(), [this.#sink(), this.#sink(), "spool"], []],
+      outputDir: [this.options.directory, `${this.options.directory}/below`],
+      spoolMaxBytes: [0, 1000, 1e9],
+      flushIntervalMs: [1, 5, 1000],
+      logger: [{ info: () => {} }, this.#throwingLogger()],
+      counters: [{}, { cpu: "thread" }, { cpu: false, memory: true }, { gpu: false }],
+      traceBufferMaxSpans: [1, 3, 100],
+      enabled: [true, true, true, false],
+    });
+  }
+
+  #throwingLogger(): ci.Logger {
+    return {
+      info: () => {
+        throw new Planted("logger");
+      },
+    };
+  }
+
+  #sink(): ci.Sink {
+    const acts: readonly ((batch: ci.FlushBatch) => unknown)[] = [
+      batch => void batch.spans,
+      batch => void batch.marks,
+      () => {
+        throw new Planted("sink");
+      },
+      () => Promise.reject(new Planted("sink")),
+      () => new Promise(resolve => setTimeout(resolve, 0)),
+      () => this.#thenable(),
+      () => this.#any(),
+      () => this.#nested(),
+    ];
+    const emit = this.#pick(acts) as ci.Sink["emit"];
+    return this.#chance(0.5)
+      ? { emit }
+      : { emit, commit: () => this.#pick(acts)(EMPTY) as void, close: this.#any() };
+  }
+
+  /** An object with some of the keys, each with a fitting value or with any. */
+  // deno-lint-ignore no-explicit-any -- fits whatever is asked for, or does not
+  #object(fitting: Record<string, readonly unknown[]>): any {
+    if (this.#chance(0.03)) return this.#any();
+    const object: Record<string, unknown> = {};
+    for (const [key, values] of Object.entries(fitting)) {
+      if (this.#chance(0.4)) object[key] = this.#chance(0.85) ? this.#pick(values) : this.#any();
+    }
+    if (!this.#chance(0.05)) return object;
+    const nested = (): void => this.#nested();
+    return new Proxy(object, {
+      get(target, key, receiver) {
+        nested();
+        return Reflect.get(target, key, receiver);
+      },
+    });
+  }
+
+  #source(): number {
+    return this.#chance(0.5) ? this.#int(6) : this.#chance(0.5) ? this.#iterable() : this.#any();
+  }
+
+  // deno-lint-ignore no-explicit-any -- as above
+  #iterable(): any {
+    const planted = (): never => {
+      throw new Planted("iterator");
+    };
+    return this.#pick<unknown>([
+      [1, 2, 3],
+      new Set(["a"]),
+      "text",
+      new Map([[1, 2]]),
+      { [Symbol.iterator]: planted },
+      { [Symbol.iterator]: () => ({ next: planted }) },
+      { [Symbol.iterator]: () => ({ next: () => 5 }) },
+      { [Symbol.iterator]: () => ({ next: () => ({ done: false, value: 1 }), return: planted }) },
+      { [Symbol.iterator]: () => ({ next: () => ({ done: false, value: 1 }), return: () => 5 }) },
+      { [Symbol.iterator]: () => ({ next: () => throwingProxy() }) },
+      { [Symbol.iterator]: 5 },
+    ]);
+  }
+
+  #asyncSource(): AsyncIterable<unknown> {
+    async function* numbers(): AsyncGenerator<number> {
+      for (let i = 0; i < 3; i++) yield await Promise.resolve(i);
+    }
+    const planted = (): Promise<never> => Promise.reject(new Planted("async iterator"));
+    return this.#pick<unknown>([
+      numbers(),
+      { [Symbol.asyncIterator]: () => ({ next: planted }) },
+      { [Symbol.asyncIterator]: () => ({ next: () => 5 }) },
+      { [Symbol.asyncIterator]: () => ({ next: () => ({ done: false }), return: planted }) },
+      this.#any(),
+    ]) as AsyncIterable<unknown>;
+  }
+
+  /** Any value at all. */
+  // deno-lint-ignore no-explicit-any -- that is the point
+  #any(): any {
+    const kind = this.#int(10);
+    if (kind === 0) return this.#pick([undefined, null, true, false]);
+    if (kind === 1) return this.#pick([0, -1, 1.5, NaN, Infinity, 2 ** 31, 2 ** 53, 1e308, -0]);
+    if (kind === 2) return this.#pick([0n, -1n, 2n ** 64n, 2n ** 5000n, Symbol("s"), Symbol.iterator]);
+    if (kind === 3) return this.#pick(Object.entries(TEXTS).filter(([name]) => this.#suits(name)))[1];
+    if (kind === 4) {
+      return this.#pick(["tree", "dict", "json", "none", "spool", "point", "summary", "process"]);
+    }
+    if (kind === 5) return this.#pick([throwingProxy(), throwingProxy([]), throwingProxy(() => {})]);
+    if (kind === 6) return this.#pick([revokedProxy(), revokedProxy([]), revokedProxy(() => {})]);
+    if (kind === 7) {
+      return this.#pick([
+        () => this.#nested(),
+        () => {
+          throw new Planted("called");
+        },
+        class {},
+      ]);
+    }
+    return this.#pick(Object.entries(ATTR_VALUES).filter(([name]) => this.#suits(name)))[1]();
+  }
+}
+
+const HUGE = /10 MB|million|100 000|huge|endless|without end|comes to an end|sparse/;
+
+const EMPTY = { spans: [], marks: [], spanCount: 0 } as unknown as ci.FlushBatch;
+
+// What callbacks threw: it has to come back as it is.
+const planted = new Set<unknown>();
+
+function isAllowed(error: unknown): boolean {
+  for (const one of planted) {
+    if (one instanceof WeakRef ? one.deref() === error : Object.is(one, error)) return true;
+  }
+  try {
+    if (error instanceof Planted) return true;
+    // What a getter of hostile.ts throws.
+    if (typeof error === "object" && error !== null && Object.getPrototypeOf(error) === null) return true;
+    if (!(error instanceof Error)) return false;
+    if (error instanceof ci.CirronError) return true;
+    // Of the values in hostile.ts.
+    if (error.constructor === Error && /^(trap |bad$|no$|name$|toString$|message$)/.test(error.message)) {
+      return true;
+    }
+    return (error instanceof TypeError || error instanceof RangeError) && !INTERNAL.test(error.message);
+  } catch {
+    return false;
+  }
+}
+
+// What an engine says of a mistake in the code that runs, rather than in what it was given.
+const INTERNAL = new RegExp(
+  "Cannot read propert|Cannot set propert|Cannot destructure|is not a function|is not a constructor|(undefined|null) is not"
+    + "|Maximum call stack|Invalid (typed )?array|Cannot convert|Invalid string length|out of range|detached",
+);
+
+/** What was thrown, with its stack if it is an error. Never throws. */
+export function describe(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.stack) : String(thrown);
+  } catch {
+    return "what does not print";
+  }
+}
+
+/** Numbers that JSON cannot say, as the words that `json` has for them. */
+function wordOf(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}
