@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DOCUMENTED } from "./pages.ts";
 import { run, type Tool } from "./run.ts";
 
 const CODE = ["mod.ts", "polars.ts", "src", "ffi", "tests", "tools", "bench", "examples"];
@@ -12,18 +13,7 @@ const STEPS: readonly (readonly [title: string, tool: Tool, ...args: string[]])[
   ["lint", "deno", "lint", "--quiet", ...CODE],
   ["types", "deno", "check", "--quiet", ...CODE],
   ["documentation lint", "deno", "doc", "--lint", "mod.ts", "polars.ts"],
-  [
-    "documentation types",
-    "deno",
-    "check",
-    "--quiet",
-    "--doc",
-    "mod.ts",
-    "polars.ts",
-    "src",
-    "README.md",
-    "docs",
-  ],
+  ["documentation types", "deno", "check", "--quiet", "--doc", ...DOCUMENTED],
   ["publish dry run", "deno", "publish", "--dry-run", "--allow-dirty", "--quiet"],
 ];
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DOCUMENTED } from "./pages.ts";
 import { run } from "./run.ts";
 
 interface Count {
@@ -22,18 +23,7 @@ await count("Deno", ["deno", "test", "-A", "--no-check", ...tests], denoCount);
 if (wanted.length === 0) {
   await count(
     "Deno, examples in the documentation",
-    [
-      "deno",
-      "test",
-      "-A",
-      "--no-check",
-      "--doc",
-      "mod.ts",
-      "polars.ts",
-      "src",
-      "README.md",
-      "docs/counters.md",
-    ],
+    ["deno", "test", "-A", "--no-check", "--doc", ...DOCUMENTED],
     denoCount,
   );
 }
