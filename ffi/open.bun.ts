@@ -6,7 +6,10 @@
 import process from "node:process";
 import type { Library, NativeType, Opener, Probe, SymbolTable } from "./types.ts";
 
-const { dlopen } = await import("bun:ffi");
+type Dlopen = (
+  path: string,
+  symbols: Record<string, { args: string[]; returns: string }>,
+) => { symbols: object };
 
 const BUN_TYPE: Record<NativeType | "void", string> = {
   i32: "i32",
@@ -16,11 +19,17 @@ const BUN_TYPE: Record<NativeType | "void", string> = {
   void: "void",
 };
 
+// Not imported, since other runtimes load this file too; and not by a dynamic import, since with a top-level await anywhere
+// Bun 1.4.5 drops the messages that a worker is sent while it loads.
+function builtin<T>(name: string): T {
+  return (process as unknown as { getBuiltinModule(name: string): T }).getBuiltinModule(name);
+}
+
 /** The opener of Bun. */
 export const opener: Opener = {
   // Bun does not say. A system of glibc may have musl's loader too, for cross-compiling.
   get isMusl() {
-    const { existsSync } = process.getBuiltinModule("node:fs");
+    const { existsSync } = builtin<{ existsSync(path: string): boolean }>("node:fs");
     const [musl, glibc] = process.arch === "arm64"
       ? ["/lib/ld-musl-aarch64.so.1", "/lib/ld-linux-aarch64.so.1"]
       : ["/lib/ld-musl-x86_64.so.1", "/lib64/ld-linux-x86-64.so.2"];
@@ -32,8 +41,8 @@ export const opener: Opener = {
       for (const [name, { parameters, result }] of Object.entries(table)) {
         symbols[name] = { args: parameters.map(type => BUN_TYPE[type]), returns: BUN_TYPE[result] };
       }
-      const library = dlopen(path, symbols as never);
-      return { ok: true, value: library.symbols as unknown as Library<T>, source: path };
+      const { dlopen } = builtin<{ dlopen: Dlopen }>("bun:ffi");
+      return { ok: true, value: dlopen(path, symbols).symbols as Library<T>, source: path };
     } catch (error) {
       return { ok: false, reason: error instanceof Error ? error.message : String(error) };
     }

@@ -3,15 +3,13 @@
  *
  * @module
  */
+import { opener as bun } from "./open.bun.ts";
+import { opener as deno } from "./open.deno.ts";
+import { opener as none } from "./open.none.ts";
 import type { Opener } from "./types.ts";
 
-// Literal specifiers: JSR and bundlers must see them. Bun also has a `Deno` in globalThis only when somebody
-// fakes one, so Bun is asked for first.
-const chosen: { opener: Opener } = "Bun" in globalThis
-  ? await import("./open.bun.ts")
-  : "Deno" in globalThis
-  ? await import("./open.deno.ts")
-  : await import("./open.none.ts");
-
-/** Opens shared libraries on the runtime that this is. */
-export const opener: Opener = chosen.opener;
+/**
+ * Opens shared libraries on the runtime that this is. Bun has a `Deno` in globalThis only when somebody fakes one, so Bun is
+ * asked for first.
+ */
+export const opener: Opener = "Bun" in globalThis ? bun : "Deno" in globalThis ? deno : none;

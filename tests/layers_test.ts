@@ -62,9 +62,8 @@ test("Every relative import names a file of the package, with its extension", ()
   assertEquals(lost, []);
 });
 
-test("Every specifier is relative or node:, but for Bun's FFI and for polars in polars.ts", () => {
+test("Every specifier is relative or node:, but for polars in polars.ts", () => {
   const allowed: Record<string, RegExp> = {
-    "ffi/open.bun.ts": /^bun:ffi$/,
     "polars.ts": /^(npm:nodejs-polars@\d+\.\d+\.\d+|nodejs-polars)$/,
   };
   const foreign: string[] = [];
