@@ -34,7 +34,21 @@ const module: { default: PolarsLibrary } = "Deno" in globalThis
   ? await import("npm:nodejs-polars@0.24.1")
   : await import("nodejs-polars");
 
-/** nodejs-polars itself, the copy that the frames come from. */
+/**
+ * nodejs-polars itself, the copy that the frames come from.
+ *
+ * @example Spans of more than a second
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { pl } from "@cirron/sdk/polars";
+ * import { assertEquals } from "@std/assert";
+ *
+ * for (const _ of ci.batches(10));
+ * const df = ci.trace({ format: "df" });
+ * const slow = df.filter(pl.col("wall_us").gt(pl.lit(1e6)));
+ * assertEquals(slow.height, 0);
+ * ```
+ */
 export const pl: PolarsLibrary = module.default;
 
 engine.frameEngine = polarsEngine(pl as unknown as Polars);

@@ -70,7 +70,23 @@ export interface MarkRow {
   kind: MarkKind;
 }
 
-/** Closed spans and new marks, drained together. Rows and lines are made when they are first asked for. */
+/**
+ * Closed spans and new marks, drained together: what a sink is given. One batch is shared by all sinks; rows, lines and JSON
+ * are made when they are first asked for, so a sink that only counts costs next to nothing.
+ *
+ * @example A sink of your own
+ * ```ts
+ * import { type FlushBatch, profile, scope } from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const names: string[] = [];
+ * const output = { emit: (batch: FlushBatch) => batch.spans.forEach(span => void names.push(span.name)) };
+ * using profiler = profile({ output });
+ * scope("work").end();
+ * profiler.flush();
+ * assertEquals(names, ["work"]);
+ * ```
+ */
 export class FlushBatch {
   /** Closed spans in the batch. */
   readonly spanCount: number;

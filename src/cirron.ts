@@ -214,23 +214,76 @@ export const trace: TraceFunction = (options => engine.trace(options)) as TraceF
 
 /**
  * Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. About 2 us a
- * span with the spool. Does nothing without a session.
+ * span with the spool. Does nothing without a session. Never throws: a sink that fails is counted in `health()`.
+ *
+ * @example Make the spool complete, now
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * ci.profile({ outputDir: "spool" });
+ * ci.scope("work").end();
+ * ci.flush();
+ * assertEquals(ci.readSpool("spool").span_count, 1);
+ * ci.shutdown();
+ * ```
  */
 export function flush(): void {
   engine.flush();
 }
 
-/** The state of recording: counts, probes and where the session writes. Never throws. */
+/**
+ * The state of recording, as a copy: counts of what was kept, evicted, dropped or failed, where the session writes, and what
+ * each counter is read from, or why it is not. About half a microsecond without a GPU, no I/O. Never throws.
+ *
+ * @example Ask what is measured
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { probes, misnested_count } = ci.health();
+ * console.log(probes.cpu.present ? `cpu_ns from ${probes.cpu.source}` : `no cpu_ns: ${probes.cpu.reason}`);
+ * assertEquals([probes.wall.present, misnested_count], [true, 0]);
+ * ```
+ */
 export function health(): Health {
   return engine.health();
 }
 
-/** Ends the session, if one runs: closes what is open and flushes. The trace stays readable until the next `profile()`. */
+/**
+ * Ends the session, if one runs: closes what is open, flushes, and takes every timer and handler back. The trace stays
+ * readable until the next `profile()`. Does nothing the second time. Never throws.
+ *
+ * @example End, then read
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * ci.profile({ output: "none" });
+ * ci.scope("still open");
+ * ci.shutdown();
+ * assertEquals(ci.trace({ format: "dict" }).roots[0].children[0].name, "still open");
+ * ```
+ */
 export function shutdown(): void {
   engine.shutdown();
 }
 
-/** The `Cirron` without options of its own. */
+/**
+ * The `Cirron` without options of its own, the same one each time.
+ *
+ * @example Hand the profiler to a library
+ * ```ts
+ * import { type Cirron, getDefault } from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function train(ci: Cirron): void {
+ *   for (const _ of ci.epochs(3));
+ * }
+ * train(getDefault());
+ * assertEquals(getDefault().trace({ format: "dict", name: "epoch" }).span_count, 3);
+ * ```
+ */
 export function getDefault(): Cirron {
   return defaultCirron ??= new Cirron();
 }

@@ -33,7 +33,19 @@ export type { DataFrame };
 /** What a Jupyter kernel asks an object for, to show it. */
 const DISPLAY: symbol = Symbol.for("Jupyter.display");
 
-/** A trace that a Jupyter cell renders: to look at, and as text. */
+/**
+ * A trace that a Jupyter cell renders, to look at and as text; elsewhere `trace()` prints the tree and gives `undefined`.
+ *
+ * @example What the last expression of a cell may be
+ * ```ts
+ * import { scope, trace, type TraceTree } from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * scope("cell").end();
+ * const shown: TraceTree | undefined = trace({ name: "cell" });
+ * assertEquals(shown, undefined); // printed: this is no notebook
+ * ```
+ */
 export class TraceTree {
   readonly #text: string;
   readonly #html: string;

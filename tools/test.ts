@@ -1,9 +1,8 @@
 /**
- * `deno task test`: every test on Deno and on Bun, and the examples in the documentation. The last line has the sum.
+ * `deno task test`: every test on Deno and on Bun. The last line has the sum.
  *
  * @module
  */
-import { DOCUMENTED } from "./pages.ts";
 import { run } from "./run.ts";
 
 interface Count {
@@ -20,13 +19,6 @@ const wanted = Deno.args;
 const tests = wanted.length > 0 ? wanted : ["tests"];
 
 await count("Deno", ["deno", "test", "-A", "--no-check", ...tests], denoCount);
-if (wanted.length === 0) {
-  await count(
-    "Deno, examples in the documentation",
-    ["deno", "test", "-A", "--no-check", "--doc", ...DOCUMENTED],
-    denoCount,
-  );
-}
 // Bun gives a test 5 s; those that start whole programs on a busy machine take longer.
 await count("Bun", [
   "bun",

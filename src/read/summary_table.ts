@@ -7,7 +7,20 @@ import { printable } from "../printable.ts";
 import type { SummaryRow } from "./summary.ts";
 import { formatDuration, formatShare } from "./text.ts";
 
-/** Where the time went, by path of names. `console.log` and a Jupyter cell show it as a table. */
+/**
+ * Where the time went, by path of names. `console.log` and a Jupyter cell show it as a table.
+ *
+ * @example What took longest
+ * ```ts
+ * import { batches, scope, trace } from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * for (const _ of batches(10)) scope("forward").end();
+ * const summary = trace({ format: "summary" });
+ * console.log(summary); // a table
+ * assertEquals(summary.rows.map(row => [row.name, row.count]), [["batch", 10], ["forward", 10]]);
+ * ```
+ */
 export class TraceSummary {
   /** A row per path, from the top down, of equal parents the one with the greatest total first. */
   readonly rows: SummaryRow[];

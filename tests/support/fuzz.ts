@@ -4,9 +4,11 @@
  *
  * @module
  */
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as ci from "../../mod.ts";
-import { ATTR_VALUES, revokedProxy, TEXTS, throwingProxy, THROWN } from "./hostile.ts";
+import { describe, isAllowed, Planted, Values } from "./fuzz_values.ts";
 
 /** What a run found. */
 export interface FuzzReport {
@@ -30,22 +32,6 @@ export interface FuzzOptions {
   readonly huge: boolean;
   /** Whether it is time to stop, asked between rounds. */
   readonly isOver?: () => boolean;
-}
-
-/** Thrown on purpose by a value that the fuzzer made. */
-class Planted extends Error {
-  override name = "Planted";
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** The seed of a round: rounds do not depend on how many calls the ones before made. */
@@ -89,7 +75,7 @@ class Round {
   readonly seed: number;
   readonly number: number;
   readonly report: { calls: number; refused: number; spans: number; failures: string[] };
-  readonly #random: () => number;
+  readonly #values: Values;
   readonly #log: string[] = [];
   readonly #handles: ci.Scope[] = [];
   readonly #profilers: ci.Profiler[] = [];
@@ -106,18 +92,22 @@ class Round {
     this.seed = seed;
     this.number = number;
     this.report = report;
-    this.#random = random(seed);
+    this.#values = new Values(seed, options.huge, () => this.#nested());
   }
 
   async run(): Promise<void> {
     ci.shutdown();
+    // So that reading the spool does not take longer round by round.
+    for (const name of readdirSync(this.options.directory)) {
+      rmSync(join(this.options.directory, name), { recursive: true, force: true });
+    }
     isConsoleBroken = false;
-    new ci.Cirron({ traceBufferMaxSpans: this.#pick([1, 2, 7, 100, 1000]) });
-    isConsoleBroken = this.#chance(0.05);
+    new ci.Cirron({ traceBufferMaxSpans: this.#values.pick([1, 2, 7, 100, 1000]) });
+    isConsoleBroken = this.#values.chance(0.05);
     for (let i = 0; i < CALLS_PER_ROUND; i++) {
       this.#call();
-      if (this.#chance(0.05)) await null;
-      if (this.#chance(0.005)) await new Promise(resolve => setTimeout(resolve, 0));
+      if (this.#values.chance(0.05)) await null;
+      if (this.#values.chance(0.005)) await new Promise(resolve => setTimeout(resolve, 0));
     }
     await this.#settle();
     ci.shutdown();
@@ -157,21 +147,9 @@ class Round {
     );
   }
 
-  #chance(of: number): boolean {
-    return this.#random() < of;
-  }
-
-  #int(below: number): number {
-    return Math.floor(this.#random() * below);
-  }
-
-  #pick<T>(list: readonly T[]): T {
-    return list[this.#int(list.length)];
-  }
-
   // One call, whatever comes of it.
   #call(): void {
-    const [name, act] = this.#pick(this.#actions);
+    const [name, act] = this.#values.pick(this.#actions);
     this.#log.push(name);
     this.report.calls++;
     try {
@@ -198,33 +176,39 @@ class Round {
     ["scope", () => this.#keep(ci.scope(this.#name(), this.#scopeOptions()))],
     ["scope(fn)", () => ci.scope(this.#name(), this.#callback())],
     ["scope(options, fn)", () => ci.scope(this.#name(), this.#scopeOptions()!, this.#callback())],
-    ["scope(hostile)", () => ci.scope(this.#any(), this.#any(), this.#any())],
+    ["scope(hostile)", () => ci.scope(this.#values.any(), this.#values.any(), this.#values.any())],
     ["mark", () => ci.mark(this.#name(), this.#value(), this.#markOptions())],
     ["mark", () => ci.mark(this.#name(), this.#value(), this.#markOptions())],
-    ["mark(hostile)", () => ci.mark(this.#any(), this.#any(), this.#any())],
+    ["mark(hostile)", () => ci.mark(this.#values.any(), this.#values.any(), this.#values.any())],
     ["handle.mark", () => this.#handle()?.mark(this.#name(), this.#value(), this.#markOptions())],
     ["handle.scope", () => this.#keep(this.#handle()?.scope(this.#name(), this.#scopeOptions()))],
     ["handle.scope(fn)", () => this.#handle()?.scope(this.#name(), this.#callback())],
     ["handle.end", () => this.#handle()?.end()],
     ["handle.end", () => this.#handle()?.end()],
     ["handle.dispose", () => this.#handle()?.[Symbol.dispose]()],
-    ["handle.mark(hostile)", () => this.#handle()?.mark(this.#any(), this.#any(), this.#any())],
-    ["handle.scope(hostile)", () => this.#keep(this.#handle()?.scope(this.#any(), this.#any(), this.#any()))],
+    [
+      "handle.mark(hostile)",
+      () => this.#handle()?.mark(this.#values.any(), this.#values.any(), this.#values.any()),
+    ],
+    [
+      "handle.scope(hostile)",
+      () => this.#keep(this.#handle()?.scope(this.#values.any(), this.#values.any(), this.#values.any())),
+    ],
     ["epochs", () => this.#loop(ci.epochs(this.#source()))],
     ["batches", () => this.#loop(ci.batches(this.#source()))],
-    ["for await batches", () => this.#loopAsync(ci.batches(this.#asyncSource()))],
+    ["for await batches", () => this.#loopAsync(ci.batches(this.#values.asyncSource()))],
     ["trace", () => ci.trace(this.#traceOptions())],
     ["trace", () => ci.trace(this.#traceOptions())],
-    ["trace(hostile)", () => ci.trace(this.#any())],
+    ["trace(hostile)", () => ci.trace(this.#values.any())],
     ["String(trace)", () => String(ci.trace({ format: "summary", open: true }))],
     ["flush", () => ci.flush()],
     ["health", () => ci.health()],
     ["shutdown", () => ci.shutdown()],
-    ["new Cirron(hostile)", () => new ci.Cirron(this.#any())],
-    ["profile(hostile)", () => this.#profile(() => ci.profile(this.#any()))],
+    ["new Cirron(hostile)", () => new ci.Cirron(this.#values.any())],
+    ["profile(hostile)", () => this.#profile(() => ci.profile(this.#values.any()))],
     ["profiler", () => this.#profiler()],
     ["readSpool", () => this.#readSpool()],
-    ["readSpool(hostile)", () => ci.readSpool(this.#any())],
+    ["readSpool(hostile)", () => ci.readSpool(this.#values.any())],
     ["without this", () => this.#withoutThis()],
   ];
 
@@ -242,9 +226,9 @@ class Round {
   }
 
   #profiler(): unknown {
-    const profiler = this.#profilers.length === 0 ? undefined : this.#pick(this.#profilers);
-    if (this.#chance(0.3)) profiler?.shutdown();
-    else if (this.#chance(0.5)) profiler?.flush();
+    const profiler = this.#profilers.length === 0 ? undefined : this.#values.pick(this.#profilers);
+    if (this.#values.chance(0.3)) profiler?.shutdown();
+    else if (this.#values.chance(0.5)) profiler?.flush();
     else profiler?.health();
     return undefined;
   }
@@ -264,15 +248,15 @@ class Round {
   }
 
   #handle(): ci.Scope | undefined {
-    return this.#handles.length === 0 ? undefined : this.#pick(this.#handles);
+    return this.#handles.length === 0 ? undefined : this.#values.pick(this.#handles);
   }
 
   #loop(loop: Iterable<unknown>): void {
     let turns = 0;
     for (const _ of loop) {
-      if (this.#chance(0.3)) this.#nested();
-      if (this.#chance(0.1)) break;
-      if (this.#chance(0.05)) throw new Planted("in a loop");
+      if (this.#values.chance(0.3)) this.#nested();
+      if (this.#values.chance(0.1)) break;
+      if (this.#values.chance(0.05)) throw new Planted("in a loop");
       if (++turns > 5) break;
     }
   }
@@ -280,8 +264,8 @@ class Round {
   async #loopAsync(loop: AsyncIterable<unknown>): Promise<void> {
     let turns = 0;
     for await (const _ of loop) {
-      if (this.#chance(0.3)) this.#nested();
-      if (this.#chance(0.1) || ++turns > 5) break;
+      if (this.#values.chance(0.3)) this.#nested();
+      if (this.#values.chance(0.1) || ++turns > 5) break;
     }
   }
 
@@ -290,85 +274,57 @@ class Round {
     if (this.#depth > 3) return;
     this.#depth++;
     try {
-      for (let i = this.#int(3); i > 0; i--) this.#call();
+      for (let i = this.#values.int(3); i > 0; i--) this.#call();
     } finally {
       this.#depth--;
     }
   }
 
   #callback(): (scope: ci.Scope) => unknown {
-    const kind = this.#int(8);
+    const kind = this.#values.int(8);
     const nested = (scope: ci.Scope): void => {
-      if (this.#chance(0.2)) this.#handles.push(scope);
+      if (this.#values.chance(0.2)) this.#handles.push(scope);
       this.#nested();
     };
-    if (kind === 0) return this.#any();
+    if (kind === 0) return this.#values.any();
     if (kind === 1) {
       return () => {
-        throw this.#thrown();
+        throw this.#values.thrown();
       };
     }
     if (kind === 2) return () => Promise.reject(new Planted("rejected"));
-    if (kind === 3) return () => this.#thenable();
+    if (kind === 3) return () => this.#values.thenable();
     if (kind < 6) {
       return async scope => {
         nested(scope);
         await null;
         nested(scope);
-        if (this.#chance(0.2)) throw new Planted("async");
+        if (this.#values.chance(0.2)) throw new Planted("async");
       };
     }
     return scope => nested(scope);
   }
 
-  #thenable(): unknown {
-    return this.#pick<unknown>([
-      { then: (resolve: (value: unknown) => void) => resolve(1) },
-      { then: (_: unknown, reject: (error: unknown) => void) => reject(new Planted("then")) },
-      {
-        then: () => {
-          throw new Planted("then");
-        },
-      },
-      {
-        get then(): never {
-          throw new Planted("then");
-        },
-      },
-      { then: 5 },
-    ]);
-  }
-
-  // Wrapped, so that what is caught is known to be ours whatever it is.
-  #thrown(): unknown {
-    const make = this.#pick(Object.entries(THROWN).filter(([name]) => this.#suits(name)))[1];
-    const thrown = make();
-    planted.add(typeof thrown === "object" && thrown !== null ? new WeakRef(thrown) : thrown);
-    return thrown;
-  }
-
-  #suits(name: string): boolean {
-    return this.options.huge || !HUGE.test(name);
-  }
-
   #name(): string {
     const known = ["epoch", "batch", "forward", "cirron.session", "root", ""];
-    return this.#chance(0.8) ? this.#pick(known) : this.#any();
+    return this.#values.chance(0.8) ? this.#values.pick(known) : this.#values.any();
   }
 
   #value(): ci.MarkValue {
-    return this.#chance(0.8)
-      ? this.#pick<ci.MarkValue>([0, -0, 1.5, NaN, -Infinity, 7n, true, "text"])
-      : this.#any();
+    return this.#values.chance(0.8)
+      ? this.#values.pick<ci.MarkValue>([0, -0, 1.5, NaN, -Infinity, 7n, true, "text"])
+      : this.#values.any();
   }
 
   #scopeOptions(): ci.ScopeOptions | undefined {
-    if (this.#chance(0.3)) return undefined;
+    if (this.#values.chance(0.3)) return undefined;
     return this.#object({ index: [0, 1, -5, 2 ** 53], attrs: [{}, { a: 1 }, { nested: { list: [1] } }] });
   }
 
   #markOptions(): ci.MarkOptions | undefined {
-    return this.#chance(0.5) ? undefined : this.#object({ kind: ["point", "summary"], attrs: [{ a: 1 }] });
+    return this.#values.chance(0.5)
+      ? undefined
+      : this.#object({ kind: ["point", "summary"], attrs: [{ a: 1 }] });
   }
 
   #traceOptions(): ci.TraceOptions & { format: "json" } {
@@ -413,25 +369,29 @@ class Round {
       },
       () => Promise.reject(new Planted("sink")),
       () => new Promise(resolve => setTimeout(resolve, 0)),
-      () => this.#thenable(),
-      () => this.#any(),
+      () => this.#values.thenable(),
+      () => this.#values.any(),
       () => this.#nested(),
     ];
-    const emit = this.#pick(acts) as ci.Sink["emit"];
-    return this.#chance(0.5)
+    const emit = this.#values.pick(acts) as ci.Sink["emit"];
+    return this.#values.chance(0.5)
       ? { emit }
-      : { emit, commit: () => this.#pick(acts)(EMPTY) as void, close: this.#any() };
+      : { emit, commit: () => this.#values.pick(acts)(EMPTY) as void, close: this.#values.any() };
   }
 
   /** An object with some of the keys, each with a fitting value or with any. */
   // deno-lint-ignore no-explicit-any -- fits whatever is asked for, or does not
   #object(fitting: Record<string, readonly unknown[]>): any {
-    if (this.#chance(0.03)) return this.#any();
+    if (this.#values.chance(0.03)) return this.#values.any();
     const object: Record<string, unknown> = {};
     for (const [key, values] of Object.entries(fitting)) {
-      if (this.#chance(0.4)) object[key] = this.#chance(0.85) ? this.#pick(values) : this.#any();
+      if (this.#values.chance(0.4)) {
+        object[key] = this.#values.chance(0.85)
+          ? this.#values.pick(values)
+          : this.#values.any();
+      }
     }
-    if (!this.#chance(0.05)) return object;
+    if (!this.#values.chance(0.05)) return object;
     const nested = (): void => this.#nested();
     return new Proxy(object, {
       get(target, key, receiver) {
@@ -442,110 +402,15 @@ class Round {
   }
 
   #source(): number {
-    return this.#chance(0.5) ? this.#int(6) : this.#chance(0.5) ? this.#iterable() : this.#any();
-  }
-
-  // deno-lint-ignore no-explicit-any -- as above
-  #iterable(): any {
-    const planted = (): never => {
-      throw new Planted("iterator");
-    };
-    return this.#pick<unknown>([
-      [1, 2, 3],
-      new Set(["a"]),
-      "text",
-      new Map([[1, 2]]),
-      { [Symbol.iterator]: planted },
-      { [Symbol.iterator]: () => ({ next: planted }) },
-      { [Symbol.iterator]: () => ({ next: () => 5 }) },
-      { [Symbol.iterator]: () => ({ next: () => ({ done: false, value: 1 }), return: planted }) },
-      { [Symbol.iterator]: () => ({ next: () => ({ done: false, value: 1 }), return: () => 5 }) },
-      { [Symbol.iterator]: () => ({ next: () => throwingProxy() }) },
-      { [Symbol.iterator]: 5 },
-    ]);
-  }
-
-  #asyncSource(): AsyncIterable<unknown> {
-    async function* numbers(): AsyncGenerator<number> {
-      for (let i = 0; i < 3; i++) yield await Promise.resolve(i);
-    }
-    const planted = (): Promise<never> => Promise.reject(new Planted("async iterator"));
-    return this.#pick<unknown>([
-      numbers(),
-      { [Symbol.asyncIterator]: () => ({ next: planted }) },
-      { [Symbol.asyncIterator]: () => ({ next: () => 5 }) },
-      { [Symbol.asyncIterator]: () => ({ next: () => ({ done: false }), return: planted }) },
-      this.#any(),
-    ]) as AsyncIterable<unknown>;
-  }
-
-  /** Any value at all. */
-  // deno-lint-ignore no-explicit-any -- that is the point
-  #any(): any {
-    const kind = this.#int(10);
-    if (kind === 0) return this.#pick([undefined, null, true, false]);
-    if (kind === 1) return this.#pick([0, -1, 1.5, NaN, Infinity, 2 ** 31, 2 ** 53, 1e308, -0]);
-    if (kind === 2) return this.#pick([0n, -1n, 2n ** 64n, 2n ** 5000n, Symbol("s"), Symbol.iterator]);
-    if (kind === 3) return this.#pick(Object.entries(TEXTS).filter(([name]) => this.#suits(name)))[1];
-    if (kind === 4) {
-      return this.#pick(["tree", "dict", "json", "none", "spool", "point", "summary", "process"]);
-    }
-    if (kind === 5) return this.#pick([throwingProxy(), throwingProxy([]), throwingProxy(() => {})]);
-    if (kind === 6) return this.#pick([revokedProxy(), revokedProxy([]), revokedProxy(() => {})]);
-    if (kind === 7) {
-      return this.#pick([
-        () => this.#nested(),
-        () => {
-          throw new Planted("called");
-        },
-        class {},
-      ]);
-    }
-    return this.#pick(Object.entries(ATTR_VALUES).filter(([name]) => this.#suits(name)))[1]();
+    return this.#values.chance(0.5)
+      ? this.#values.int(6)
+      : this.#values.chance(0.5)
+      ? this.#values.iterable()
+      : this.#values.any();
   }
 }
-
-const HUGE = /10 MB|million|100 000|huge|endless|without end|comes to an end|sparse/;
 
 const EMPTY = { spans: [], marks: [], spanCount: 0 } as unknown as ci.FlushBatch;
-
-// What callbacks threw: it has to come back as it is.
-const planted = new Set<unknown>();
-
-function isAllowed(error: unknown): boolean {
-  for (const one of planted) {
-    if (one instanceof WeakRef ? one.deref() === error : Object.is(one, error)) return true;
-  }
-  try {
-    if (error instanceof Planted) return true;
-    // What a getter of hostile.ts throws.
-    if (typeof error === "object" && error !== null && Object.getPrototypeOf(error) === null) return true;
-    if (!(error instanceof Error)) return false;
-    if (error instanceof ci.CirronError) return true;
-    // Of the values in hostile.ts.
-    if (error.constructor === Error && /^(trap |bad$|no$|name$|toString$|message$)/.test(error.message)) {
-      return true;
-    }
-    return (error instanceof TypeError || error instanceof RangeError) && !INTERNAL.test(error.message);
-  } catch {
-    return false;
-  }
-}
-
-// What an engine says of a mistake in the code that runs, rather than in what it was given.
-const INTERNAL = new RegExp(
-  "Cannot read propert|Cannot set propert|Cannot destructure|is not a function|is not a constructor|(undefined|null) is not"
-    + "|Maximum call stack|Invalid (typed )?array|Cannot convert|Invalid string length|out of range|detached",
-);
-
-/** What was thrown, with its stack if it is an error. Never throws. */
-export function describe(thrown: unknown): string {
-  try {
-    return thrown instanceof Error ? String(thrown.stack) : String(thrown);
-  } catch {
-    return "what does not print";
-  }
-}
 
 /** Numbers that JSON cannot say, as the words that `json` has for them. */
 function wordOf(_key: string, value: unknown): unknown {

@@ -5,7 +5,8 @@
  * @module
  */
 import process from "node:process";
-import { describe, fuzz } from "./fuzz.ts";
+import { fuzz } from "./fuzz.ts";
+import { describe } from "./fuzz_values.ts";
 
 const [seed, rounds, seconds, directory, huge] = process.argv.slice(2);
 process.chdir(directory); // hostile names of directories are relative
