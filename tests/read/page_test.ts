@@ -7,6 +7,7 @@ import { FAILED, FOLDED, MOST_NODES, OPEN, type PageData, toPageData } from "../
 import { shownText } from "../../src/read/page_json.ts";
 import { layRows } from "../../src/read/page_rows.ts";
 import { PAGE_SCRIPT } from "../../src/read/page_script.ts";
+import { formatDuration } from "../../src/read/text.ts";
 import { buildTree, type Tree } from "../../src/read/tree.ts";
 import { cutText } from "../../src/text_limits.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
@@ -253,6 +254,15 @@ test("PAGE_SCRIPT is JavaScript that cannot end its own element", () => {
   assertEquals(PAGE_SCRIPT.includes("</script"), false);
   assertEquals(PAGE_SCRIPT.includes("<!--"), false);
   assertEquals(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/.test(PAGE_SCRIPT), false);
+});
+
+test("The page writes durations as the printed tree does", () => {
+  const source = /const fixed = [^]*?\n  const time = [^]*?\n  };/.exec(PAGE_SCRIPT)![0];
+  const time = new Function(`${source}\nreturn time;`)() as (ns: number) => string;
+  for (let ns = 1; ns < 1e13; ns = Math.ceil(ns * 1.07)) assertEquals(time(ns), formatDuration(ns / 1000));
+  for (const ns of [995, 9949, 9950, 999_499, 999_500, 999_949_999, 999_950_000]) {
+    assertEquals(time(ns), formatDuration(ns / 1000));
+  }
 });
 
 test("toCell() quotes the page for an attribute, and lets it reach nothing", () => {
