@@ -15,6 +15,11 @@ export const PAGE_ICICLE: string = String.raw`  // Icicle.
     for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) % 997;
     return hash * 137 % 360;
   });
+  const captionOf = (node, wide) => {
+    const state = words(node).filter(word => word !== "folded");
+    const text = label(node) + (state.length > 0 ? " (" + state.join(", ") + ")" : "") + "  " + time(data.wallNs[node]);
+    return text.slice(0, Math.floor(wide / 6.2) + 8); // the rest would be clipped
+  };
   const drawIcicle = () => {
     const width = icicle.clientWidth;
     const high = Math.min(380, Math.max(1, data.rowCount) * BOX);
@@ -48,26 +53,27 @@ export const PAGE_ICICLE: string = String.raw`  // Icicle.
       paint.fillStyle = "hsl(" + hueOf[data.name[i]] + (dark.matches ? " 32% 32%)" : " 55% 82%)");
       paint.fillRect(x0, y, wide - (wide > 3 ? 1 : 0), BOX - 1);
       const flags = data.flags[i];
+      const caption = wide < 24 ? "" : captionOf(i, wide);
       if (flags & FOLDED && wide > 6) {
         paint.strokeStyle = ink;
         paint.globalAlpha = isDim ? 0.1 : 0.25;
         paint.beginPath();
-        for (let x = x0 + 6; x < x0 + wide; x += 12) { paint.moveTo(x, y + BOX - 1); paint.lineTo(Math.min(x + 6, x0 + wide), y); }
+        // Beside the words, not through them.
+        for (let x = x0 + 6 + (caption === "" ? 0 : paint.measureText(caption).width); x < x0 + wide; x += 12) { paint.moveTo(x, y + BOX - 1); paint.lineTo(Math.min(x + 6, x0 + wide), y); }
         paint.stroke();
         paint.globalAlpha = isDim ? 0.3 : 1;
       }
       if (flags & FAILED) { paint.strokeStyle = bad; paint.lineWidth = 2; paint.strokeRect(x0 + 1, y + 1, Math.max(1, wide - 3), BOX - 3); paint.lineWidth = 1; }
       if (i === selected || i === hovered) { paint.strokeStyle = focus; paint.lineWidth = 2; paint.strokeRect(x0 + 1, y + 1, Math.max(1, wide - 3), BOX - 3); paint.lineWidth = 1; }
-      if (wide < 24) continue;
       paint.fillStyle = ink;
-      const state = words(i).filter(word => word !== "folded");
-      const text = label(i) + (state.length > 0 ? " (" + state.join(", ") + ")" : "") + "  " + time(data.wallNs[i]);
-      const most = Math.floor((wide - 8) / 6.2);
+      // Too narrow for its name, a failed one still says so by more than its colour.
+      if (wide < 24 && flags & FAILED && wide > 7) paint.fillText("!", x0 + wide / 2 - 2, y + BOX / 2);
+      if (caption === "") continue;
       paint.save();
       paint.beginPath();
       paint.rect(x0, y, wide - 2, BOX);
       paint.clip();
-      paint.fillText(text.length > most + 8 ? text.slice(0, most + 8) : text, x0 + 4, y + BOX / 2);
+      paint.fillText(caption, x0 + 4, y + BOX / 2);
       paint.restore();
     }
     paint.globalAlpha = 1;

@@ -109,6 +109,8 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
   // Tree: only the lines that are seen are in the page.
   const tree = byId("tree");
   const spacer = tree.appendChild(make("div"));
+  // As high as all of its lines, within bounds: what folds and unfolds does not move what is below.
+  document.documentElement.style.setProperty("--high", Math.max(200, Math.min(400, count * ROW + 2)) + "px");
   const layLines = () => {
     lines = [];
     const stack = [...roots].reverse();
@@ -313,7 +315,7 @@ ${PAGE_ICICLE}
     svg.append(line);
     box.append(svg);
     const isEmpty = series.count === series.notFinite;
-    const facts = isEmpty ? [n(series.count) + " values"] : [number(series.first) + " to " + number(series.last), "min " + number(series.min), "max " + number(series.max), n(series.count) + " values"];
+    const facts = isEmpty ? [n(series.count) + " values"] : [number(series.first) + " to " + number(series.last), "min\u00a0" + number(series.min), "max\u00a0" + number(series.max), n(series.count) + "\u00a0values"];
     box.append(make("div", facts.join(" \u00b7 "), "soft"));
     if (series.notFinite > 0) box.append(make("div", n(series.notFinite) + " not finite", "bad"));
     byId("curves").append(box);
