@@ -351,7 +351,16 @@ ${PAGE_ICICLE}
   layLines();
   draw();
   if (count > 0) showDetails(0);
-  addEventListener("resize", draw);
+  // Not the window's own event: a frame in a tab behind others has no size when this runs, and hears of none later. In the
+  // frame after, since drawing sets a height that is observed too.
+  let isDue = false;
+  const observer = new ResizeObserver(() => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => { isDue = false; draw(); });
+  });
+  observer.observe(icicle);
+  observer.observe(tree);
   dark.addEventListener("change", draw);
   document.documentElement.dataset.ready = "true";
 })();
