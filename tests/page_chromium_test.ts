@@ -266,7 +266,7 @@ chromiumTest("The page draws again when its parts get another size, also if the 
   await look(TRAINING, async page => {
     const isRight =
       'document.querySelector("#icicle canvas").width === document.getElementById("icicle").clientWidth';
-    assert(await page.evaluate(isRight));
+    await page.until(isRight, 5000);
     await page.evaluate('document.body.style.width = "600px"');
     await page.until(isRight, 5000);
     assertLess(await page.evaluate<number>('document.querySelector("#icicle canvas").width'), 600);

@@ -257,7 +257,7 @@ test("PAGE_SCRIPT is JavaScript that cannot end its own element", () => {
 });
 
 test("The page writes durations as the printed tree does", () => {
-  const source = /const fixed = [^]*?\n  const time = [^]*?\n  };/.exec(PAGE_SCRIPT)![0];
+  const source = /const fixed = [^]*?\n {2}const time = [^]*?\n {2}};/.exec(PAGE_SCRIPT)![0];
   const time = new Function(`${source}\nreturn time;`)() as (ns: number) => string;
   for (let ns = 1; ns < 1e13; ns = Math.ceil(ns * 1.07)) assertEquals(time(ns), formatDuration(ns / 1000));
   for (const ns of [995, 9949, 9950, 999_499, 999_500, 999_949_999, 999_950_000]) {
