@@ -48,10 +48,10 @@ const DISPLAY: symbol = Symbol.for("Jupyter.display");
  */
 export class TraceTree {
   readonly #text: string;
-  readonly #html: string;
+  readonly #html: () => string;
 
-  /** Wraps the printed tree, and the same as HTML. */
-  constructor(text: string, html: string) {
+  /** Wraps the printed tree, and what makes the same as HTML once somebody shows it. */
+  constructor(text: string, html: () => string) {
     this.#text = text;
     this.#html = html;
   }
@@ -65,7 +65,7 @@ export class TraceTree {
   static {
     Object.defineProperty(this.prototype, DISPLAY, {
       value(this: TraceTree): Record<string, string> {
-        return { "text/plain": this.#text, "text/html": this.#html };
+        return { "text/plain": this.#text, "text/html": this.#html() };
       },
     });
   }
@@ -165,7 +165,7 @@ function printTree(tree: Tree, { context, options }: Request): unknown {
   const isNotebook = context.isNotebook();
   const terminal = isNotebook ? null : context.terminal();
   const shown = folded(tree, options.fold ?? (isNotebook || terminal !== null));
-  if (isNotebook) return new TraceTree(toText(shown), toCell(toPage(tree, shown)));
+  if (isNotebook) return new TraceTree(toText(shown), () => toCell(toPage(tree, shown)));
   context.print(terminal === null ? toText(shown) : toTerminalText(shown, terminal.colors));
   return undefined;
 }

@@ -74,7 +74,7 @@ async function executeWhole(home: string): Promise<string> {
   const path = join(home, "executed.ipynb");
   const wanted = code(read(NOTEBOOK)).map(cell => cell.outputs.length > 0);
   const found: (Output[] | undefined)[] = [];
-  for (let runs = 0; runs < 12; runs++) {
+  for (let runs = 0; runs < 20; runs++) {
     await execute(home, "--to", "notebook", "--execute", "--output", "executed.ipynb", NOTEBOOK);
     const notebook = JSON.parse(readFileSync(path, "utf8"));
     const cells = code(notebook.cells as Cell[]);

@@ -314,6 +314,15 @@ test("readSpool().trace() folds the tree if asked, and not where nobody looks", 
   assertEquals(lines().length, 10);
 });
 
+test("readSpool().trace() as html is a page of all processes", () => {
+  const page = readFilesOf(...TRAINING).trace({ format: "html", open: true });
+  assert(page.startsWith("<!doctype html>"));
+  const [, data] = /id="data">(.*?)<\/script>/s.exec(page)!;
+  const summary = readFilesOf(...TRAINING).trace({ format: "summary", open: true });
+  const spans = summary.rows.reduce((sum, row) => sum + row.count, 0);
+  assertEquals((JSON.parse(data) as { spanCount: number }).spanCount, spans);
+});
+
 test("readSpool().trace() as summary sums up all processes", () => {
   const { rows } = readFilesOf(...TRAINING).trace({ format: "summary", open: true });
   assertEquals(rows.map(row => [row.path, row.count, row.open_count, row.total_us]), [

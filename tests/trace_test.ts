@@ -15,6 +15,7 @@ import { pathToFileURL } from "node:url";
 import { type DataFrame, pl } from "../polars.ts";
 import { Cirron } from "../src/cirron.ts";
 import { CirronDependencyError, CirronError } from "../src/errors.ts";
+import { toCell } from "../src/read/page.ts";
 import type { TraceSummary } from "../src/read/summary_table.ts";
 import type { TraceDict } from "../src/rows.ts";
 import { engine } from "../src/shared.ts";
@@ -286,6 +287,24 @@ test("trace() in a notebook shows an empty trace too", () => {
   const ci = new TestEngine();
   ci.isNotebook = true;
   assertEquals(String(ci.engine.trace()), "(no spans)");
+});
+
+test("TraceTree shows the page of the moment it was read, whenever it is shown", () => {
+  const { ci, trace } = traced();
+  ci.isNotebook = true;
+  let tree: unknown;
+  let page = "";
+  assertThrows(() =>
+    ci.scope("open", { attrs: { shard: "one" } }, () => {
+      tree = trace({ open: true });
+      page = trace({ open: true, format: "html" });
+      ci.mark("loss", 2);
+      ci.clock.us(50);
+      throw new Error("late");
+    })
+  );
+  const shown = (tree as Record<symbol, () => Record<string, string>>)[Symbol.for("Jupyter.display")]();
+  assertEquals(shown["text/html"], toCell(page));
 });
 
 test("TraceTree keeps the tree as it was when it was read", () => {

@@ -5,6 +5,7 @@
  */
 import type { FoldedTree } from "./fold.ts";
 import { toPageData } from "./page_data.ts";
+import { pageJson } from "./page_json.ts";
 import { PAGE_SCRIPT } from "./page_script.ts";
 import { PAGE_STYLE } from "./page_style.ts";
 import type { Tree } from "./tree.ts";
@@ -18,11 +19,7 @@ const POLICY =
  * @param shown `tree`, folded or not.
  */
 export function toPage(tree: Tree, shown: Tree | FoldedTree): string {
-  // The data cannot end its element: there is no "<" in it, nor a line that a script would not take.
-  const data = JSON.stringify(toPageData(tree, shown)).replace(
-    /[<\u2028\u2029]/g,
-    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  const data = pageJson(toPageData(tree, shown));
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -64,6 +61,7 @@ export function toPage(tree: Tree, shown: Tree | FoldedTree): string {
  * The page as a cell shows it: in a frame of its own, which neither touches the notebook nor is touched by other cells.
  */
 export function toCell(page: string): string {
-  const quoted = page.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
-  return `<iframe title="Trace" sandbox="allow-scripts" style="width:100%;height:760px;border:0" srcdoc="${quoted}"></iframe>`;
+  // In single quotes: JSON is full of the others, and each would become six.
+  const quoted = page.replaceAll("&", "&amp;").replaceAll("'", "&#39;");
+  return `<iframe title="Trace" sandbox="allow-scripts" style="width:100%;height:760px;border:0" srcdoc='${quoted}'></iframe>`;
 }

@@ -3,31 +3,38 @@
  *
  * @module
  */
-import { bigintToJson } from "../attrs.ts";
-import type { Attrs, JsonValue, MarkValue } from "../rows.ts";
+import type { JsonValue, MarkValue } from "../rows.ts";
 import { attrsOf, isFailed, markValue, measured, measuredIn } from "./fields.ts";
 import type { Fold, FoldedTree } from "./fold.ts";
+import { curvesOf, type PageSeries } from "./page_curves.ts";
+import { MOST_NAME, pageBytes, shownText } from "./page_json.ts";
+import { layRows } from "./page_rows.ts";
 import { summarize, type SummaryRow } from "./summary.ts";
 import { type Tree, walk } from "./tree.ts";
 
-/** Nodes in a page: the longest. Some 80 bytes each, and a browser draws them all in one frame. */
+// What follows comes to less than 3 MB even if all of it is reached: bytes are counted as the page has them, where a "<"
+// takes six.
+
+/** Nodes in a page: the longest. At most 110 bytes each, and a browser draws them all in one frame. */
 export const MOST_NODES = 12_000;
 
-/** Characters of attributes and marks in a page, the longest spans' first. */
-const MOST_DETAIL = 500_000;
+/** Bytes of names and folds in a page, the longest spans' first; a node whose name finds no room is left out. */
+const MOST_NAME_BYTES = 600_000;
 
-/** Characters of a name in a page. */
-const MOST_NAME = 80;
+/** Bytes of attributes and marks in a page, the longest spans' first. */
+const MOST_DETAIL_BYTES = 500_000;
+
+/** Bytes of the summary in a page. */
+const MOST_SUMMARY_BYTES = 300_000;
+
+/** Characters of an attribute's or a mark's text. */
+const MOST_TEXT = 1000;
 
 /** Characters of a path in a page. */
 const MOST_PATH = 200;
 
 /** Marks listed for one span, the newest. */
 const MOST_MARKS = 100;
-
-/** Curves of marks in a page, and points of each. */
-const MOST_SERIES = 24;
-const MOST_POINTS = 240;
 
 /** Rows of the summary in a page, the first of the table. */
 const MOST_SUMMARY = 500;
@@ -81,29 +88,15 @@ export interface PageData {
 
 /** What only some nodes have. */
 export interface PageDetail {
-  attrs?: Attrs;
-  marks?: [name: string, value: JsonValue][];
+  attrs?: [name: string, text: string][];
+  marks?: [name: string, value: number | string | boolean][];
   /** Marks that are not listed. */
   moreMarks?: number;
-  fold?: Fold;
+  fold?: PageFold;
 }
 
-/** A curve: the values of one mark over time, in spans of one name. */
-export interface PageSeries {
-  readonly span: string;
-  readonly mark: string;
-  /** Values, of which `x` and `y` are a choice. */
-  readonly count: number;
-  /** Values that are no finite number. */
-  readonly notFinite: number;
-  readonly first: number;
-  readonly last: number;
-  readonly min: number;
-  readonly max: number;
-  /** Nanoseconds from the first start. */
-  readonly x: number[];
-  readonly y: number[];
-}
+/** A fold, whose name and total are its node's. */
+export type PageFold = Omit<Fold, "name" | "totalUs">;
 
 /**
  * What a page shows.
@@ -116,11 +109,14 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
   const end = (position: number) => extents.get(position) ?? snapshot.endNs[rows[position]];
   const all: number[] = [];
   walk(shown, position => void all.push(position));
-  const positions = longest(shown, all, end);
-  const originNs = positions.reduce(
-    (ns, position) => Math.min(ns, snapshot.startNs[rows[position]]),
-    Infinity,
-  );
+  const positions = longest(shown, all, end, folds);
+  // Of all spans, not only of those that are shown: what the page says of the whole is true of the whole.
+  let originNs = rows.length === 0 ? 0 : Infinity;
+  let lastNs = 0;
+  for (const row of rows) {
+    originNs = Math.min(originNs, snapshot.startNs[row]);
+    lastNs = Math.max(lastNs, snapshot.endNs[row]);
+  }
   const nodeOf = new Map(positions.map((position, node) => [position, node]));
   const names: string[] = [];
   const nameIndex = new Map<string, number>();
@@ -129,7 +125,6 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
     if (index === undefined) nameIndex.set(name, index = names.push(name) - 1);
     return index;
   };
-  let totalNs = 0;
   const data = {
     name: [] as number[],
     parent: [] as number[],
@@ -147,8 +142,7 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
     const fold = folds.get(position);
     const startNs = snapshot.startNs[row] - originNs;
     const endNs = end(position) - originNs;
-    totalNs = Math.max(totalNs, endNs);
-    data.name.push(nameOf(cut(snapshot.name[row], MOST_NAME)));
+    data.name.push(nameOf(shownText(snapshot.name[row], MOST_NAME)));
     data.parent.push(tree.parent[position] < 0 ? -1 : nodeOf.get(tree.parent[position])!);
     data.startNs.push(startNs);
     data.endNs.push(endNs);
@@ -161,13 +155,11 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
   }
   const { details, leftOut } = detailsOf(tree, positions, folds, data.wallNs);
   const { row, rowCount } = layRows(data.parent, data.startNs, data.endNs);
-  const series = seriesOf(tree, positions.length === 0 ? 0 : originNs);
-  const summary = summarize(tree);
-  const startNs = positions.length === 0 ? 0 : originNs;
+  const { summary, summaryLeftOut } = summaryOf(tree);
   return {
     title: titleOf(tree),
-    startMs: Number(snapshot.anchorNs / 1_000_000n) + startNs / 1e6,
-    totalNs,
+    startMs: Number(snapshot.anchorNs / 1_000_000n) + originNs / 1e6,
+    totalNs: Math.max(0, lastNs - originNs),
     spanCount: rows.length,
     foldedCount: rows.length - (all.length - folds.size),
     leftOutCount: all.length - positions.length,
@@ -179,25 +171,30 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
     rowCount,
     details,
     detailsLeftOut: leftOut,
-    series: series.slice(0, MOST_SERIES),
-    seriesLeftOut: Math.max(0, series.length - MOST_SERIES),
-    summary: summary.slice(0, MOST_SUMMARY).map(one => ({
-      ...one,
-      path: cut(one.path, MOST_PATH),
-      name: "",
-    })),
-    summaryLeftOut: Math.max(0, summary.length - MOST_SUMMARY),
+    ...curvesOf(tree, originNs),
+    summary,
+    summaryLeftOut,
   };
+}
+
+/** The first rows of the summary. */
+function summaryOf(tree: Tree): { summary: SummaryRow[]; summaryLeftOut: number } {
+  const rows = summarize(tree);
+  const summary: SummaryRow[] = [];
+  let room = MOST_SUMMARY_BYTES;
+  for (const row of rows) {
+    const one = { ...row, path: shownText(row.path, MOST_PATH), name: "" };
+    room -= pageBytes(one);
+    if (room < 0 || summary.length === MOST_SUMMARY) break;
+    summary.push(one);
+  }
+  return { summary, summaryLeftOut: rows.length - summary.length };
 }
 
 /** The root's name, if there is one root. */
 function titleOf({ rows, nextSibling, snapshot }: Tree): string {
   if (rows.length === 0) return "(no spans)";
-  return nextSibling[0] < 0 ? cut(snapshot.name[rows[0]], MOST_NAME) : "Trace";
-}
-
-function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most)}\u2026`;
+  return nextSibling[0] < 0 ? shownText(snapshot.name[rows[0]], MOST_NAME) : "Trace";
 }
 
 function flagsOf(tree: Tree, position: number, fold: Fold | undefined): number {
@@ -234,22 +231,51 @@ function foldExtents(tree: Tree, shown: Tree, folds: ReadonlyMap<number, Fold>):
   return ends;
 }
 
-/** The positions of a page's nodes, parents first: all, or the longest with their ancestors. */
-function longest(shown: Tree, all: readonly number[], end: (position: number) => number): readonly number[] {
-  if (all.length <= MOST_NODES) return all;
-  const { rows, parent, snapshot: { startNs } } = shown;
-  const wall = (position: number) => end(position) - startNs[rows[position]];
-  const sorted = Float64Array.from(all, wall).sort();
-  const least = sorted[sorted.length - MOST_NODES];
-  const isKept = new Uint8Array(rows.length);
+/** The positions of a page's nodes, parents first: all, or the longest and what they are in. */
+function longest(
+  shown: Tree,
+  all: readonly number[],
+  end: (position: number) => number,
+  folds: ReadonlyMap<number, Fold>,
+): readonly number[] {
+  const { rows, parent, snapshot: { startNs, name } } = shown;
+  // What holds something counts as long as that: so whatever is kept, all that it is in is kept too.
+  const weight = new Float64Array(rows.length);
   for (let i = all.length - 1; i >= 0; i--) {
     const position = all[i];
-    if (isKept[position] === 0 && wall(position) < least) continue;
-    isKept[position] = 1;
-    if (parent[position] >= 0) isKept[parent[position]] = 1;
+    weight[position] = Math.max(weight[position], end(position) - startNs[rows[position]]);
+    const up = parent[position];
+    if (up >= 0) weight[up] = Math.max(weight[up], weight[position]);
   }
-  // Of spans that are all as long, or a chain deeper than that, the first: a parent comes before what is below it.
-  return all.filter(position => isKept[position] === 1).slice(0, MOST_NODES);
+  const least = all.length <= MOST_NODES
+    ? -Infinity
+    : Float64Array.from(all, position => weight[position]).sort()[all.length - MOST_NODES];
+  const above = all.filter(position => weight[position] > least);
+  // Of those that are all as long the first: a parent comes before what is in it.
+  const equal = all.filter(position => weight[position] === least).slice(0, MOST_NODES - above.length);
+  const place = new Map(all.map((position, i) => [position, i]));
+  const byWeight = [...above, ...equal].sort((a, b) =>
+    weight[b] - weight[a] || place.get(a)! - place.get(b)!
+  );
+  const isKept = new Uint8Array(rows.length);
+  const names = new Set<string>();
+  let room = MOST_NAME_BYTES;
+  for (const position of byWeight) {
+    const fold = folds.get(position);
+    if (fold !== undefined) room -= pageBytes(toPageFold(fold));
+    const own = name[rows[position]];
+    if (!names.has(own)) {
+      names.add(own);
+      room -= pageBytes(shownText(own, MOST_NAME)) + 1;
+    }
+    if (room < 0) break;
+    isKept[position] = 1;
+  }
+  return all.filter(position => isKept[position] === 1);
+}
+
+function toPageFold({ name: _name, totalUs: _totalUs, ...fold }: Fold): PageFold {
+  return fold;
 }
 
 function detailsOf(
@@ -259,170 +285,57 @@ function detailsOf(
   wallNs: readonly number[],
 ): { details: Record<number, PageDetail>; leftOut: number } {
   const details: Record<number, PageDetail> = {};
-  let room = MOST_DETAIL;
+  let room = MOST_DETAIL_BYTES;
   let leftOut = 0;
   const byLength = Uint32Array.from(positions.keys()).sort((a, b) => wallNs[b] - wallNs[a] || a - b);
   for (const node of byLength) {
     const fold = folds.get(positions[node]);
     if (fold !== undefined) {
-      details[node] = { fold };
+      details[node] = { fold: toPageFold(fold) };
       continue;
     }
-    const row = tree.rows[positions[node]];
-    const detail = rowDetail(tree, row);
+    const detail = rowDetail(tree, tree.rows[positions[node]]);
     if (detail === null) continue;
-    room -= JSON.stringify(detail).length;
-    if (room < 0) leftOut++;
-    else details[node] = detail;
+    const bytes = room <= 0 ? Infinity : pageBytes(detail) + DETAIL_KEY_BYTES;
+    if (bytes > room) leftOut++;
+    else {
+      details[node] = detail;
+      room -= bytes;
+    }
   }
   return { details, leftOut };
 }
+
+/** `"12345":` and a comma. */
+const DETAIL_KEY_BYTES = 9;
 
 function rowDetail(tree: Tree, row: number): PageDetail | null {
   const { snapshot } = tree;
   const { marks } = snapshot;
   const detail: PageDetail = {};
-  const attrs = attrsOf(snapshot, row);
-  if (Object.keys(attrs).length > 0) detail.attrs = attrs;
+  const attrs = Object.entries(attrsOf(snapshot, row));
+  if (attrs.length > 0) {
+    detail.attrs = attrs.map(([name, value]) => [shownText(name, MOST_TEXT), attrText(value)]);
+  }
   const until = marks.first[row + 1];
   const from = Math.max(marks.first[row], until - MOST_MARKS);
   if (until > from) {
     detail.marks = Array.from(
       { length: until - from },
-      (_, i) => [marks.name[from + i], jsonValue(marks.value[from + i])],
+      (_, i) => [shownText(marks.name[from + i], MOST_TEXT), shownValue(marks.value[from + i])],
     );
     if (from > marks.first[row]) detail.moreMarks = from - marks.first[row];
   }
   return detail.attrs === undefined && detail.marks === undefined ? null : detail;
 }
 
-function jsonValue(value: MarkValue): JsonValue {
+function attrText(value: JsonValue): string {
+  if (value === null) return "none";
+  return shownText(typeof value === "string" ? value : JSON.stringify(value), MOST_TEXT);
+}
+
+function shownValue(value: MarkValue): number | string | boolean {
   const plain = markValue(value);
+  if (typeof plain === "string") return shownText(plain, MOST_TEXT);
   return typeof plain === "number" && !Number.isFinite(plain) ? String(plain) : plain;
-}
-
-/**
- * Rows of an icicle: children below their parent, and beside each other only where they do not overlap. Each lane of
- * siblings is as high as the highest of what hangs on it.
- */
-export function layRows(
-  parent: readonly number[],
-  startNs: readonly number[],
-  endNs: readonly number[],
-): { row: number[]; rowCount: number } {
-  const length = parent.length;
-  const ROOT = length;
-  const firstChild = new Int32Array(length + 1).fill(-1);
-  const nextSibling = new Int32Array(length).fill(-1);
-  for (let node = length - 1; node >= 0; node--) {
-    const up = parent[node] < 0 ? ROOT : parent[node];
-    nextSibling[node] = firstChild[up];
-    firstChild[up] = node;
-  }
-  // From the bottom up, all of them last: how high everything below a node is, when the first of it starts (clocks may
-  // disagree) and when the last of it ends.
-  const height = new Uint32Array(length + 1);
-  const since = Float64Array.from([...startNs, 0]);
-  const until = Float64Array.from([...endNs, 0]);
-  const offset = new Uint32Array(length);
-  for (let i = length - 1; i >= -1; i--) {
-    const node = i < 0 ? ROOT : i;
-    const laneEnd: number[] = [];
-    const laneHeight: number[] = [];
-    const laneOf: number[] = [];
-    for (let child = firstChild[node]; child >= 0; child = nextSibling[child]) {
-      let lane = laneEnd.findIndex(end => end <= since[child]);
-      if (lane < 0) lane = laneEnd.length;
-      laneEnd[lane] = until[child];
-      laneHeight[lane] = Math.max(laneHeight[lane] ?? 0, height[child]);
-      laneOf.push(lane);
-      if (since[child] < since[node]) since[node] = since[child];
-      if (until[child] > until[node]) until[node] = until[child];
-    }
-    let below = 0;
-    const laneOffset = laneHeight.map(high => (below += high) - high);
-    let at = 0;
-    for (let child = firstChild[node]; child >= 0; child = nextSibling[child]) {
-      offset[child] = laneOffset[laneOf[at++]];
-    }
-    height[node] = below + 1;
-  }
-  const row: number[] = [];
-  for (let node = 0; node < length; node++) {
-    row.push(offset[node] + (parent[node] < 0 ? 0 : row[parent[node]] + 1));
-  }
-  return { row, rowCount: height[ROOT] - 1 };
-}
-
-interface Values {
-  readonly span: string;
-  readonly mark: string;
-  readonly x: number[];
-  readonly y: number[];
-  notFinite: number;
-}
-
-/** The curves of a trace, those with the most values first. */
-function seriesOf({ rows, snapshot }: Tree, originNs: number): PageSeries[] {
-  const { marks } = snapshot;
-  const bySpan = new Map<string, Map<string, Values>>();
-  for (const row of rows) {
-    for (let i = marks.first[row]; i < marks.first[row + 1]; i++) {
-      const raw = marks.value[i];
-      const value = typeof raw === "bigint" ? bigintToJson(raw) : raw;
-      if (typeof value !== "number") continue;
-      const span = snapshot.name[row];
-      const mark = marks.name[i];
-      let byMark = bySpan.get(span);
-      if (byMark === undefined) bySpan.set(span, byMark = new Map());
-      let values = byMark.get(mark);
-      if (values === undefined) byMark.set(mark, values = { span, mark, x: [], y: [], notFinite: 0 });
-      if (!Number.isFinite(value)) {
-        values.notFinite++;
-        continue;
-      }
-      values.x.push(marks.tsNs[i] - originNs);
-      values.y.push(value);
-    }
-  }
-  return [...bySpan.values()].flatMap(byMark => [...byMark.values()])
-    .filter(({ y, notFinite }) => y.length + notFinite > 1)
-    .sort((a, b) => b.y.length - a.y.length)
-    .map(toSeries);
-}
-
-function toSeries({ span, mark, x, y, notFinite }: Values): PageSeries {
-  let min = Infinity;
-  let max = -Infinity;
-  for (const value of y) {
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  const { xs, ys } = thinned(x, y);
-  const [first, last] = y.length === 0 ? [0, 0] : [y[0], y[y.length - 1]];
-  if (y.length === 0) min = max = 0;
-  return { span, mark, count: y.length + notFinite, notFinite, first, last, min, max, x: xs, y: ys };
-}
-
-/** Of many points the least and the greatest of each stretch, so that no peak is lost. */
-function thinned(x: readonly number[], y: readonly number[]): { xs: number[]; ys: number[] } {
-  if (y.length <= MOST_POINTS) return { xs: [...x], ys: [...y] };
-  const xs: number[] = [];
-  const ys: number[] = [];
-  const stretches = MOST_POINTS / 2;
-  for (let stretch = 0; stretch < stretches; stretch++) {
-    const from = Math.floor(stretch * y.length / stretches);
-    const until = Math.floor((stretch + 1) * y.length / stretches);
-    let low = from;
-    let high = from;
-    for (let i = from; i < until; i++) {
-      if (y[i] < y[low]) low = i;
-      if (y[i] > y[high]) high = i;
-    }
-    for (const i of low < high ? [low, high] : low === high ? [low] : [high, low]) {
-      xs.push(x[i]);
-      ys.push(y[i]);
-    }
-  }
-  return { xs, ys };
 }

@@ -1,9 +1,10 @@
 /**
  * The HTML view's program: plain JavaScript, as a browser runs it. It is text so that it comes along by raw URL and in a
- * bundle; tests/html_chromium_test.ts runs it. Names, attributes and marks reach the page as text nodes only.
+ * bundle; tests/page_chromium_test.ts runs it. Names, attributes and marks reach the page as text nodes only.
  *
  * @module
  */
+import { PAGE_ICICLE } from "./page_icicle.ts";
 
 /** Reads the data in the page, and draws it. Nothing in it recurses. */
 export const PAGE_SCRIPT: string = String.raw`"use strict";
@@ -24,9 +25,12 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
   const fixed = (value, digits) => value.toFixed(digits);
   const time = ns => {
     const us = ns / 1000;
-    if (us < 10) return fixed(us, us === 0 ? 0 : 2) + "us";
-    if (us < 1000) return fixed(us, 0) + "us";
-    if (us < 1e6) return fixed(us / 1000, 1) + "ms";
+    if (us === 0) return "0us";
+    // Each unit ends where its rounded form would reach the next one, as in the printed tree.
+    if (us < 0.995) return fixed(us, 2) + "us";
+    if (us < 9.95) return fixed(us, 1) + "us";
+    if (us < 999.5) return fixed(us, 0) + "us";
+    if (us < 999950) return fixed(us / 1000, 1) + "ms";
     return fixed(us / 1e6, 2) + "s";
   };
   const size = bytes => {
@@ -76,6 +80,10 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
   const n = value => value.toLocaleString("en");
   const facts = [time(data.totalNs), n(data.spanCount) + (data.spanCount === 1 ? " span" : " spans")];
   if (data.startMs > 0) facts.push(new Date(data.startMs).toISOString().replace("T", " ").slice(0, 19) + " UTC");
+  const about = roots.length === 1 && data.title === "cirron.session" ? data.details[roots[0]]?.attrs ?? [] : [];
+  for (const [name, text] of about.slice(0, 8)) {
+    if (text !== "none" && text.length <= 40) facts.push(name + " " + text);
+  }
   say("facts", facts.join(" \u00b7 "));
   const notes = [];
   if (data.foldedCount > 0) notes.push(n(data.foldedCount) + " spans are folded into lines of their name, with count and percentiles, or lie below such.");
@@ -101,6 +109,8 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
   // Tree: only the lines that are seen are in the page.
   const tree = byId("tree");
   const spacer = tree.appendChild(make("div"));
+  // As high as all of its lines, within bounds: what folds and unfolds does not move what is below.
+  document.documentElement.style.setProperty("--high", Math.max(200, Math.min(400, count * ROW + 2)) + "px");
   const layLines = () => {
     lines = [];
     const stack = [...roots].reverse();
@@ -108,8 +118,7 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
       const node = stack.pop();
       if (kept !== null && kept[node] === 0) continue;
       lines.push(node);
-      if (isExpanded[node] === 0 && kept === null) continue;
-      if (kept !== null && isExpanded[node] === 0 && kept[node] === 1) continue;
+      if (!isOpenLine(node)) continue;
       for (let i = children[node].length - 1; i >= 0; i--) stack.push(children[node][i]);
     }
     spacer.style.height = lines.length * ROW + "px";
@@ -157,7 +166,8 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
     if ((at + 1) * ROW > tree.scrollTop + tree.clientHeight) tree.scrollTop = (at + 1) * ROW - tree.clientHeight;
   };
   const toggle = node => {
-    if (children[node].length === 0) return;
+    // What a filter opens to show what it found stays open.
+    if (children[node].length === 0 || (kept !== null && kept[node] === 2)) return;
     isExpanded[node] = isExpanded[node] ? 0 : 1;
     layLines();
     draw();
@@ -165,6 +175,7 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
   const select = (node, bySight) => {
     selected = node;
     if (!bySight) reveal(node);
+    showInIcicle(node);
     draw();
     showDetails(node);
   };
@@ -176,6 +187,11 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
     select(node, true);
     if (event.target.closest(".twist") !== null || event.detail === 2) toggle(node);
   });
+  tree.addEventListener("mousemove", event => {
+    const row = event.target.closest(".row");
+    hover(row === null ? -1 : Number(row.dataset.node));
+  });
+  tree.addEventListener("mouseleave", () => hover(-1));
   const move = by => {
     const at = lines.indexOf(selected);
     const next = lines[Math.max(0, Math.min(lines.length - 1, (at < 0 ? 0 : at) + by))];
@@ -196,7 +212,7 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
         else toggle(selected);
       },
       ArrowLeft: () => {
-        if (children[selected].length > 0 && isExpanded[selected]) toggle(selected);
+        if (children[selected].length > 0 && isOpenLine(selected) && (kept === null || kept[selected] !== 2)) toggle(selected);
         else if (data.parent[selected] >= 0) select(data.parent[selected]);
       },
       Enter: () => zoomTo(selected),
@@ -208,129 +224,7 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
     act();
   });
 
-  // Icicle.
-  const icicle = byId("icicle");
-  const canvas = icicle.querySelector("canvas");
-  const filler = icicle.appendChild(make("div"));
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const hueOf = data.names.map(name => {
-    let hash = 7;
-    for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) % 997;
-    return hash * 137 % 360;
-  });
-  const drawIcicle = () => {
-    const width = icicle.clientWidth;
-    const high = Math.min(380, Math.max(1, data.rowCount) * BOX);
-    const ratio = devicePixelRatio || 1;
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(high * ratio)) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(high * ratio);
-      canvas.style.height = high + "px";
-      filler.style.height = Math.max(0, data.rowCount * BOX - high) + "px";
-    }
-    const style = getComputedStyle(document.documentElement);
-    const color = name => style.getPropertyValue(name).trim();
-    const ink = color("--ink"), bad = color("--bad"), paper = color("--panel"), focus = color("--focus");
-    const paint = canvas.getContext("2d");
-    paint.setTransform(ratio, 0, 0, ratio, 0, 0);
-    paint.fillStyle = paper;
-    paint.fillRect(0, 0, width, high);
-    paint.font = "12px system-ui, sans-serif";
-    paint.textBaseline = "middle";
-    const top = icicle.scrollTop;
-    const scale = width / (until - from);
-    for (let i = 0; i < count; i++) {
-      const y = data.row[i] * BOX - top;
-      if (y < -BOX || y > high) continue;
-      if (data.endNs[i] < from || data.startNs[i] > until) continue;
-      const x0 = Math.max(0, (data.startNs[i] - from) * scale);
-      const x1 = Math.min(width, (data.endNs[i] - from) * scale);
-      const wide = Math.max(x1 - x0, 1);
-      const isDim = kept !== null && kept[i] !== 1;
-      paint.globalAlpha = isDim ? 0.3 : 1;
-      paint.fillStyle = "hsl(" + hueOf[data.name[i]] + (dark.matches ? " 32% 32%)" : " 55% 82%)");
-      paint.fillRect(x0, y, wide - (wide > 3 ? 1 : 0), BOX - 1);
-      const flags = data.flags[i];
-      if (flags & FOLDED && wide > 6) {
-        paint.strokeStyle = ink;
-        paint.globalAlpha = isDim ? 0.1 : 0.25;
-        paint.beginPath();
-        for (let x = x0 + 6; x < x0 + wide; x += 12) { paint.moveTo(x, y + BOX - 1); paint.lineTo(Math.min(x + 6, x0 + wide), y); }
-        paint.stroke();
-        paint.globalAlpha = isDim ? 0.3 : 1;
-      }
-      if (flags & FAILED) { paint.strokeStyle = bad; paint.lineWidth = 2; paint.strokeRect(x0 + 1, y + 1, Math.max(1, wide - 3), BOX - 3); paint.lineWidth = 1; }
-      if (i === selected || i === hovered) { paint.strokeStyle = focus; paint.lineWidth = 2; paint.strokeRect(x0 + 1, y + 1, Math.max(1, wide - 3), BOX - 3); paint.lineWidth = 1; }
-      if (wide < 24) continue;
-      paint.fillStyle = ink;
-      const state = words(i).filter(word => word !== "folded");
-      const text = label(i) + (state.length > 0 ? " (" + state.join(", ") + ")" : "") + "  " + time(data.wallNs[i]);
-      const most = Math.floor((wide - 8) / 6.2);
-      paint.save();
-      paint.beginPath();
-      paint.rect(x0, y, wide - 2, BOX);
-      paint.clip();
-      paint.fillText(text.length > most + 8 ? text.slice(0, most + 8) : text, x0 + 4, y + BOX / 2);
-      paint.restore();
-    }
-    paint.globalAlpha = 1;
-    const isZoomed = from > 0 || until < data.totalNs;
-    byId("reset").disabled = !isZoomed;
-    say("range", time(from) + " to " + time(until));
-  };
-  const at = event => {
-    const box = canvas.getBoundingClientRect();
-    const ns = from + (event.clientX - box.left) / box.width * (until - from);
-    const row = Math.floor((event.clientY - box.top + icicle.scrollTop) / BOX);
-    const reach = (until - from) / box.width * 1.5;
-    for (let i = count - 1; i >= 0; i--) {
-      if (data.row[i] === row && data.startNs[i] - reach <= ns && ns <= Math.max(data.endNs[i], data.startNs[i]) + reach) {
-        if (data.startNs[i] <= ns && ns <= data.endNs[i]) return i;
-      }
-    }
-    for (let i = count - 1; i >= 0; i--) {
-      if (data.row[i] === row && data.startNs[i] - reach <= ns && ns <= data.endNs[i] + reach) return i;
-    }
-    return -1;
-  };
-  const zoomTo = node => {
-    from = data.startNs[node];
-    until = Math.max(data.endNs[node], from + 1);
-    draw();
-  };
-  const zoomOut = () => { from = 0; until = Math.max(1, data.totalNs); draw(); };
-  canvas.addEventListener("mousemove", event => {
-    const node = at(event);
-    if (node === hovered) return;
-    hovered = node;
-    drawIcicle();
-    showDetails(node < 0 ? selected : node);
-  });
-  canvas.addEventListener("mouseleave", () => { hovered = -1; drawIcicle(); if (count > 0) showDetails(selected); });
-  canvas.addEventListener("click", event => {
-    const node = at(event);
-    if (node < 0) return;
-    select(node);
-    zoomTo(node);
-  });
-  icicle.addEventListener("scroll", () => drawIcicle());
-  icicle.addEventListener("keydown", event => {
-    const siblings = siblingsOf(selected);
-    const go = node => { if (node !== undefined && node >= 0) select(node); };
-    const act = {
-      ArrowRight: () => go(siblings[place[selected] + 1]),
-      ArrowLeft: () => go(siblings[place[selected] - 1]),
-      ArrowDown: () => go(children[selected][0]),
-      ArrowUp: () => go(data.parent[selected]),
-      Enter: () => zoomTo(selected),
-      Escape: () => zoomOut(),
-    }[event.key];
-    if (act === undefined) return;
-    event.preventDefault();
-    act();
-  });
-  byId("reset").addEventListener("click", zoomOut);
-
+${PAGE_ICICLE}
   // Details.
   const showDetails = node => {
     const parts = [make("h3", label(node))];
@@ -362,7 +256,7 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
       parts.push(make("h3", title));
       const entries = make("dl");
       for (const [name, value] of rows) {
-        entries.append(make("dt", name), make("dd", value === null ? "none" : typeof value === "object" ? JSON.stringify(value) : number(value)));
+        entries.append(make("dt", name), make("dd", number(value)));
       }
       parts.push(entries);
     };
@@ -370,7 +264,7 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
       const more = detail.moreMarks ? " (the newest " + detail.marks.length + " of " + n(detail.marks.length + detail.moreMarks) + ")" : "";
       table("Marks" + more, detail.marks);
     }
-    if (detail.attrs) table("Attributes", Object.entries(detail.attrs));
+    if (detail.attrs) table("Attributes", detail.attrs);
     byId("details").replaceChildren(...parts);
   };
 
@@ -412,7 +306,7 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
     svg.setAttribute("viewBox", "0 0 1000 100");
     svg.setAttribute("preserveAspectRatio", "none");
     svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", series.mark + " over time, from " + number(series.first) + " to " + number(series.last));
+    svg.setAttribute("aria-label", series.mark + " over time" + (series.x.length === 0 ? "" : ", from " + number(series.first) + " to " + number(series.last)));
     const line = document.createElementNS(SVG, "polyline");
     const x0 = series.x[0] ?? 0;
     const dx = (series.x[series.x.length - 1] ?? 0) - x0 || 1;
@@ -420,7 +314,8 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
     line.setAttribute("points", series.x.map((x, i) => fixed((x - x0) / dx * 1000, 1) + "," + fixed(96 - (series.y[i] - series.min) / dy * 92, 1)).join(" "));
     svg.append(line);
     box.append(svg);
-    const facts = [number(series.first) + " to " + number(series.last), "min " + number(series.min), "max " + number(series.max), n(series.count) + " values"];
+    const isEmpty = series.count === series.notFinite;
+    const facts = isEmpty ? [n(series.count) + " values"] : [number(series.first) + " to " + number(series.last), "min\u00a0" + number(series.min), "max\u00a0" + number(series.max), n(series.count) + "\u00a0values"];
     box.append(make("div", facts.join(" \u00b7 "), "soft"));
     if (series.notFinite > 0) box.append(make("div", n(series.notFinite) + " not finite", "bad"));
     byId("curves").append(box);
@@ -456,7 +351,16 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
   layLines();
   draw();
   if (count > 0) showDetails(0);
-  addEventListener("resize", draw);
+  // Not the window's own event: a frame in a tab behind others has no size when this runs, and hears of none later. In the
+  // frame after, since drawing sets a height that is observed too.
+  let isDue = false;
+  const observer = new ResizeObserver(() => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => { isDue = false; draw(); });
+  });
+  observer.observe(icicle);
+  observer.observe(tree);
   dark.addEventListener("change", draw);
   document.documentElement.dataset.ready = "true";
 })();

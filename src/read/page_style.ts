@@ -28,12 +28,13 @@ input, button {
   font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: 4px; padding: 3px 8px;
 }
 button { cursor: pointer; background: var(--panel); }
+button:disabled { cursor: default; color: var(--soft); border-style: dashed; }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 1px; }
 .icicle { border: 1px solid var(--line); overflow-y: auto; max-height: 380px; background: var(--panel); position: relative; }
 .icicle canvas { position: sticky; top: 0; display: block; width: 100%; }
 .split { display: grid; grid-template-columns: minmax(0, 3fr) minmax(220px, 2fr); gap: 12px; }
 @media (max-width: 760px) { .split { grid-template-columns: minmax(0, 1fr); } }
-.tree { border: 1px solid var(--line); height: 400px; overflow: auto; position: relative; background: var(--paper); }
+.tree { border: 1px solid var(--line); height: var(--high, 400px); overflow: auto; position: relative; background: var(--paper); }
 .tree .row {
   position: absolute; left: 0; right: 0; height: 22px; line-height: 22px; white-space: pre; padding-right: 8px;
   display: flex; gap: 10px; cursor: default;
@@ -49,7 +50,8 @@ button { cursor: pointer; background: var(--panel); }
 .row .soft, .soft { color: var(--soft); }
 .row[aria-selected="true"] { background: var(--select); }
 .tree:focus-visible .row[aria-selected="true"] { outline: 2px solid var(--focus); outline-offset: -2px; }
-.details { border: 1px solid var(--line); background: var(--panel); padding: 8px 10px; height: 400px; overflow: auto; overflow-wrap: anywhere; }
+.details { border: 1px solid var(--line); background: var(--panel); padding: 8px 10px; height: var(--high, 400px); overflow: auto; overflow-wrap: anywhere; }
+@media (max-width: 760px) { .details { height: auto; min-height: 160px; max-height: 400px; } }
 .details h3 { font-size: 14px; margin: 0 0 4px; }
 .details dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 1px 12px; margin: 0 0 8px; }
 .details dt { color: var(--soft); }

@@ -3,16 +3,11 @@ import fc from "fast-check";
 import { test } from "node:test";
 import { foldSiblings } from "../../src/read/fold.ts";
 import { toCell, toPage } from "../../src/read/page.ts";
-import {
-  FAILED,
-  FOLDED,
-  layRows,
-  MOST_NODES,
-  OPEN,
-  type PageData,
-  toPageData,
-} from "../../src/read/page_data.ts";
+import { FAILED, FOLDED, MOST_NODES, OPEN, type PageData, toPageData } from "../../src/read/page_data.ts";
+import { shownText } from "../../src/read/page_json.ts";
+import { layRows } from "../../src/read/page_rows.ts";
 import { PAGE_SCRIPT } from "../../src/read/page_script.ts";
+import { formatDuration } from "../../src/read/text.ts";
 import { buildTree, type Tree } from "../../src/read/tree.ts";
 import { cutText } from "../../src/text_limits.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
@@ -67,7 +62,7 @@ test("toPageData() folds siblings into one node from the first start to the last
   const data = dataOf(epoch(100));
   const at = data.flags.findIndex(flags => (flags & FOLDED) !== 0);
   const { fold } = data.details[at];
-  assertEquals([fold!.name, fold!.count, data.wallNs[at]], ["batch", 97, 970]);
+  assertEquals([data.names[data.name[at]], fold!.count, data.wallNs[at]], ["batch", 97, 970]);
   // The three that are kept are the first, as all are as slow.
   assertEquals([data.startNs[at], data.endNs[at]], [30, 1000]);
   assertEquals(data.foldedCount, 97);
@@ -102,6 +97,27 @@ test("toPageData() keeps the longest nodes of a trace that is too large, with th
   assertEquals(data.leftOutCount, 30_001 - MOST_NODES);
   assertEquals(data.parent[0], -1);
   assert(Math.min(...data.wallNs) > 40);
+});
+
+test("toPageData() keeps the longest span of a trace that is too large wherever it is, and the time of the whole", () => {
+  const rows: HandRow[] = Array.from(
+    { length: 30_000 },
+    (_, i) => ({ id: i + 1, name: `n${i}`, startNs: i * 100, endNs: i * 100 + 90 }),
+  );
+  rows.push({ id: 30_001, name: "last", startNs: 3_000_000, endNs: 5_000_000 });
+  const data = dataOf(rows);
+  assertEquals([data.name.length, data.totalNs], [MOST_NODES, 5_000_000]);
+  assert(data.names.includes("last"));
+});
+
+test("toPageData() keeps what a kept span is in, even if that is shorter", () => {
+  const rows: HandRow[] = Array.from({ length: 30_000 }, (_, i) => [
+    { id: 2 * i + 1, name: `outer${i}`, startNs: i * 100, endNs: i * 100 + 1 },
+    { id: 2 * i + 2, parent: 2 * i + 1, name: `inner${i}`, startNs: i * 100, endNs: i * 100 + i },
+  ]).flat();
+  const data = dataOf(rows);
+  assertEquals(data.name.length, MOST_NODES);
+  assertEquals(data.parent.filter(parent => parent >= 0).length, MOST_NODES / 2);
 });
 
 test("layRows() puts children below their parent, and siblings that overlap below each other with all they carry", () => {
@@ -212,10 +228,18 @@ test("toPage() holds nothing of what names, attributes and marks say, outside it
     const without = (html: string) => html.replace(/(id="data">).*?(<\/script>)/s, "$1$2");
     assertEquals(without(page), without(bare));
     const data = embedded(page);
-    const shown = text.length <= 80 ? text : `${text.slice(0, 80)}\u2026`;
-    assertEquals(data.names, [shown]);
-    assertEquals(data.details[0].attrs, JSON.parse(JSON.stringify({ [text]: text })));
+    assertEquals(data.names, [shownText(text, 80)]);
+    assertEquals(data.details[0].attrs, [[shownText(text, 1000), shownText(text, 1000)]]);
+    assertEquals(data.details[0].marks, [[shownText(text, 1000), shownText(text, 1000)]]);
   }
+});
+
+test("shownText() keeps what turns, moves or ends text from doing so, within bounds and between code points", () => {
+  assertEquals(shownText("a\u202eb\x1b[2J\u2028\ud800", 80), "a\\u202eb\\x1b[2J\\u2028\\ud800");
+  assertEquals(shownText("abcd", 4), "abcd");
+  assertEquals(shownText("abcde", 4), "abcd\u2026");
+  assertEquals(shownText("abc\u{1f600}d", 4), "abc\u2026");
+  assertEquals(shownText("\x00".repeat(1_000_000), 80).length, 81);
 });
 
 test("toPage() forbids the browser to load anything, and names nothing to load", () => {
@@ -232,16 +256,25 @@ test("PAGE_SCRIPT is JavaScript that cannot end its own element", () => {
   assertEquals(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/.test(PAGE_SCRIPT), false);
 });
 
+test("The page writes durations as the printed tree does", () => {
+  const source = /const fixed = [^]*?\n {2}const time = [^]*?\n {2}};/.exec(PAGE_SCRIPT)![0];
+  const time = new Function(`${source}\nreturn time;`)() as (ns: number) => string;
+  for (let ns = 1; ns < 1e13; ns = Math.ceil(ns * 1.07)) assertEquals(time(ns), formatDuration(ns / 1000));
+  for (const ns of [995, 9949, 9950, 999_499, 999_500, 999_949_999, 999_950_000]) {
+    assertEquals(time(ns), formatDuration(ns / 1000));
+  }
+});
+
 test("toCell() quotes the page for an attribute, and lets it reach nothing", () => {
-  const cell = toCell('<p title="a&b">');
-  assertStringIncludes(cell, 'srcdoc="<p title=&quot;a&amp;b&quot;>"');
+  const cell = toCell(`<p title="a&b" class='c'>`);
+  assertStringIncludes(cell, `srcdoc='<p title="a&amp;b" class=&#39;c&#39;>'`);
   assertStringIncludes(cell, 'sandbox="allow-scripts"');
 });
 
 const WIDE = "a name that is not short, and another word or two ";
 
 for (
-  const [shape, rows] of [
+  const [shape, rows, fold] of [
     [
       "of a training loop",
       epoch(99_999, i => ({ marks: [{ name: "loss", value: 1 / i }], attrs: { data_load: i } })),
@@ -258,20 +291,43 @@ for (
       })),
     ],
     [
+      "with names that grow where they are quoted",
+      Array.from({ length: 100_000 }, (_, i): HandRow => ({
+        id: i + 1,
+        name: i + (i % 2 === 0 ? "<\u0001'&\"\\" : "\u4e2d\u202e").repeat(40),
+        startNs: i,
+        endNs: i + 1000 + i % 7,
+        attrs: { [i + "<".repeat(200)]: "&".repeat(50) },
+        marks: [{ name: "'".repeat(99) + i % 50, value: i / 7 }, { name: "x", value: i / 7 + 1 }],
+      })),
+    ],
+    [
+      "in pairs that fold",
+      Array.from({ length: 100_000 }, (_, i): HandRow => ({
+        id: i + 1,
+        parent: i % 3 === 0 ? 0 : i - i % 3 + 1,
+        name: i % 3 === 0 ? `p${i}` : "<".repeat(250),
+        startNs: i * 10,
+        endNs: i * 10 + 99,
+      })),
+      0,
+    ],
+    [
       "all at once",
       Array.from(
         { length: 100_000 },
         (_, i): HandRow => ({ id: i + 1, name: `${i % 5000}`, startNs: i, endNs: 1e6 + i }),
       ),
     ],
-  ] as const
+  ] as readonly (readonly [shape: string, rows: readonly HandRow[], fold?: number])[]
 ) {
-  test(`toPage() of 100 000 spans ${shape} is under 3 MB, and made in far less than a minute`, () => {
+  test(`toPage() of 100 000 spans ${shape} is under 3 MB, also in a cell, and made in far less than a minute`, () => {
     const tree = treeOf(rows);
     const begin = performance.now();
-    const page = toPage(tree, foldSiblings(tree));
+    const page = toPage(tree, foldSiblings(tree, fold));
     assertLess(performance.now() - begin, 20_000);
     assertLess(new TextEncoder().encode(page).length, 3_000_000);
+    assertLess(new TextEncoder().encode(toCell(page)).length, 3_000_000);
     assertEquals(embedded(page).spanCount, 100_000);
   });
 }

@@ -1,0 +1,147 @@
+/**
+ * The part of the HTML view's program that draws spans over time.
+ *
+ * @module
+ */
+
+/** Stands within page_script.ts's function, and uses what is declared there. */
+export const PAGE_ICICLE: string = String.raw`  // Icicle.
+  const icicle = byId("icicle");
+  const canvas = icicle.querySelector("canvas");
+  const filler = icicle.appendChild(make("div"));
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const hueOf = data.names.map(name => {
+    let hash = 7;
+    for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) % 997;
+    return hash * 137 % 360;
+  });
+  const captionOf = (node, wide) => {
+    const state = words(node).filter(word => word !== "folded");
+    const text = label(node) + (state.length > 0 ? " (" + state.join(", ") + ")" : "") + "  " + time(data.wallNs[node]);
+    return text.slice(0, Math.floor(wide / 6.2) + 8); // the rest would be clipped
+  };
+  const drawIcicle = () => {
+    const width = icicle.clientWidth;
+    const high = Math.min(380, Math.max(1, data.rowCount) * BOX);
+    const ratio = devicePixelRatio || 1;
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(high * ratio)) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(high * ratio);
+      canvas.style.height = high + "px";
+      filler.style.height = Math.max(0, data.rowCount * BOX - high) + "px";
+    }
+    const style = getComputedStyle(document.documentElement);
+    const color = name => style.getPropertyValue(name).trim();
+    const ink = color("--ink"), bad = color("--bad"), paper = color("--panel"), focus = color("--focus");
+    const paint = canvas.getContext("2d");
+    paint.setTransform(ratio, 0, 0, ratio, 0, 0);
+    paint.fillStyle = paper;
+    paint.fillRect(0, 0, width, high);
+    paint.font = "12px system-ui, sans-serif";
+    paint.textBaseline = "middle";
+    const top = icicle.scrollTop;
+    const scale = width / (until - from);
+    for (let i = 0; i < count; i++) {
+      const y = data.row[i] * BOX - top;
+      if (y < -BOX || y > high) continue;
+      if (data.endNs[i] < from || data.startNs[i] > until) continue;
+      const x0 = Math.max(0, (data.startNs[i] - from) * scale);
+      const x1 = Math.min(width, (data.endNs[i] - from) * scale);
+      const wide = Math.max(x1 - x0, 1);
+      const isDim = kept !== null && kept[i] !== 1;
+      paint.globalAlpha = isDim ? 0.3 : 1;
+      paint.fillStyle = "hsl(" + hueOf[data.name[i]] + (dark.matches ? " 32% 32%)" : " 55% 82%)");
+      paint.fillRect(x0, y, wide - (wide > 3 ? 1 : 0), BOX - 1);
+      const flags = data.flags[i];
+      const caption = wide < 24 ? "" : captionOf(i, wide);
+      if (flags & FOLDED && wide > 6) {
+        paint.strokeStyle = ink;
+        paint.globalAlpha = isDim ? 0.1 : 0.25;
+        paint.beginPath();
+        // Beside the words, not through them.
+        for (let x = x0 + 6 + (caption === "" ? 0 : paint.measureText(caption).width); x < x0 + wide; x += 12) { paint.moveTo(x, y + BOX - 1); paint.lineTo(Math.min(x + 6, x0 + wide), y); }
+        paint.stroke();
+        paint.globalAlpha = isDim ? 0.3 : 1;
+      }
+      if (flags & FAILED) { paint.strokeStyle = bad; paint.lineWidth = 2; paint.strokeRect(x0 + 1, y + 1, Math.max(1, wide - 3), BOX - 3); paint.lineWidth = 1; }
+      if (i === selected || i === hovered) { paint.strokeStyle = focus; paint.lineWidth = 2; paint.strokeRect(x0 + 1, y + 1, Math.max(1, wide - 3), BOX - 3); paint.lineWidth = 1; }
+      paint.fillStyle = ink;
+      // Too narrow for its name, a failed one still says so by more than its colour.
+      if (wide < 24 && flags & FAILED && wide > 7) paint.fillText("!", x0 + wide / 2 - 2, y + BOX / 2);
+      if (caption === "") continue;
+      paint.save();
+      paint.beginPath();
+      paint.rect(x0, y, wide - 2, BOX);
+      paint.clip();
+      paint.fillText(caption, x0 + 4, y + BOX / 2);
+      paint.restore();
+    }
+    paint.globalAlpha = 1;
+    const isZoomed = from > 0 || until < data.totalNs;
+    byId("reset").disabled = !isZoomed;
+    say("range", time(from) + " to " + time(until));
+  };
+  const at = event => {
+    const box = canvas.getBoundingClientRect();
+    const ns = from + (event.clientX - box.left) / box.width * (until - from);
+    const row = Math.floor((event.clientY - box.top + icicle.scrollTop) / BOX);
+    const reach = (until - from) / box.width * 1.5;
+    for (let i = count - 1; i >= 0; i--) {
+      if (data.row[i] === row && data.startNs[i] - reach <= ns && ns <= Math.max(data.endNs[i], data.startNs[i]) + reach) {
+        if (data.startNs[i] <= ns && ns <= data.endNs[i]) return i;
+      }
+    }
+    for (let i = count - 1; i >= 0; i--) {
+      if (data.row[i] === row && data.startNs[i] - reach <= ns && ns <= data.endNs[i] + reach) return i;
+    }
+    return -1;
+  };
+  const zoomTo = node => {
+    from = data.startNs[node];
+    until = Math.max(data.endNs[node], from + 1);
+    draw();
+  };
+  const zoomOut = () => { from = 0; until = Math.max(1, data.totalNs); draw(); };
+  const hover = node => {
+    if (node === hovered) return;
+    hovered = node;
+    drawIcicle();
+    showDetails(node < 0 ? selected : node);
+  };
+  /** Brings a node into what the icicle shows: scrolls to its row, and away from a closer look that leaves it out. */
+  const showInIcicle = node => {
+    if (data.startNs[node] >= until || data.endNs[node] <= from) {
+      if (data.startNs[node] !== from) { from = 0; until = Math.max(1, data.totalNs); }
+    }
+    const top = data.row[node] * BOX;
+    if (top < icicle.scrollTop) icicle.scrollTop = top;
+    if (top + BOX > icicle.scrollTop + icicle.clientHeight) icicle.scrollTop = top + BOX - icicle.clientHeight;
+  };
+  canvas.addEventListener("mousemove", event => hover(at(event)));
+  canvas.addEventListener("mouseleave", () => hover(-1));
+  canvas.addEventListener("click", event => {
+    const node = at(event);
+    if (node < 0) return;
+    select(node);
+    zoomTo(node);
+  });
+  icicle.addEventListener("scroll", () => drawIcicle());
+  icicle.addEventListener("keydown", event => {
+    const siblings = siblingsOf(selected);
+    const go = node => { if (node !== undefined && node >= 0) select(node); };
+    const act = {
+      ArrowRight: () => go(siblings[place[selected] + 1]),
+      ArrowLeft: () => go(siblings[place[selected] - 1]),
+      ArrowDown: () => go(children[selected][0]),
+      ArrowUp: () => go(data.parent[selected]),
+      Home: () => go(siblings[0]),
+      End: () => go(siblings[siblings.length - 1]),
+      Enter: () => zoomTo(selected),
+      Escape: () => zoomOut(),
+    }[event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  });
+  byId("reset").addEventListener("click", zoomOut);
+`;
