@@ -10,6 +10,7 @@ export const DOCUMENTED: readonly string[] = [
   "polars.ts",
   "src",
   "README.md",
+  "SECURITY.md",
   ...[...Deno.readDirSync("docs")].map(({ name }) => `docs/${name}`).filter(path => path.endsWith(".md"))
     .sort(),
 ];
