@@ -73,7 +73,7 @@ test("Every block of code in the documents says what language it is in", () => {
   for (const file of DOCUMENTS) {
     const fences = readSource(file).split("\n").filter(line => /^\s*```/.test(line));
     const opening = fences.filter((_, i) => i % 2 === 0);
-    assertEquals(opening.filter(fence => !/^\s*```(ts|sh|py|text|json)$/.test(fence)), [], file);
+    assertEquals(opening.filter(fence => !/^\s*```(ts|sh|python|text|json)$/.test(fence)), [], file);
   }
 });
 

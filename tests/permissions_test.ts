@@ -192,8 +192,8 @@ for (const flags of [[], ["--no-prompt"], ["--deny-ffi"], ["--allow-read", "--al
         { name: string; message: string; own: boolean; kept: number }
       >(outcome);
       assertEquals([name, own, kept], ["CirronDependencyError", true, 1]);
-      assert(message.includes("`deno add npm:nodejs-polars`"), message);
-      assert(message.includes("`bun add nodejs-polars`"), message);
+      assert(message.includes("`deno add npm:nodejs-polars@0.24.1`"), message);
+      assert(message.includes("`bun add nodejs-polars@0.24.1`"), message);
     },
   );
 }
@@ -212,7 +212,8 @@ denoTest('"df" with all permissions but without nodejs-polars is a CirronDepende
   const { name, message, cause } = said<{ name: string; message: string; cause: boolean }>(outcome);
   assertEquals([name, cause], ["CirronDependencyError", true]);
   assert(
-    message.includes("`deno add npm:nodejs-polars`") && message.includes("`bun add nodejs-polars`"),
+    message.includes("`deno add npm:nodejs-polars@0.24.1`")
+      && message.includes("`bun add nodejs-polars@0.24.1`"),
     message,
   );
 });

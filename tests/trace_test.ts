@@ -496,8 +496,8 @@ test("trace() as df without nodejs-polars throws a CirronDependencyError with bo
   using directory = new TempDirectory();
   const { name, message } = await tell(directory, GRANTED);
   assertEquals(name, "CirronDependencyError");
-  assertStringIncludes(message, "`deno add npm:nodejs-polars`");
-  assertStringIncludes(message, "`bun add nodejs-polars`");
+  assertStringIncludes(message, "`deno add npm:nodejs-polars@0.24.1`");
+  assertStringIncludes(message, "`bun add nodejs-polars@0.24.1`");
 });
 
 test("trace() as df without nodejs-polars keeps the reason as the cause", async () => {
@@ -562,7 +562,7 @@ denoTest("trace() as df without permission names the flags and both commands, an
   const { name, message } = await tell(directory, []);
   assertEquals(name, "CirronDependencyError");
   assertStringIncludes(message, "--allow-read --allow-ffi --allow-sys");
-  assertStringIncludes(message, "`deno add npm:nodejs-polars` or `bun add nodejs-polars`");
+  assertStringIncludes(message, "`deno add npm:nodejs-polars@0.24.1` or `bun add nodejs-polars@0.24.1`");
 });
 
 for (const missing of ["read", "ffi", "sys"]) {

@@ -14,13 +14,15 @@ const STEPS: readonly (readonly [title: string, tool: Tool, ...args: string[]])[
   ["types", "deno", "check", "--quiet", ...CODE],
   ["documentation lint", "deno", "doc", "--lint", "mod.ts", "polars.ts"],
   ["documentation types", "deno", "check", "--quiet", "--doc", ...DOCUMENTED],
-  ["publish dry run", "deno", "publish", "--dry-run", "--allow-dirty", "--quiet"],
+  ["publish dry run", "deno", "publish", "--dry-run", "--allow-dirty"],
 ];
 
 const failed: string[] = [];
 for (const [title, name, ...args] of STEPS) {
   console.log(`\n== ${title}`);
-  if (!(await run(name, args)).ok) failed.push(title);
+  const { ok, output } = await run(name, args, line => !/^ {3}file:/.test(line));
+  // `deno publish` warns of what JSR takes all the same, such as types that make consumers wait.
+  if (!ok || /^warning/im.test(output)) failed.push(title);
 }
 if (!Deno.args.includes("--no-tests")) {
   const { ok, output } = await run("deno", ["run", "-A", "tools/test.ts"]);

@@ -41,7 +41,9 @@ function toSeries(pl: Polars, column: FrameColumn): unknown {
  * @returns The engine, or an error that names the command which mends it.
  */
 export function requireFrameEngine(): FrameEngine | CirronDependencyError {
-  const advice = "Install it with `deno add npm:nodejs-polars` or `bun add nodejs-polars`, and import "
+  // Newer ones do not install everywhere.
+  const advice =
+    "Install it with `deno add npm:nodejs-polars@0.24.1` or `bun add nodejs-polars@0.24.1`, and import "
     + '"@cirron/sdk/polars" once';
   if (!areGranted("read", "ffi", "sys")) {
     return new CirronDependencyError(

@@ -26,6 +26,12 @@ export function results(): void {
   same<typeof df, ci.DataFrame>(true);
   const summary = ci.trace({ format: "summary" });
   same<typeof summary, ci.TraceSummary>(true);
+  const page = ci.trace({ format: "html", fold: 5 });
+  same<typeof page, string>(true);
+  const perfetto = ci.trace({ format: "perfetto" });
+  same<typeof perfetto, string>(true);
+  const speedscope = ci.trace({ format: "speedscope", depth: 3, minWallUs: 10 });
+  same<typeof speedscope, string>(true);
   const spooled = ci.readSpool().trace({ format: "dict" });
   same<typeof spooled, ci.TraceDict>(true);
   const method = new ci.Cirron().trace({ format: "json" });
