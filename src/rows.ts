@@ -188,8 +188,8 @@ export interface Snapshot {
   readonly anchorNs: bigint;
   /** How `id` and `parent` are written: what every id starts with, or the ids themselves by row. */
   readonly idText: string | SnapshotIds;
-  /** Absent if all rows are this process's. */
-  readonly processes?: SnapshotProcesses;
+  /** Absent if all rows are this thread's. */
+  readonly threads?: SnapshotThreads;
   /** Opening order, from 1; 0 is the pseudo-span `"root"` that holds marks made outside any scope and session. */
   readonly id: Float64Array;
   /** The id of the parent; 0 for none. */
@@ -216,19 +216,22 @@ export interface Snapshot {
   readonly marks: MarkColumns;
 }
 
-/** The processes that the rows of a snapshot come from. */
-export interface SnapshotProcesses {
-  readonly list: readonly SnapshotProcess[];
+/** The threads that the rows of a snapshot come from. */
+export interface SnapshotThreads {
+  /** By process. */
+  readonly list: readonly SnapshotThread[];
   /** Index in `list` by row. */
   readonly of: Uint32Array;
 }
 
-/** One of several processes. */
-export interface SnapshotProcess {
+/** One thread of one of several processes. */
+export interface SnapshotThread {
   /** NaN for unknown. */
   readonly pid: number;
   /** NaN for unknown. */
   readonly rank: number;
+  /** As the writer numbers its threads; NaN for unknown. */
+  readonly threadId: number;
 }
 
 /** Ids that were given elsewhere, by row. */

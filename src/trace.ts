@@ -19,6 +19,7 @@ import { toText } from "./read/text.ts";
 import { toTraceEvents } from "./read/trace_events.ts";
 import { buildTree, type Tree } from "./read/tree.ts";
 import type { Snapshot, TraceDict } from "./rows.ts";
+import { sessionAttrs } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 import { cutText } from "./text_limits.ts";
 import {
@@ -133,7 +134,7 @@ const FORMATS: { readonly [F in TraceFormat]: (tree: Tree, request: Request) => 
   df: (tree, { engine, options }) => engine!(toColumns(tree, options.last !== undefined)),
   summary: tree => new TraceSummary(summarize(tree)),
   html: (tree, { options }) => toPage(tree, folded(tree, options.fold ?? true)),
-  perfetto: tree => toTraceEvents(tree, process.pid),
+  perfetto: tree => toTraceEvents(tree, sessionAttrs()),
   speedscope: tree => toSpeedscope(tree, process.pid),
 };
 

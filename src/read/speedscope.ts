@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { earliest, processName, trackName } from "./trace_events.ts";
-import { layTracks, type Track } from "./tracks.ts";
+import { VERSION } from "../version.ts";
+import { earliest } from "./trace_events.ts";
+import { labelTracks } from "./track_labels.ts";
+import { drawnEndNs, layTracks, type Track } from "./tracks.ts";
 import type { Tree } from "./tree.ts";
 
 /**
@@ -13,7 +15,8 @@ import type { Tree } from "./tree.ts";
  */
 export function toSpeedscope(tree: Tree, pid: number): string {
   const { snapshot, rows } = tree;
-  const tracks = layTracks(tree);
+  const { list: tracks } = layTracks(tree);
+  const labels = labelTracks(snapshot, tracks, pid);
   const originNs = earliest(tree);
   const frames: string[] = [];
   const frameOf = new Map<string, number>();
@@ -26,9 +29,10 @@ export function toSpeedscope(tree: Tree, pid: number): string {
     }
     return index;
   };
-  const several = (snapshot.processes?.list.length ?? 1) > 1;
-  const profiles = tracks.list.map(track => {
-    const name = several ? `${processName(tree, track, pid)}, ${trackName(track)}` : trackName(track);
+  const several = labels.some(label => label.pid !== labels[0].pid);
+  const profiles = tracks.map((track, index) => {
+    const label = labels[index];
+    const name = several ? `${label.process}, ${label.track}` : label.track;
     const events = eventsOf(tree, track, originNs, frame);
     const [start, end] = bounds(tree, track, originNs);
     return `{"type":"evented","name":${
@@ -36,19 +40,20 @@ export function toSpeedscope(tree: Tree, pid: number): string {
     },"unit":"nanoseconds","startValue":${start},"endValue":${end},"events":[${events.join(",")}]}`;
   });
   const title = rows.length === 0 ? "(no spans)" : snapshot.name[rows[0]];
-  return `{"$schema":"https://www.speedscope.app/file-format-schema.json","exporter":"@cirron/sdk","name":${
+  return `{"$schema":"https://www.speedscope.app/file-format-schema.json","exporter":"@cirron/sdk@${VERSION}","name":${
     JSON.stringify(title)
   },"activeProfileIndex":0,"shared":{"frames":[${frames.join(",")}]},"profiles":[${profiles.join(",")}]}`;
 }
 
 function eventsOf(tree: Tree, track: Track, originNs: number, frame: (name: string) => number): string[] {
-  const { rows, snapshot: { startNs, endNs, name } } = tree;
+  const { rows, snapshot } = tree;
+  const { startNs, name } = snapshot;
   const { positions, nestsIn } = track;
   const events: string[] = [];
   const open: number[] = []; // places
   const close = (): void => {
     const row = rows[positions[open.pop()!]];
-    events.push(`{"type":"C","frame":${frame(name[row])},"at":${endNs[row] - originNs}}`);
+    events.push(`{"type":"C","frame":${frame(name[row])},"at":${drawnEndNs(snapshot, row) - originNs}}`);
   };
   for (let place = 0; place < positions.length; place++) {
     while (open.length > 0 && open[open.length - 1] !== nestsIn[place]) close();
@@ -61,12 +66,8 @@ function eventsOf(tree: Tree, track: Track, originNs: number, frame: (name: stri
 }
 
 /** From the first opening to the last closing. */
-function bounds(
-  { rows, snapshot: { startNs, endNs } }: Tree,
-  track: Track,
-  originNs: number,
-): [number, number] {
+function bounds({ rows, snapshot }: Tree, { positions }: Track, originNs: number): [number, number] {
   let end = -Infinity;
-  for (const position of track.positions) end = Math.max(end, endNs[rows[position]]);
-  return [startNs[rows[track.positions[0]]] - originNs, end - originNs];
+  for (const position of positions) end = Math.max(end, drawnEndNs(snapshot, rows[position]));
+  return [snapshot.startNs[rows[positions[0]]] - originNs, end - originNs];
 }

@@ -28,6 +28,8 @@ export interface SpoolSpan {
   readonly pid: number;
   /** NaN for unknown. */
   readonly rank: number;
+  /** NaN for unknown. */
+  readonly threadId: number;
   readonly attrs: Attrs | undefined;
 }
 
@@ -78,6 +80,7 @@ export function decodeSpan(value: unknown): SpoolSpan | null {
     memoryPeakBytes,
     pid,
     rank,
+    threadId: toCount(value.thread_id) ?? NaN, // of the writer's choice: whatever else it is costs no span
     attrs,
   };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Attrs, MarkColumns, MarkValue, Snapshot, SnapshotProcess, SnapshotProcesses } from "../rows.ts";
+import type { Attrs, MarkColumns, MarkValue, Snapshot, SnapshotThread, SnapshotThreads } from "../rows.ts";
 import { ORPHANS_NAME } from "../snapshot.ts";
 import { SPOOL_SCHEMA_VERSION } from "../spool_format.ts";
 import { decodeMark, decodeSpan, isObject, type SpoolMark, type SpoolSpan } from "./spool_fields.ts";
@@ -101,7 +101,7 @@ function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): S
     length: rows.length,
     closedLength: closed.length,
     anchorNs,
-    processes: processesOf(rows),
+    threads: threadsOf(rows),
     idText: { own: rows.map(span => span.id), parent: rows.map(span => span.parentId) },
     ...numberRows(parentRow, startNs),
     name: rows.map(span => span.name),
@@ -118,16 +118,21 @@ function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): S
   };
 }
 
-/** The processes of the rows, by rank and then by number. */
-function processesOf(rows: readonly SpoolSpan[]): SnapshotProcesses {
-  const known = new Map<string, SnapshotProcess>();
-  for (const { pid, rank } of rows) known.set(`${pid} ${rank}`, { pid, rank });
+/** The threads of the rows, by rank, process and number. */
+function threadsOf(rows: readonly SpoolSpan[]): SnapshotThreads {
+  const known = new Map<string, SnapshotThread>();
+  const key = ({ pid, rank, threadId }: SnapshotThread) => `${pid} ${rank} ${threadId}`;
+  for (const row of rows) {
+    const { pid, rank, threadId } = row;
+    if (!known.has(key(row))) known.set(key(row), { pid, rank, threadId });
+  }
   const order = (value: number) => Number.isNaN(value) ? Infinity : value;
   const list = [...known.values()].sort((a, b) =>
     compare(order(a.rank), order(b.rank)) || compare(order(a.pid), order(b.pid))
+    || compare(order(a.threadId), order(b.threadId))
   );
-  const indexOf = new Map(list.map(({ pid, rank }, index) => [`${pid} ${rank}`, index]));
-  return { list, of: Uint32Array.from(rows, ({ pid, rank }) => indexOf.get(`${pid} ${rank}`)!) };
+  const indexOf = new Map(list.map((thread, index) => [key(thread), index]));
+  return { list, of: Uint32Array.from(rows, row => indexOf.get(key(row))!) };
 }
 
 function compare(a: number, b: number): number {
@@ -152,36 +157,40 @@ function sortedBy<T>(items: readonly T[], key: (item: T) => number): T[] {
   return Array.from(order, i => items[i]);
 }
 
-/** A row for each span that marks or children name and that is in no file, from the first of them to the last. */
+/**
+ * A row for each span that marks or children name and that is in no file, from the first of them to the last. It ran
+ * where its first child did, as far as anybody knows.
+ */
 function openRows(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): SpoolSpan[] {
   const closed = new Set(spans.map(span => span.id));
-  const seen = new Map<string, { startNs: bigint; endNs: bigint }>();
-  const see = (id: string | null, startNs: bigint, endNs: bigint): void => {
+  const seen = new Map<string, { startNs: bigint; endNs: bigint } & SnapshotThread>();
+  const see = (id: string | null, startNs: bigint, endNs: bigint, thread: SnapshotThread): void => {
     if (id === null || closed.has(id)) return;
-    const times = seen.get(id);
-    if (times === undefined) {
-      seen.set(id, { startNs, endNs });
+    const known = seen.get(id);
+    if (known === undefined) {
+      const { pid, rank, threadId } = thread;
+      seen.set(id, { startNs, endNs, pid, rank, threadId });
       return;
     }
-    if (startNs < times.startNs) times.startNs = startNs;
-    if (endNs > times.endNs) times.endNs = endNs;
+    if (startNs < known.startNs) known.startNs = startNs;
+    if (endNs > known.endNs) known.endNs = endNs;
   };
-  for (const span of spans) see(span.parentId, span.startNs, span.endNs);
-  for (const mark of marks) see(mark.spanId, mark.tsNs, mark.tsNs);
-  return Array.from(seen, ([id, times]) => ({
+  for (const span of spans) see(span.parentId, span.startNs, span.endNs, span);
+  for (const mark of marks) see(mark.spanId, mark.tsNs, mark.tsNs, UNKNOWN_THREAD);
+  return Array.from(seen, ([id, known]) => ({
     id,
     parentId: null,
     name: id === ORPHANS_NAME ? ORPHANS_NAME : OPEN_NAME,
     index: NaN,
-    ...times,
+    ...known,
     cpuNs: NaN,
     gpuNs: NaN,
     memoryPeakBytes: NaN,
-    pid: NaN,
-    rank: NaN,
     attrs: undefined,
   }));
 }
+
+const UNKNOWN_THREAD: SnapshotThread = { pid: NaN, rank: NaN, threadId: NaN };
 
 /**
  * Numbers rows so that a parent comes before its children, and rows that do not descend from each other in order of

@@ -7,11 +7,12 @@
  *
  * @module
  */
+import type { Snapshot } from "../rows.ts";
 import type { Tree } from "./tree.ts";
 
 /** Where each span of a tree lies. */
 export interface Tracks {
-  /** By process, and then in order of use. */
+  /** By thread, and then in order of use. */
   readonly list: readonly Track[];
   /** Index in `list` by position. */
   readonly of: Uint32Array;
@@ -19,9 +20,9 @@ export interface Tracks {
 
 /** One line over time. */
 export interface Track {
-  /** Index in the snapshot's processes; 0 if it has none. */
-  readonly process: number;
-  /** Counts the tracks of its process, from 0. */
+  /** Index in the snapshot's threads; 0 if it has none. */
+  readonly thread: number;
+  /** Counts the tracks of its thread, from 0. */
   readonly number: number;
   /** Positions in order of time, each before those that nest in it. */
   readonly positions: readonly number[];
@@ -29,66 +30,77 @@ export interface Track {
   readonly nestsIn: readonly number[];
 }
 
+/**
+ * The end of a span for drawing: a span of another writer whose clock went back meanwhile has no length there, since no
+ * viewer takes one that ends before it starts.
+ */
+export function drawnEndNs({ startNs, endNs }: Snapshot, row: number): number {
+  return Math.max(startNs[row], endNs[row]);
+}
+
 /** Lays the spans of `tree` onto tracks, in time proportional to spans, times the logarithm of what runs at once. */
 export function layTracks(tree: Tree): Tracks {
   const { snapshot, rows, parent } = tree;
-  const processOf = snapshot.processes?.of;
+  const threadOf = snapshot.threads?.of;
   const lanes = new Map<number, Lanes>();
   const list: OpenTrack[] = [];
   const of = new Int32Array(rows.length).fill(-1);
   for (const position of inOrderOfTime(tree)) {
     const row = rows[position];
     const startNs = snapshot.startNs[row];
-    const endNs = snapshot.endNs[row];
-    const process = processOf === undefined ? 0 : processOf[row];
+    const endNs = drawnEndNs(snapshot, row);
+    const thread = threadOf === undefined ? 0 : threadOf[row];
     const up = parent[position];
     let index = up < 0 ? -1 : of[up];
     // Not on the parent's track where something else is not over there, or this span would reach out of its parent.
     if (index >= 0) {
       const track = list[index];
-      const isInnermost = track.process === process && track.endsBefore(startNs, up) === up;
-      if (!isInnermost || endNs > snapshot.endNs[rows[up]]) index = -1;
+      const isInnermost = track.thread === thread && track.endsBefore(startNs, up) === up;
+      if (!isInnermost || endNs > drawnEndNs(snapshot, rows[up])) index = -1;
     }
     if (index < 0) {
-      let own = lanes.get(process);
-      if (own === undefined) lanes.set(process, own = new Lanes());
+      let own = lanes.get(thread);
+      if (own === undefined) lanes.set(thread, own = new Lanes());
       index = own.take(startNs, endNs, list.length);
-      if (index === list.length) list.push(new OpenTrack(process, own.count - 1));
+      if (index === list.length) list.push(new OpenTrack(thread, own.count - 1));
       else list[index].clear();
     }
     of[position] = index;
     list[index].push(position, endNs);
   }
   const order = [...list.keys()].sort((a, b) =>
-    list[a].process - list[b].process || list[a].number - list[b].number
+    list[a].thread - list[b].thread || list[a].number - list[b].number
   );
   const sorted = new Uint32Array(list.length);
   for (let i = 0; i < order.length; i++) sorted[order[i]] = i;
   return { list: order.map(index => list[index]), of: Uint32Array.from(of, index => sorted[index]) };
 }
 
-/** Positions by start; of those that start at once, the longer first, and then a parent before its children. */
-function inOrderOfTime({ rows, snapshot: { startNs, endNs } }: Tree): Uint32Array {
-  const compare = (a: number, b: number) =>
-    startNs[rows[a]] - startNs[rows[b]] || endNs[rows[b]] - endNs[rows[a]] || a - b;
+/**
+ * Positions by start, and of those that start at once in the order of the tree, which is the one they were opened in. The
+ * longer first would be wrong: where the clock stands still, what was over before another began would seem to run beside it.
+ */
+function inOrderOfTime({ rows, snapshot: { startNs } }: Tree): Uint32Array {
   const positions = Uint32Array.from(rows.keys());
   for (let i = 1; i < positions.length; i++) {
-    if (compare(i - 1, i) > 0) return positions.sort(compare);
+    if (startNs[rows[i - 1]] > startNs[rows[i]]) {
+      return positions.sort((a, b) => startNs[rows[a]] - startNs[rows[b]] || a - b);
+    }
   }
   return positions; // as nearly always: positions are in order of start
 }
 
 /** A track while spans are laid onto it. */
 class OpenTrack implements Track {
-  readonly process: number;
+  readonly thread: number;
   readonly number: number;
   readonly positions: number[] = [];
   readonly nestsIn: number[] = [];
   /** Places in `positions` of the spans that are not over, outermost first, and their ends. */
   readonly #open: { readonly place: number; readonly endNs: number }[] = [];
 
-  constructor(process: number, number: number) {
-    this.process = process;
+  constructor(thread: number, number: number) {
+    this.thread = thread;
     this.number = number;
   }
 
@@ -114,7 +126,7 @@ class OpenTrack implements Track {
   }
 }
 
-/** The tracks of one process: which are free, and when the others will be. */
+/** The tracks of one thread: which are free, and when the others will be. */
 class Lanes {
   count = 0;
   readonly #free = new Heap();
@@ -125,7 +137,7 @@ class Lanes {
   take(startNs: number, endNs: number, fresh: number): number {
     while (this.#busy.least <= startNs) {
       const index = this.#busy.takeLeast();
-      this.#free.add(index, index); // tracks of a process are made in ascending order of both number and index
+      this.#free.add(index, index); // tracks of a thread are made in ascending order of both number and index
     }
     const index = this.#free.least === Infinity ? fresh : this.#free.takeLeast();
     if (index === fresh) this.count++;

@@ -5,6 +5,7 @@ import { toSpeedscope } from "../../src/read/speedscope.ts";
 import { buildTree } from "../../src/read/tree.ts";
 import type { Snapshot } from "../../src/rows.ts";
 import { cutText } from "../../src/text_limits.ts";
+import { VERSION } from "../../src/version.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
 import { TEXTS } from "../support/hostile.ts";
 
@@ -56,7 +57,11 @@ test("toSpeedscope() opens and closes each span, in nanoseconds from the trace's
   assertEquals(found.shared.frames, [{ name: "epoch" }, { name: "batch" }]);
   const [{ type, name, unit, startValue, endValue }] = found.profiles;
   assertEquals([type, name, unit, startValue, endValue], ["evented", "main", "nanoseconds", 0, 60]);
-  assertEquals([found.name, found.exporter, found.activeProfileIndex], ["epoch", "@cirron/sdk", 0]);
+  assertEquals([found.name, found.exporter, found.activeProfileIndex], [
+    "epoch",
+    `@cirron/sdk@${VERSION}`,
+    0,
+  ]);
 });
 
 test("toSpeedscope() has a profile for each flow that runs at once, and names processes where there are several", () => {
@@ -65,8 +70,11 @@ test("toSpeedscope() has a profile for each flow that runs at once, and names pr
     ["main", 0],
     ["flow 2", 1],
   ]);
-  const processes = { list: [{ pid: 7, rank: 0 }, { pid: 9, rank: 1 }], of: Uint32Array.of(0, 1) };
-  assertEquals(file({ ...snapshotOf(rows), processes }).profiles.map(({ name }) => name), [
+  const threads = {
+    list: [{ pid: 7, rank: 0, threadId: 0 }, { pid: 9, rank: 1, threadId: 0 }],
+    of: Uint32Array.of(0, 1),
+  };
+  assertEquals(file({ ...snapshotOf(rows), threads }).profiles.map(({ name }) => name), [
     "rank 0, process 7, main",
     "rank 1, process 9, main",
   ]);
@@ -77,6 +85,11 @@ test("toSpeedscope() shows open spans up to the moment of the copy", () => {
     "O x 0",
     "C x 3",
   ]]);
+});
+
+test("toSpeedscope() takes a span that ends before it starts for one without a length", () => {
+  const rows = [{ id: 1, name: "x", startNs: 9, endNs: 5 }, { id: 2, name: "y", startNs: 9, endNs: 10 }];
+  assertEquals(written(file(snapshotOf(rows))), [["O x 0", "C x 0", "O y 0", "C y 1"]]);
 });
 
 test("toSpeedscope() never opens or closes out of order, for any spans at all", () => {

@@ -1,11 +1,15 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { test } from "node:test";
 import { toTraceEvents } from "../../src/read/trace_events.ts";
 import { buildTree } from "../../src/read/tree.ts";
-import type { Snapshot } from "../../src/rows.ts";
+import type { Snapshot, SnapshotThread } from "../../src/rows.ts";
 import { cutText } from "../../src/text_limits.ts";
-import { chain, type HandRow, idOf, snapshotOf } from "../support/cases.ts";
+import { VERSION } from "../../src/version.ts";
+import { chain, flat, type HandRow, idOf, snapshotOf } from "../support/cases.ts";
+import { TestEngine } from "../support/engine.ts";
 import { TEXTS } from "../support/hostile.ts";
+import { Model, programs, sequential, sequentialRows } from "../support/programs.ts";
 
 interface Event {
   name: string;
@@ -26,7 +30,7 @@ interface File {
 }
 
 function file(snapshot: Snapshot): File {
-  return JSON.parse(toTraceEvents(buildTree(snapshot), 4711));
+  return JSON.parse(toTraceEvents(buildTree(snapshot), { pid: 4711, runtime: "deno" }));
 }
 
 function events(phase: string, closed: readonly HandRow[], open: readonly HandRow[] = []): Event[] {
@@ -78,7 +82,7 @@ test("toTraceEvents() has index, counters, attributes and marks in the arguments
   assertEquals(bare.args, { id: idOf(2) });
 });
 
-test("toTraceEvents() makes counters of numbers and instants of the rest; what is not finite is in neither", () => {
+test("toTraceEvents() makes counters of numbers, and instants of the rest and of what is not finite", () => {
   const rows: HandRow[] = [{
     id: 1,
     startNs: 1000,
@@ -96,6 +100,7 @@ test("toTraceEvents() makes counters of numbers and instants of the rest; what i
     ["count", 3, { value: 7 }],
   ]);
   assertEquals(events("i", rows).map(({ name, ts, s, args }) => [name, ts, s, args]), [
+    ["loss", 2, "t", { value: "Infinity" }],
     ["state", 4, "t", { value: "warm" }],
     ["done", 5, "t", { value: true }],
   ]);
@@ -123,20 +128,107 @@ test("toTraceEvents() names processes and tracks, and sorts tracks", () => {
   ]);
 });
 
-test("toTraceEvents() tells processes of several machines apart, though their numbers are the same", () => {
-  const { traceEvents } = file({
-    ...snapshotOf([1, 2, 3].map(id => ({ id, startNs: id, endNs: id + 1 }))),
-    processes: {
-      list: [{ pid: 7, rank: 0 }, { pid: 7, rank: 1 }, { pid: NaN, rank: NaN }],
-      of: Uint32Array.of(0, 1, 2),
-    },
+/** The file of spans that each ran on another thread, and did not overlap. */
+function onThreads(...list: SnapshotThread[]): File {
+  return file({
+    ...snapshotOf(list.map((_, i) => ({ id: i + 1, startNs: i, endNs: i + 1 }))),
+    threads: { list, of: Uint32Array.from(list.keys()) },
   });
-  const names = traceEvents.filter(event => event.name === "process_name");
-  assertEquals(names.map(({ pid, args }) => [pid, args.name]), [
-    [7, "rank 0, process 7"],
-    [8, "rank 1, process 7"],
-    [0, "process ?"],
+}
+
+function names({ traceEvents }: File, event: string): unknown[] {
+  return traceEvents.filter(({ name }) => name === event).map(({ pid, tid, args }) => [pid, tid, args.name]);
+}
+
+test("toTraceEvents() tells processes apart that have the same number, no number, or one that no viewer takes", () => {
+  const found = onThreads(
+    { pid: 1, rank: 0, threadId: 0 },
+    { pid: 1, rank: 1, threadId: 0 },
+    { pid: 2, rank: 2, threadId: 0 },
+    { pid: 0, rank: 3, threadId: 0 },
+    { pid: -4, rank: NaN, threadId: 0 },
+    { pid: 2 ** 40, rank: NaN, threadId: 0 },
+    { pid: NaN, rank: NaN, threadId: NaN },
+  );
+  assertEquals(names(found, "process_name"), [
+    [1, 1, "rank 0, process 1"],
+    [3, 2, "rank 1, process 1"],
+    [2, 3, "rank 2, process 2"],
+    [4, 4, "rank 3, process 0"],
+    [5, 5, "process -4"],
+    [6, 6, `process ${2 ** 40}`],
+    [7, 7, "process ?"],
   ]);
+});
+
+test("toTraceEvents() names threads where a process has several, and numbers no two tracks of a trace alike", () => {
+  const found = onThreads(
+    { pid: 7, rank: 0, threadId: 0 },
+    { pid: 7, rank: 0, threadId: 3 },
+    { pid: 7, rank: 0, threadId: NaN },
+    { pid: 9, rank: 1, threadId: 140_234_567_890_176 },
+  );
+  assertEquals(names(found, "process_name"), [[7, 1, "rank 0, process 7"], [9, 4, "rank 1, process 9"]]);
+  assertEquals(names(found, "thread_name"), [
+    [7, 1, "main"],
+    [7, 2, "thread 3"],
+    [7, 3, "thread ?"],
+    [9, 4, "main"],
+  ]);
+});
+
+test("toTraceEvents() never lets the sum of start and duration go beyond the parent's, nor beyond what comes next", () => {
+  // As viewers add them: DevTools leaves out what ends after its parent, if only by a rounding.
+  fc.assert(
+    fc.property(sequential, steps => {
+      const rows = sequentialRows(steps);
+      const wallUs = new Map(rows.map(({ id, startNs, endNs }) => [idOf(id), (endNs! - startNs!) / 1000]));
+      const parentOf = new Map(
+        rows.map(({ id, parent }) => [idOf(id), parent === undefined ? null : idOf(parent)]),
+      );
+      const found = events("X", rows);
+      assertEquals(found.map(({ args }) => args.id).sort(), [...wallUs.keys()].sort());
+      const open: Event[] = [];
+      for (const event of found) {
+        const { id } = event.args as { id: string };
+        while (open.length > 0 && open.at(-1)!.args.id !== parentOf.get(id)) {
+          const over = open.pop()!;
+          assert(
+            over.ts + over.dur! <= event.ts,
+            `${JSON.stringify(over)} runs into ${JSON.stringify(event)}`,
+          );
+        }
+        const outer = open.at(-1);
+        assertEquals(outer?.args.id ?? null, parentOf.get(id));
+        if (outer !== undefined && event.dur! > 0) {
+          assert(event.ts + event.dur! <= outer.ts + outer.dur!, `${id} ends after its parent`);
+        }
+        const rounding = (event.ts + event.dur!) * Number.EPSILON * 4;
+        assertAlmostEquals(event.dur!, wallUs.get(id)!, rounding);
+        open.push(event);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("toTraceEvents() shows every span of any recorded program once, as long as the dict says", () => {
+  fc.assert(fc.property(programs, fc.boolean(), (program, open) => {
+    const ci = new TestEngine();
+    new Model(ci, program);
+    const { traceEvents }: File = JSON.parse(ci.engine.trace({ format: "perfetto", open }) as string);
+    const durations = traceEvents.filter(({ ph }) => ph === "X").map((
+      { args, dur },
+    ) => [String(args.id), dur!]);
+    const expected = flat(ci.dict({ open })).map(({ node }) => [node.id, node.wall_us]);
+    const nearest = ([id, us]: (string | number)[]) => `${id} ${Math.round(Number(us) * 1000)}`; // whole nanoseconds
+    assertEquals(durations.map(nearest).sort(), expected.map(nearest).sort());
+  }));
+});
+
+test("toTraceEvents() takes a span that ends before it starts for one without a length", () => {
+  const [event] = events("X", [{ id: 1, startNs: 9000, endNs: 5000 }]);
+  assertEquals([event.ts, event.dur], [0, 0]);
 });
 
 test("toTraceEvents() shows open spans with their time so far, and says that they are open", () => {
@@ -145,14 +237,24 @@ test("toTraceEvents() shows open spans with their time so far, and says that the
 });
 
 test("toTraceEvents() says when the trace began and what the session's span says", () => {
-  const { otherData } = file(
-    snapshotOf([{ id: 1, name: "cirron.session", startNs: 5000, attrs: { pid: 1 } }]),
-  );
+  const session = { id: 1, name: "cirron.session", startNs: 5000, attrs: { pid: 1 } };
+  const child = { id: 2, parent: 1, name: "a", startNs: 7000 };
+  const { otherData } = file(snapshotOf([session]));
   assertEquals(otherData, {
     exporter: "@cirron/sdk",
+    version: VERSION,
     start_unix_us: 1_767_323_045_678_901 + 5,
     session: { pid: 1 },
   });
+  const filtered = JSON.parse(
+    toTraceEvents(buildTree(snapshotOf([child, session]), { name: "a" }), { pid: 3 }),
+  );
+  assertEquals(filtered.otherData, { ...otherData, start_unix_us: 1_767_323_045_678_901 + 7 });
+});
+
+test("toTraceEvents() without a session's span says what is known of this process, and nothing of others'", () => {
+  assertEquals(file(snapshotOf([{ id: 1 }])).otherData.session, { pid: 4711, runtime: "deno" });
+  assertEquals(onThreads({ pid: 1, rank: 0, threadId: 0 }).otherData.session, undefined);
 });
 
 test("toTraceEvents() is valid JSON in valid UTF-8, whatever names and attributes hold", () => {
@@ -163,7 +265,7 @@ test("toTraceEvents() is valid JSON in valid UTF-8, whatever names and attribute
       attrs: { [text]: text },
       marks: [{ name: text, value: text }],
     }];
-    const json = toTraceEvents(buildTree(snapshotOf(rows)), 1);
+    const json = toTraceEvents(buildTree(snapshotOf(rows)), { pid: 1 });
     assertEquals(new TextDecoder("utf-8", { fatal: true }).decode(new TextEncoder().encode(json)), json);
     const found: File = JSON.parse(json);
     assertEquals(found.traceEvents.find(event => event.ph === "X")!.name, text);

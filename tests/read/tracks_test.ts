@@ -5,6 +5,7 @@ import { layTracks } from "../../src/read/tracks.ts";
 import { buildTree, type Tree } from "../../src/read/tree.ts";
 import type { Snapshot } from "../../src/rows.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
+import { sequential, sequentialRows } from "../support/programs.ts";
 
 /** Rows by id, with times in seconds: `[id, parent, start, end]`. */
 function tree(...rows: [id: number, parent: number, start: number, end: number][]): Tree {
@@ -19,8 +20,8 @@ function tree(...rows: [id: number, parent: number, start: number, end: number][
 /** Each track as the ids on it, with what nests in brackets. */
 function drawn(laid: Tree): string[] {
   const { rows, snapshot } = laid;
-  return layTracks(laid).list.map(({ positions, nestsIn, process }) => {
-    let text = snapshot.processes === undefined ? "" : `p${process}:`;
+  return layTracks(laid).list.map(({ positions, nestsIn, thread }) => {
+    let text = snapshot.threads === undefined ? "" : `t${thread}:`;
     const open: number[] = [];
     const close = () => {
       open.pop();
@@ -82,12 +83,52 @@ test("layTracks() takes a child whose clock is behind its parent's for a span of
   assertEquals(drawn(tree([1, 0, 5, 9], [2, 1, 3, 8])), ["2", "1"]);
 });
 
-test("layTracks() keeps processes apart, in their order", () => {
+test("layTracks() takes a span that ends before it starts for one without a length", () => {
+  assertEquals(drawn(tree([1, 0, 0, 9], [2, 1, 5, 3], [3, 2, 5, 4], [4, 1, 5, 8])), ["1( 2( 3) 4)"]);
+});
+
+test("layTracks() does not take spans that follow each other while the clock stands still for concurrent ones", () => {
+  // 2 is over before 3 begins, and 3 is the longer one.
+  assertEquals(drawn(tree([1, 0, 0, 5], [2, 1, 5, 5], [3, 0, 5, 8])), ["1( 2) 3"]);
+});
+
+test("layTracks() keeps threads apart, in their order", () => {
   const snapshot: Snapshot = {
     ...snapshotOf([1, 2, 3, 4].map(id => ({ id, startNs: id, endNs: id + 5 }))),
-    processes: { list: [{ pid: 7, rank: 0 }, { pid: 9, rank: 1 }], of: Uint32Array.of(1, 0, 1, 0) },
+    threads: {
+      list: [{ pid: 7, rank: 0, threadId: 0 }, { pid: 7, rank: 0, threadId: 1 }],
+      of: Uint32Array.of(1, 0, 1, 0),
+    },
   };
-  assertEquals(drawn(buildTree(snapshot)), ["p0: 2", "p0: 4", "p1: 1", "p1: 3"]);
+  assertEquals(drawn(buildTree(snapshot)), ["t0: 2", "t0: 4", "t1: 1", "t1: 3"]);
+});
+
+test("layTracks() gives a child on another thread a track there", () => {
+  const snapshot: Snapshot = {
+    ...snapshotOf([{ id: 1, endNs: 9 }, { id: 2, parent: 1, startNs: 2, endNs: 5 }, {
+      id: 3,
+      parent: 2,
+      startNs: 3,
+      endNs: 4,
+    }]),
+    threads: {
+      list: [{ pid: 7, rank: 0, threadId: 0 }, { pid: 7, rank: 0, threadId: 1 }],
+      of: Uint32Array.of(0, 1, 1),
+    },
+  };
+  assertEquals(drawn(buildTree(snapshot)), ["t0: 1", "t1: 2( 3)"]);
+});
+
+test("layTracks() needs one track for any program without concurrency, however coarse its clock", () => {
+  fc.assert(fc.property(sequential, steps => {
+    const laid = buildTree(snapshotOf(sequentialRows(steps)));
+    const { list } = layTracks(laid);
+    assert(list.length <= 1, `${list.length} tracks`);
+    list.forEach(({ positions, nestsIn }) => {
+      const parents = nestsIn.map(place => place < 0 ? -1 : positions[place]);
+      assertEquals(parents, positions.map(position => laid.parent[position]));
+    });
+  }));
 });
 
 const spans = fc.array(fc.record({ parent: fc.nat(), start: fc.nat(40), length: fc.nat(20) }), {
@@ -108,7 +149,7 @@ test("layTracks() lays every span once, and what lies on a track nests, for any 
     const seen = tracks.flatMap(track => [...track.positions]).sort((a, b) => a - b);
     assertEquals(seen, [...laid.rows.keys()]);
     tracks.forEach((track, number) => {
-      assertEquals([track.process, track.number], [0, number]);
+      assertEquals([track.thread, track.number], [0, number]);
       track.positions.forEach((position, place) => {
         assertEquals(of[position], number);
         const row = laid.rows[position];

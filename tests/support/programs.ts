@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import type { Scope } from "../../src/recorder.ts";
 import type { MarkValue, TraceMark, TraceNode } from "../../src/rows.ts";
-import { idOf } from "./cases.ts";
+import { type HandRow, idOf } from "./cases.ts";
 import { FAKE_UNIX_NS, type TestEngine } from "./engine.ts";
 
 /** One step of a program. `on` picks one of the handles so far, open or closed. */
@@ -91,6 +91,35 @@ export function unbounded(program: Program): Program {
     steps.filter(step => step.do !== "bound")
       .map(step => "body" in step ? { ...step, body: strip(step.body) } : step);
   return { ...program, maxSpans: 100_000, steps: strip(program.steps) };
+}
+
+/** Steps of a program on one thread, for {@link sequentialRows}: open a span, close the innermost, or let time pass. */
+export const sequential: fc.Arbitrary<readonly ("open" | "close" | number)[]> = fc.array(
+  fc.oneof(
+    fc.constant("open" as const),
+    fc.constant("close" as const),
+    fc.oneof(fc.nat(3), fc.nat(5_000_000), fc.nat(2 ** 45)),
+  ),
+  { maxLength: 80, size: "max" },
+);
+
+/** The rows of such a program, in order of close. */
+export function sequentialRows(steps: readonly ("open" | "close" | number)[]): HandRow[] {
+  const rows: HandRow[] = [];
+  const open: HandRow[] = [];
+  let id = 0;
+  let now = 0;
+  const close = (): void => {
+    const row = open.pop();
+    if (row !== undefined) rows.push({ ...row, endNs: now });
+  };
+  for (const step of steps) {
+    if (step === "open") open.push({ id: ++id, parent: open.at(-1)?.id, startNs: now });
+    else if (step === "close") close();
+    else now += step;
+  }
+  while (open.length > 0) close();
+  return rows;
 }
 
 /** A scope of a program whose scopes close in the reverse order of opening. */
