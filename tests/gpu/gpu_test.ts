@@ -362,3 +362,26 @@ console.log(JSON.stringify(engine.health().probes.gpu));`;
   const gpu = said<{ present: boolean; driver: string; reason: string | null }>(await run(runtime, args));
   assertEquals([gpu.present, gpu.driver], [true, "580.12.34"], gpu.reason ?? "");
 });
+
+const bundleTest = testUnless(RUNTIME === "bun" ? NO_FAKE : "the bundler is Bun's", FILE);
+
+bundleTest("The NVML thread starts from a minified bundle and from a single executable", async () => {
+  using folder = new TempDirectory();
+  const body = `
+engine.profile({ output: "none" });
+await waitFor(13);
+console.log(JSON.stringify(engine.health().probes.gpu));
+process.exit(0);`;
+  const path = folder.write("main.ts", PROGRAM(body));
+  const bundle = `${folder.path}/bundle.js`;
+  const executable = `${folder.path}/program`;
+  for (const flags of [["--target=bun", `--outfile=${bundle}`], ["--compile", `--outfile=${executable}`]]) {
+    const built = await run(runtime, ["build", "--minify", ...flags, path], { cwd: folder.path });
+    assertEquals(built.code, 0, built.stderr);
+  }
+  const fake = new FakeNvml();
+  for (const outcome of [await run(runtime, [bundle, fake.path]), await run(executable, [fake.path])]) {
+    const gpu = said<{ driver: string; reason: string | null }>(outcome);
+    assertEquals(gpu.driver, "580.12.34", gpu.reason ?? "");
+  }
+});
