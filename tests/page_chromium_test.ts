@@ -24,6 +24,10 @@ async function look(
   const path = folder.write("trace.html", toPage(tree, foldSiblings(tree)));
   await using page = await (await chromium!()).open(pathToFileURL(join(path)).href);
   await page.until('document.documentElement.dataset.ready === "true"');
+  // Drawn again once its parts have their sizes.
+  await page.evaluate(
+    "new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(() => resolve(null))))",
+  );
   await see(page);
   assertEquals(page.errors, []);
   assertEquals(page.requests, [pathToFileURL(path).href]);

@@ -358,12 +358,22 @@ export class Page {
   async #middleOf(target: string): Promise<{ x: number; y: number }> {
     const isExpression = /[()]/.test(target) && !/^[.#[]/.test(target);
     const element = isExpression ? target : `document.querySelector(${JSON.stringify(target)})`;
-    return await this.evaluate(`(() => {
-      const element = ${element};
-      if (!element) throw new Error("There is no " + ${JSON.stringify(target)});
-      element.scrollIntoView({ block: "nearest", inline: "nearest" });
-      const { left, top, width, height } = element.getBoundingClientRect();
-      return { x: left + width / 2, y: top + height / 2 };
+    // Where it comes to rest: what is drawn anew, or moves after the page has loaded, is not where it was a moment ago.
+    return await this.evaluate(`(async () => {
+      const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+      let last = "";
+      for (let still = 0; still < 3;) {
+        const element = ${element};
+        if (!element) throw new Error("There is no " + ${JSON.stringify(target)});
+        element.scrollIntoView({ block: "nearest", inline: "nearest" });
+        const { left, top, width, height } = element.getBoundingClientRect();
+        const now = [left + width / 2, top + height / 2].join();
+        still = now === last ? still + 1 : 0;
+        last = now;
+        await frame();
+      }
+      const [x, y] = last.split(",").map(Number);
+      return { x, y };
     })()`);
   }
 }
