@@ -14,6 +14,9 @@ export type OutputName = "spool" | "log" | "stdout" | "none";
 /** A sink, by name or of your own. */
 export type Output = OutputName | Sink;
 
+/** Outputs in a list. */
+const MAX_OUTPUTS = 1000;
+
 const OUTPUT_NAMES: readonly string[] = ["spool", "log", "stdout", "none"];
 
 /** Options of `profile()`; given to `new Cirron()`, they are the defaults of its `profile()`. */
@@ -152,12 +155,17 @@ function checkFrom(name: string, value: number, low: number, high: number = Infi
 
 /**
  * The sinks that `output` asks for, each once; empty if `"none"` is among them.
- * @throws {RangeError} If a name is unknown.
+ * @throws {RangeError} If a name is unknown, or a list is longer than 1000.
  * @throws {TypeError} If something is neither a name nor a sink.
  */
 export function checkOutput(output: ProfileOptions["output"] = "spool"): readonly Exclude<Output, "none">[] {
-  const outputs: readonly unknown[] = Array.isArray(output) ? [...output] : [output];
-  for (const one of outputs) {
+  const outputs: unknown[] = [];
+  // One by one, and each read once: a list may say that it has four thousand million items, or another one the next time.
+  for (const one of Array.isArray(output) ? output as readonly unknown[] : [output]) {
+    if (outputs.length === MAX_OUTPUTS) {
+      throw new RangeError(`Cannot profile: more than ${MAX_OUTPUTS} outputs`);
+    }
+    outputs.push(one);
     if (typeof one === "string") {
       if (OUTPUT_NAMES.includes(one)) continue;
       const expected = OUTPUT_NAMES.map(known => `"${known}"`).join(", ");

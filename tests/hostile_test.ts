@@ -478,6 +478,16 @@ test("A getter of options that starts a session of its own is left with it, and 
   }
 });
 
+test("A list of outputs that is sparse or endless is refused at once", () => {
+  const ci = new TestEngine();
+  const endless = new Proxy([], {
+    get: (_, key) => key === "length" ? Infinity : Reflect.get(["none"], key) ?? "none",
+  });
+  assertThrows(() => ci.engine.profile({ output: ATTR_VALUES["a sparse array"]() as never }), TypeError);
+  assertThrows(() => ci.engine.profile({ output: endless as never }), RangeError, "more than 1000");
+  assertEquals(ci.engine.health().output, []);
+});
+
 test("A list of outputs that changes while it is read is checked as it is used", () => {
   const ci = new TestEngine();
   let reads = 0;
