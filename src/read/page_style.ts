@@ -13,7 +13,7 @@ export const PAGE_STYLE: string = String.raw`
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --paper: #14171c; --panel: #1c2027; --ink: #e4e8ee; --soft: #9aa5b3; --line: #323944;
+    --paper: #14171c; --panel: #1c2027; --ink: #e4e8ee; --soft: #b0bac6; --line: #323944;
     --mark: #77b1f6; --bad: #ff8a80; --hot: #ff8a80; --warm: #e6b450; --select: #22405f; --focus: #77b1f6;
   }
 }
