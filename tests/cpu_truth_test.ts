@@ -124,15 +124,22 @@ threadTest("Work in another thread is in the process's CPU time and not in the t
 threadTest("Work in two threads makes the process's CPU time more than the wall time", async () => {
   const other = await busyThread();
   try {
-    const ci = new RealEngine();
+    const byProcess = new RealEngine();
+    const byThread = new RealEngine({ cpu: "thread" });
     let most = 0;
+    let mostOfThread = 0;
     // Two threads at once need two CPUs that nobody else wants: the best of many tries.
     for (let i = 0; i < 200 && most < 1.2; i++) {
-      ci.run(`both ${i}`, () => work(5));
-      const { cpu_ns, wall_us } = ci.span(`both ${i}`);
+      byProcess.run(`both ${i}`, () => byThread.run(`both ${i}`, () => work(5)));
+      const { cpu_ns, wall_us } = byProcess.span(`both ${i}`);
       most = Math.max(most, cpu_ns! / (wall_us * 1000));
+      mostOfThread = Math.max(mostOfThread, cpu_ns! / byThread.span(`both ${i}`).cpu_ns!);
     }
-    if (navigator.hardwareConcurrency > 1) assert(most > 1.2, `at most ${most} times the wall time`);
+    // Where others want them all the time, at least more than this thread had.
+    assert(
+      most > 1.2 || mostOfThread > 1.2,
+      `at most ${most} times the wall time, ${mostOfThread} times the thread's`,
+    );
   } finally {
     await other.stop();
   }
