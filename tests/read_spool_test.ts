@@ -585,3 +585,54 @@ test("The schema refuses a file that lacks any field", () => {
     }
   }
 });
+
+/** What `readSpool().trace({ format: "perfetto" })` has of a kind of metadata, and where each span lies. */
+function exported(
+  spool: SpoolTrace,
+  open = false,
+): { processes: unknown[]; tracks: unknown[]; spans: unknown } {
+  const { traceEvents } = JSON.parse(spool.trace({ format: "perfetto", open })) as {
+    traceEvents: { ph: string; name: string; pid: number; tid: number; args: Fields }[];
+  };
+  const metadata = (name: string) =>
+    traceEvents.filter(event => event.name === name).map(({ pid, tid, args }) => [pid, tid, args.name]);
+  const spans = traceEvents.filter(({ ph }) => ph === "X").map(({ name, tid }) => `${tid} ${name}`);
+  return { processes: metadata("process_name"), tracks: metadata("thread_name"), spans };
+}
+
+test("readSpool().trace() as perfetto has ranks as processes and their threads as tracks", () => {
+  const spool = readFilesOf(fileOf([
+    spanOf("a", 0, { pid: 7, rank: 0, thread_id: 0 }),
+    spanOf("b", 0, { pid: 7, rank: 0, thread_id: 2 }),
+    spanOf("c", 0, { pid: 7, rank: 1, thread_id: 0 }), // the same number on another machine
+    spanOf("d", 1, { pid: 7, rank: 1, thread_id: 0 }), // while c runs
+  ]));
+  assertEquals(exported(spool), {
+    processes: [[7, 1, "rank 0, process 7"], [1, 3, "rank 1, process 7"]],
+    tracks: [[7, 1, "main"], [7, 2, "thread 2"], [1, 3, "main"], [1, 4, "flow 2"]],
+    spans: ["1 a", "2 b", "3 c", "4 d"],
+  });
+});
+
+test("readSpool().trace() as perfetto shows an open span where its children ran", () => {
+  const spool = readFilesOf(
+    fileOf([spanOf("a", 0, { parent_id: "up" }), spanOf("b", 2000, { parent_id: "up" })]),
+  );
+  assertEquals(exported(spool, true), {
+    processes: [[7, 1, "rank 0, process 7"]],
+    tracks: [[7, 1, "main"]],
+    spans: ["1 (open)", "1 a", "1 b"],
+  });
+});
+
+test("readSpool().trace() as perfetto takes a thread that is no integer for none", () => {
+  const spool = readFilesOf(fileOf([spanOf("a", 0, { thread_id: "x" }), spanOf("b", 0, { thread_id: 0.5 })]));
+  assertEquals([spool.span_count, spool.skipped_row_count], [2, 0]);
+  assertEquals(exported(spool).tracks, [[7, 1, "main"], [7, 2, "flow 2"]]);
+});
+
+test("readSpool().trace() as speedscope has a profile for each thread", () => {
+  const spool = readFilesOf(fileOf([spanOf("a", 0, { thread_id: 0 }), spanOf("b", 0, { thread_id: 2 })]));
+  const { profiles } = JSON.parse(spool.trace({ format: "speedscope" })) as { profiles: { name: string }[] };
+  assertEquals(profiles.map(({ name }) => name), ["main", "thread 2"]);
+});

@@ -1,10 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
-import { NO_CHROMIUM, sharedChromium } from "./support/chromium.ts";
+import process from "node:process";
+import { toTraceEvents } from "../src/read/trace_events.ts";
+import { buildTree } from "../src/read/tree.ts";
+import { idOf, snapshotOf } from "./support/cases.ts";
+import { NO_CHROMIUM, type Page, sharedChromium } from "./support/chromium.ts";
 import { TestEngine } from "./support/engine.ts";
+import { sequential, sequentialRows } from "./support/programs.ts";
 import { CHECKOUT, testUnless } from "./support/runtimes.ts";
 
 // What the formats for other viewers are worth in those viewers themselves.
@@ -63,26 +69,19 @@ interface Thread {
   entryToNode?: Map<Entry, Node>;
 }
 
-interface TraceEngine {
-  Handlers: {
-    Threads: {
-      threadsInTrace(
-        data: unknown,
-      ): { name: string | null; pid: number; tid: number; entries: Entry[]; tree: { roots: Set<unknown> } }[];
-    };
+interface ParsedTrace {
+  Renderer: {
+    processes: Map<number, { threads: Map<number, Thread> }>;
+    entryToNode: Map<Entry, Node>;
   };
+}
+
+interface TraceEngine {
   TraceModel: {
     Model: {
       createWithAllHandlers(): {
         parse(events: unknown[]): Promise<void>;
-        parsedTrace(): {
-          data: {
-            Renderer: {
-              processes: Map<number, { threads: Map<number, Thread> }>;
-              entryToNode: Map<Entry, Node>;
-            };
-          };
-        } | null;
+        parsedTrace(): { data: ParsedTrace } | null;
       };
     };
   };
@@ -95,22 +94,26 @@ const engineTest = testUnless(
   FILE,
 );
 
+async function parsed(traceEvents: unknown[]): Promise<ParsedTrace> {
+  // The parser reckons with a browser's globals when it loads.
+  const globals = globalThis as { DOMRect?: unknown };
+  globals.DOMRect ??= class {};
+  // Not a literal: its types would pull all of DevTools into the check.
+  const specifier = "@paulirish/trace_engine/models/trace/trace.js";
+  const engine: TraceEngine = await import(specifier);
+  const model = engine.TraceModel.Model.createWithAllHandlers();
+  await model.parse(traceEvents);
+  return model.parsedTrace()!.data;
+}
+
 engineTest(
   'trace({ format: "perfetto" }) is read by Chrome DevTools\' own parser: tracks, nesting, times, arguments',
   async () => {
     const ci = await recorded();
     const { traceEvents } = JSON.parse(ci.engine.trace({ format: "perfetto" }) as string);
-    // The parser reckons with a browser's globals when it loads.
-    const globals = globalThis as { DOMRect?: unknown };
-    globals.DOMRect ??= class {};
-    // Not a literal: its types would pull all of DevTools into the check.
-    const specifier = "@paulirish/trace_engine/models/trace/trace.js";
-    const engine: TraceEngine = await import(specifier);
-    const model = engine.TraceModel.Model.createWithAllHandlers();
-    await model.parse(traceEvents);
-    const data = model.parsedTrace()!.data;
-    const [process] = data.Renderer.processes.values();
-    const threads = [...process.threads.values()];
+    const data = await parsed(traceEvents);
+    const [{ threads: byNumber }] = data.Renderer.processes.values();
+    const threads = [...byNumber.values()];
     assertEquals(threads.map(thread => thread.name), ["main", "flow 2", "flow 3"]);
     const depthOf = (entry: Entry) => {
       let depth = 0;
@@ -138,6 +141,31 @@ engineTest(
     assertEquals([second, third], [["0 request 47"], ["0 request 40"]]);
     const forward = threads[0].entries.find(entry => entry.name === "forward")!;
     assertEquals([forward.ts, forward.args.marks], [10, [{ name: "loss", value: 1 }]]);
+  },
+);
+
+engineTest(
+  'trace({ format: "perfetto" }) loses no span and no parent in Chrome DevTools\' own parser, whatever the nanoseconds',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(sequential, async steps => {
+        const rows = sequentialRows(steps);
+        const { traceEvents } = JSON.parse(toTraceEvents(buildTree(snapshotOf(rows)), { pid: 1 }));
+        const { Renderer } = await parsed(traceEvents);
+        const parentOf = new Map([...Renderer.entryToNode].map((
+          [entry, node],
+        ) => [entry.args.id, node.parent?.entry.args.id ?? null]));
+        // To the parser a span without a length comes after whatever ends when it begins.
+        const atEnds = new Set(rows.flatMap(({ startNs, endNs }) => startNs === endNs ? [startNs] : []));
+        for (const { id, parent, startNs } of rows) {
+          assert(parentOf.has(idOf(id)), `span ${id} of ${JSON.stringify(rows)} is lost`);
+          if (!atEnds.has(startNs)) {
+            assertEquals(parentOf.get(idOf(id)), parent === undefined ? null : idOf(parent));
+          }
+        }
+      }),
+      { numRuns: 100 },
+    );
   },
 );
 
@@ -217,5 +245,80 @@ speedscopeTest(
     assertEquals(page.errors, []);
     const outside = page.requests.filter(url => !url.startsWith(server.url) && !url.startsWith("data:"));
     assertEquals(outside, []);
+  },
+);
+
+// DevTools itself, the one that Chromium brings.
+
+const DEVTOOLS = "devtools://devtools/bundled";
+
+/** What the Performance panel draws: its groups, and each box as `level title milliseconds`. */
+interface Drawn {
+  readonly groups: readonly string[];
+  readonly boxes: readonly string[];
+}
+
+/** Opens a trace in the Performance panel; null where the panel has other insides than known here. */
+async function drawnByDevTools(page: Page, trace: string): Promise<Drawn | null> {
+  return await page.evaluate<Drawn | null>(`(async () => {
+    const { TimelinePanel } = await import("${DEVTOOLS}/panels/timeline/timeline.js");
+    const { ViewManager } = await import("${DEVTOOLS}/ui/legacy/legacy.js");
+    const isKnown = TimelinePanel?.TimelinePanel.prototype.loadFromFile && ViewManager?.ViewManager.prototype.showView;
+    if (!isKnown) return null;
+    let panel;
+    for (let tries = 0; panel === undefined; tries++) { // until DevTools have started
+      try {
+        await ViewManager.ViewManager.instance().showView("timeline");
+        panel = TimelinePanel.TimelinePanel.instance();
+      } catch (error) {
+        if (tries === 600) throw error;
+        await new Promise(requestAnimationFrame);
+      }
+    }
+    await panel.loadFromFile(new File([${JSON.stringify(trace)}], "trace.json"));
+    const provider = panel.getFlameChart().getMainDataProvider();
+    for (let tries = 0; tries < 600; tries++) { // until it has been parsed
+      const data = provider.timelineData();
+      if (data?.entryLevels.length > 0) {
+        return {
+          groups: data.groups.map(group => group.name),
+          boxes: [...data.entryLevels].map((level, i) =>
+            level + " " + provider.entryTitle(i) + " " + data.entryTotalTimes[i].toFixed(3)),
+        };
+      }
+      await new Promise(requestAnimationFrame);
+    }
+    throw new Error("DevTools drew nothing");
+  })()`);
+}
+
+testUnless(NO_CHROMIUM, FILE)(
+  'trace({ format: "perfetto" }) opens in the Performance panel of Chrome DevTools, which draws our spans',
+  async () => {
+    const ci = await recorded();
+    await using page = await (await chromium!()).open(`${DEVTOOLS}/devtools_app.html`);
+    const drawn = await drawnByDevTools(page, ci.engine.trace({ format: "perfetto" }) as string);
+    if (drawn === null) {
+      console.log(
+        `${FILE}: this Chromium's DevTools are not the ones known here: the panel was not looked at`,
+      );
+      return;
+    }
+    assertEquals(drawn.groups.map(name => name.replace(/ \(\d+\)$/, "")), [
+      `process ${process.pid}`,
+      "main",
+      "flow 2",
+      "flow 3",
+    ]);
+    const epoch = ["1 epoch 0.138"];
+    for (const us of [30, 31, 32]) epoch.push(`2 batch 0.0${us + 15}`, `3 forward 0.0${us}`);
+    assertEquals(drawn.boxes.filter(box => !box.includes("status")), [
+      "0 cirron.session 0.330",
+      ...epoch,
+      ...epoch,
+      "1 request 0.054",
+      "4 request 0.047",
+      "5 request 0.040",
+    ]);
   },
 );
