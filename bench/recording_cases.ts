@@ -6,7 +6,7 @@
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type Clock, openClock } from "../src/clock.ts";
+import { openClock } from "../src/clock.ts";
 import { BATCHES, loop } from "../src/loops.ts";
 import type { Recording } from "../src/no_recording.ts";
 import type { CounterOptions } from "../src/probes.ts";

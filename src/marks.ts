@@ -60,12 +60,6 @@ export function noMarks(): MarkLists {
   return { pointHead: 0, pointTail: 0, pointCount: 0, summaryHead: 0, summaryTail: 0, summaryCount: 0 };
 }
 
-/** Makes lists empty that somebody else has now. */
-export function clearLists(lists: MarkLists): void {
-  lists.pointHead = lists.pointTail = lists.pointCount = 0;
-  lists.summaryHead = lists.summaryTail = lists.summaryCount = 0;
-}
-
 /** A mark, read out. */
 export interface MarkReader {
   /** @param order Counts marks as they are made; no two share one. */

@@ -14,9 +14,11 @@ export class OpenTable<S extends { readonly id: number }> {
   parent: Float64Array = new Float64Array(0);
   index: Float64Array = new Float64Array(0);
   startNs: Float64Array = new Float64Array(0);
+  /** NaN in free slots, and where there is no meter. */
   cpuNs: Float64Array = new Float64Array(0);
+  /** NaN in free slots, and for what is no batch. */
   dataLoadNs: Float64Array = new Float64Array(0);
-  /** What the memory meter wants to know when the scope closes; NaN without one. */
+  /** What the memory meter wants to know when the scope closes; NaN in free slots, and without a meter. */
   memorySince: Float64Array = new Float64Array(0);
   // Free slots: those from `count` on.
   #slots: Uint32Array = new Uint32Array(0);
@@ -58,7 +60,7 @@ export class OpenTable<S extends { readonly id: number }> {
 }
 
 function grown(column: Float64Array, length: number): Float64Array {
-  const wider = new Float64Array(length);
+  const wider = new Float64Array(length).fill(NaN);
   wider.set(column);
   return wider;
 }

@@ -11,7 +11,7 @@ import { isList, isOptions, kindOf, quote } from "./arguments.ts";
 import { copyAttrs, isKeepable } from "./attrs.ts";
 import { type Clock, unixAnchorNs } from "./clock.ts";
 import { type Anchor, Flows, Frame, type FrameScope } from "./flows.ts";
-import { clearLists, type MarkLists, Marks, noMarks } from "./marks.ts";
+import { type MarkLists, Marks, noMarks } from "./marks.ts";
 import type { PeakMeter } from "./memory_peak.ts";
 import { OpenTable } from "./open_table.ts";
 import type { CpuMeter, GpuMeter } from "./probes.ts";
@@ -81,7 +81,7 @@ export interface RecorderOptions {
 }
 
 /** A scope while it is open, and the handle of it that the program holds. */
-export class OpenScope implements Scope, MarkLists, FrameScope<OpenScope> {
+export class OpenScope implements Scope, FrameScope<OpenScope> {
   readonly recorder: Recorder;
   readonly id: number;
   readonly name: string;
@@ -92,12 +92,8 @@ export class OpenScope implements Scope, MarkLists, FrameScope<OpenScope> {
   above: OpenScope | null = null;
   anchor: Anchor<OpenScope> | null = null;
   attrs: Attrs | undefined;
-  pointHead = 0;
-  pointTail = 0;
-  pointCount = 0;
-  summaryHead = 0;
-  summaryTail = 0;
-  summaryCount = 0;
+  /** Made by the first mark: a scope without any is half as large. */
+  marks: MarkLists | null = null;
 
   constructor(
     recorder: Recorder,
@@ -188,6 +184,18 @@ export class Recorder {
     third: ScopeFunction | undefined,
     parent: OpenScope | null,
   ): unknown {
+    // The common form first, in a function that is short enough to be inlined where it is called.
+    return second === undefined && third === undefined && parent === null && typeof name === "string"
+      ? this.open(name, NaN, undefined)
+      : this.#scope(name, second, third, parent);
+  }
+
+  #scope(
+    name: string,
+    second: ScopeOptions | ScopeFunction | undefined,
+    third: ScopeFunction | undefined,
+    parent: OpenScope | null,
+  ): unknown {
     checkName(name, "open scope");
     if (parent !== null && parent.slot < 0) parent = null; // nothing hangs on a scope that has ended
     if (typeof second === "function") {
@@ -241,8 +249,9 @@ export class Recorder {
     if (cpu !== null) {
       if (cpu.isStale(nowNs)) cpu.read(nowNs);
       cpuNs = cpu.at(nowNs) - open.cpuNs[slot];
+      open.cpuNs[slot] = NaN;
     }
-    const memoryPeakBytes = this.#memory === null ? NaN : this.#memory.end(open.memorySince[slot]);
+    const memoryPeakBytes = this.#memory === null ? NaN : this.#endMemory(slot);
     scope.slot = -1;
     const frame = scope.frame;
     if (frame === null) {
@@ -250,26 +259,38 @@ export class Recorder {
     } else if (!frame.remove(scope)) {
       this.#noteMisnesting(scope, frame);
     }
-    const markCount = scope.pointCount + scope.summaryCount;
-    this.#ring.append(
-      scope.id,
-      open.parent[slot],
-      scope.name,
-      open.index[slot],
-      open.startNs[slot],
-      nowNs,
-      cpuNs,
-      memoryPeakBytes,
-      open.dataLoadNs[slot],
-      scope.attrs,
-      markCount === 0 ? 0 : this.#marks.join(scope),
-      markCount,
-    );
+    const ring = this.#ring;
+    const row = ring.begin();
+    const i = ring.offset;
+    row.id[i] = scope.id;
+    row.parent[i] = open.parent[slot];
+    row.name[i] = scope.name;
+    row.index[i] = open.index[slot];
+    row.startNs[i] = open.startNs[slot];
+    row.endNs[i] = nowNs;
+    row.cpuNs[i] = cpuNs;
+    const marks = scope.marks;
+    if (marks === null) {
+      row.markHead[i] = row.markCount[i] = 0;
+    } else {
+      row.markHead[i] = this.#marks.join(marks);
+      row.markCount[i] = marks.pointCount + marks.summaryCount;
+      scope.marks = null; // the row has them now
+    }
+    const dataLoadNs = open.dataLoadNs[slot];
+    if (dataLoadNs === dataLoadNs) open.dataLoadNs[slot] = NaN;
+    row.putRare(i, dataLoadNs, memoryPeakBytes, scope.attrs);
+    scope.attrs = undefined; // a handle that is kept should not keep them
     open.release(slot);
-    // The row has them now; a handle that is kept should not.
-    scope.attrs = undefined;
-    if (markCount > 0) clearLists(scope);
+    ring.commit();
     return nowNs;
+  }
+
+  #endMemory(slot: number): number {
+    const since = this.#open.memorySince;
+    const peakBytes = this.#memory!.end(since[slot]);
+    since[slot] = NaN;
+    return peakBytes;
   }
 
   /** Closes a scope whose function threw, with the attribute `error`. */
@@ -291,12 +312,13 @@ export class Recorder {
     }
     let lists: MarkLists | null;
     if (scope === null) {
-      lists = this.flows.current().innermost() ?? this.session;
+      const innermost = this.flows.current().innermost() ?? this.session;
+      lists = innermost === null ? null : innermost.marks ??= noMarks();
     } else if (scope.slot < 0) {
       this.#dropMark(name, scope);
       return;
     } else {
-      lists = scope;
+      lists = scope.marks ??= noMarks();
     }
     const nowNs = this.clock.nowNs();
     if (lists === null) {
@@ -448,7 +470,7 @@ export class Recorder {
   drain(cursor: number, most: number, withOpen: boolean, idPrefix: string): Snapshot {
     const from = Math.max(cursor, this.#ring.evictCount);
     const closed = Math.min(most, this.#ring.total - from);
-    const scopes = withOpen ? this.#open.scopes().filter(scope => this.#marks.hasUndrained(scope)) : [];
+    const scopes = withOpen ? this.#open.scopes().filter(({ marks }) => marks !== null && this.#marks.hasUndrained(marks)) : [];
     const orphaned = withOpen && this.#marks.hasUndrained(this.#orphans);
     const builder = this.#builder(closed, scopes.length + (orphaned ? 1 : 0), idPrefix);
     builder.addClosed(this.#ring, this.#marks, from);
@@ -461,7 +483,7 @@ export class Recorder {
     }
     for (const scope of scopes) {
       builder.addOpen(scope, this.#open, scope.slot, this.#marks, nowNs, NaN, NaN);
-      this.#marks.drainOpen(scope);
+      if (scope.marks !== null) this.#marks.drainOpen(scope.marks);
     }
     return builder.snapshot();
   }
@@ -506,13 +528,10 @@ export class Recorder {
     open.scope[slot] = scope;
     open.parent[slot] = parent === null ? 0 : parent.id;
     open.index[slot] = index;
-    open.dataLoadNs[slot] = NaN;
-    open.memorySince[slot] = this.#memory === null ? NaN : this.#memory.start();
+    if (this.#memory !== null) open.memorySince[slot] = this.#memory.start();
     let nowNs = this.clock.nowNs();
     const cpu = this.#cpu;
-    if (cpu === null) {
-      open.cpuNs[slot] = NaN;
-    } else {
+    if (cpu !== null) {
       if (cpu.isStale(nowNs)) {
         cpu.read(nowNs);
         nowNs = this.clock.nowNs(); // the reading's own 600 ns are not the span's

@@ -12,7 +12,8 @@ export const DEFAULT_MAX_SPANS = 100_000;
 
 const CHUNK = 2048;
 
-class SpanChunk {
+/** The columns of some rows. */
+export class SpanChunk {
   readonly id: Float64Array;
   readonly parent: Float64Array;
   readonly index: Float64Array;
@@ -42,6 +43,18 @@ class SpanChunk {
     this.markHead = new Uint32Array(buffer, offset, CHUNK);
     this.markCount = new Uint32Array(buffer, offset + CHUNK * 4, CHUNK);
     this.name = new Array<string>(CHUNK).fill("");
+  }
+
+  /** Writes what few rows have: NaN and undefined for what this one has not. */
+  putRare(i: number, dataLoadNs: number, memoryPeakBytes: number, attrs: Attrs | undefined): void {
+    if (dataLoadNs === dataLoadNs) (this.dataLoadNs ??= new Float64Array(CHUNK).fill(NaN))[i] = dataLoadNs;
+    else if (this.dataLoadNs !== null) this.dataLoadNs[i] = NaN;
+    if (memoryPeakBytes === memoryPeakBytes) {
+      (this.memoryPeakBytes ??= new Float64Array(CHUNK).fill(NaN))[i] = memoryPeakBytes;
+    } else if (this.memoryPeakBytes !== null) this.memoryPeakBytes[i] = NaN;
+    if (this.gpuNs !== null) this.gpuNs[i] = NaN;
+    if (attrs !== undefined) (this.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
+    else if (this.attrs !== null) this.attrs[i] = undefined;
   }
 }
 
@@ -77,11 +90,13 @@ export class Ring {
   /** Called right after a row was written; sets the next alarm. */
   onAlarm: (() => void) | null = null;
 
+  /** Where in its chunk the row lies that was begun last. */
+  offset = CHUNK - 1;
+
   readonly #marks: Marks;
   readonly #slots: number;
   readonly #chunks: SpanChunk[] = [];
   #chunk: SpanChunk | null = null;
-  #offset = CHUNK;
   #nextChunk = 0;
   // The oldest row's place, kept beside `evictCount`: a full ring evicts once per span, and division is slow.
   #oldestChunk = 0;
@@ -102,7 +117,22 @@ export class Ring {
     return this.total - this.evictCount;
   }
 
-  /** Writes a row; evicts the oldest if the ring is full. */
+  /**
+   * Begins a row, and evicts the oldest if the ring is full. Who calls writes the columns of the chunk that comes back at
+   * `offset`, every one, and then calls `commit()`. Columns, not arguments: a double that is passed to a function is boxed.
+   */
+  begin(): SpanChunk {
+    if (this.total - this.evictCount === this.capacity) this.#evict();
+    if (++this.offset === CHUNK) this.#advance();
+    return this.#chunk!;
+  }
+
+  /** Ends a row. */
+  commit(): void {
+    if (++this.total >= this.alarmRow) this.onAlarm?.();
+  }
+
+  /** Writes a row from its values. */
   append(
     id: number,
     parent: number,
@@ -117,10 +147,8 @@ export class Ring {
     markHead: number,
     markCount: number,
   ): void {
-    if (this.total - this.evictCount === this.capacity) this.#evict();
-    if (this.#offset === CHUNK) this.#advance();
-    const chunk = this.#chunk!;
-    const i = this.#offset++;
+    const chunk = this.begin();
+    const i = this.offset;
     chunk.id[i] = id;
     chunk.parent[i] = parent;
     chunk.name[i] = name;
@@ -130,15 +158,8 @@ export class Ring {
     chunk.cpuNs[i] = cpuNs;
     chunk.markHead[i] = markHead;
     chunk.markCount[i] = markCount;
-    if (dataLoadNs === dataLoadNs) (chunk.dataLoadNs ??= new Float64Array(CHUNK).fill(NaN))[i] = dataLoadNs;
-    else if (chunk.dataLoadNs !== null) chunk.dataLoadNs[i] = NaN;
-    if (memoryPeakBytes === memoryPeakBytes) {
-      (chunk.memoryPeakBytes ??= new Float64Array(CHUNK).fill(NaN))[i] = memoryPeakBytes;
-    } else if (chunk.memoryPeakBytes !== null) chunk.memoryPeakBytes[i] = NaN;
-    if (chunk.gpuNs !== null) chunk.gpuNs[i] = NaN;
-    if (attrs !== undefined) (chunk.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
-    else if (chunk.attrs !== null) chunk.attrs[i] = undefined;
-    if (++this.total >= this.alarmRow) this.onAlarm?.();
+    chunk.putRare(i, dataLoadNs, memoryPeakBytes, attrs);
+    this.commit();
   }
 
   /** Copies the rows numbered `from` up to `until` into the start of `target`. */
@@ -253,7 +274,7 @@ export class Ring {
   #advance(): void {
     const chunk = this.#chunks[this.#nextChunk] ??= new SpanChunk();
     this.#chunk = chunk;
-    this.#offset = 0;
+    this.offset = 0;
     this.#nextChunk = (this.#nextChunk + 1) % (this.#slots / CHUNK);
   }
 
@@ -263,7 +284,8 @@ export class Ring {
     this.#nextChunk = Math.floor(slot / CHUNK);
     this.#oldestChunk = this.#nextChunk;
     this.#advance();
-    this.#offset = this.#oldestOffset = slot % CHUNK;
+    this.#oldestOffset = slot % CHUNK;
+    this.offset = this.#oldestOffset - 1;
   }
 }
 

@@ -11,7 +11,8 @@ import type { Attrs, MarkValue, Snapshot } from "./rows.ts";
 export const ORPHANS_NAME = "root";
 
 /** What the builder asks of an open scope. */
-export interface OpenRow extends MarkLists {
+export interface OpenRow {
+  readonly marks: MarkLists | null;
   readonly id: number;
   readonly name: string;
   readonly attrs: Attrs | undefined;
@@ -141,7 +142,7 @@ export class SnapshotBuilder {
     this.#startNs[row] = columns.startNs[slot];
     this.#dataLoadNs[row] = columns.dataLoadNs[slot];
     this.#attrs[row] = scope.attrs;
-    this.#addOpenRow(scope.name, scope, marks, nowNs, cpuNs);
+    this.#addOpenRow(scope.name, scope.marks, marks, nowNs, cpuNs);
   }
 
   /** Adds the pseudo-span of marks made outside any scope and session. */
@@ -152,13 +153,13 @@ export class SnapshotBuilder {
     this.#addOpenRow(ORPHANS_NAME, lists, marks, nowNs, NaN);
   }
 
-  #addOpenRow(name: string, lists: MarkLists, marks: Marks, nowNs: number, cpuNs: number): void {
+  #addOpenRow(name: string, lists: MarkLists | null, marks: Marks, nowNs: number, cpuNs: number): void {
     const row = this.#rows++;
     this.#name[row] = name;
     this.#endNs[row] = nowNs;
     this.#cpuNs[row] = cpuNs;
     this.#markFirst[row] = this.#markName.length;
-    marks.readOpen(lists, this.#addMark);
+    if (lists !== null) marks.readOpen(lists, this.#addMark);
     this.#markCount[row] = this.#markName.length - this.#markFirst[row];
   }
 
