@@ -13,9 +13,29 @@ import { type Clock, unixAnchorNs } from "./clock.ts";
 import { type Anchor, Flows, Frame, type FrameScope } from "./flows.ts";
 import { type MarkLists, Marks, noMarks } from "./marks.ts";
 import type { PeakMeter } from "./memory_peak.ts";
-import { OpenTable } from "./open_table.ts";
+import {
+  OPEN_CPU_NS,
+  OPEN_DATA_LOAD_NS,
+  OPEN_INDEX,
+  OPEN_MEMORY_SINCE,
+  OPEN_NUMBERS,
+  OPEN_PARENT,
+  OPEN_START_NS,
+  OpenTable,
+} from "./open_table.ts";
 import type { CpuMeter, GpuMeter } from "./probes.ts";
-import { Ring } from "./ring.ts";
+import {
+  Ring,
+  ROW_CPU_NS,
+  ROW_END_NS,
+  ROW_ID,
+  ROW_INDEX,
+  ROW_MARK_COUNT,
+  ROW_MARK_HEAD,
+  ROW_NUMBERS,
+  ROW_PARENT,
+  ROW_START_NS,
+} from "./ring.ts";
 import type { Attrs, MarkKind, MarkValue, Snapshot } from "./rows.ts";
 import { SnapshotBuilder } from "./snapshot.ts";
 import { cutText, describeError } from "./text_limits.ts";
@@ -242,54 +262,60 @@ export class Recorder {
   close(scope: OpenScope): number {
     const slot = scope.slot;
     if (slot < 0) return NaN;
-    const open = this.#open;
+    const from = slot * OPEN_NUMBERS;
+    const open = this.#open.numbers;
     const nowNs = this.clock.nowNs();
     let cpuNs = NaN;
     const cpu = this.#cpu;
     if (cpu !== null) {
       if (cpu.isStale(nowNs)) cpu.read(nowNs);
-      cpuNs = cpu.at(nowNs) - open.cpuNs[slot];
-      open.cpuNs[slot] = NaN;
+      cpuNs = cpu.at(nowNs) - open[from + OPEN_CPU_NS];
+      open[from + OPEN_CPU_NS] = NaN;
     }
-    const memoryPeakBytes = this.#memory === null ? NaN : this.#endMemory(slot);
+    const memoryPeakBytes = this.#memory === null ? NaN : this.#endMemory(from);
     scope.slot = -1;
     const frame = scope.frame;
+    let misnested: Frame<OpenScope> | null = null;
     if (frame === null) {
       if (scope.anchor !== null) scope.anchor.scope = null;
     } else if (!frame.remove(scope)) {
-      this.#noteMisnesting(scope, frame);
+      misnested = frame;
     }
     const ring = this.#ring;
-    const row = ring.begin();
-    const i = ring.offset;
-    row.id[i] = scope.id;
-    row.parent[i] = open.parent[slot];
-    row.name[i] = scope.name;
-    row.index[i] = open.index[slot];
-    row.startNs[i] = open.startNs[slot];
-    row.endNs[i] = nowNs;
-    row.cpuNs[i] = cpuNs;
-    const marks = scope.marks;
+    const chunk = ring.begin();
+    const row = ring.offset;
+    const to = row * ROW_NUMBERS;
+    const { numbers } = chunk;
+    numbers[to + ROW_ID] = scope.id;
+    numbers[to + ROW_PARENT] = open[from + OPEN_PARENT];
+    numbers[to + ROW_INDEX] = open[from + OPEN_INDEX];
+    numbers[to + ROW_START_NS] = open[from + OPEN_START_NS];
+    numbers[to + ROW_END_NS] = nowNs;
+    numbers[to + ROW_CPU_NS] = cpuNs;
+    chunk.name[row] = scope.name;
+    const { marks, attrs } = scope;
     if (marks === null) {
-      row.markHead[i] = row.markCount[i] = 0;
+      numbers[to + ROW_MARK_HEAD] = numbers[to + ROW_MARK_COUNT] = 0;
     } else {
-      row.markHead[i] = this.#marks.join(marks);
-      row.markCount[i] = marks.pointCount + marks.summaryCount;
+      numbers[to + ROW_MARK_HEAD] = this.#marks.join(marks);
+      numbers[to + ROW_MARK_COUNT] = marks.pointCount + marks.summaryCount;
       scope.marks = null; // the row has them now
     }
-    const dataLoadNs = open.dataLoadNs[slot];
-    if (dataLoadNs === dataLoadNs) open.dataLoadNs[slot] = NaN;
-    row.putRare(i, dataLoadNs, memoryPeakBytes, scope.attrs);
+    if (marks !== null || attrs !== undefined) chunk.heldCount++;
+    const dataLoadNs = open[from + OPEN_DATA_LOAD_NS];
+    if (dataLoadNs === dataLoadNs) open[from + OPEN_DATA_LOAD_NS] = NaN;
+    chunk.putRare(row, dataLoadNs, memoryPeakBytes, attrs);
     scope.attrs = undefined; // a handle that is kept should not keep them
-    open.release(slot);
+    this.#open.release(slot);
     ring.commit();
+    if (misnested !== null) this.#noteMisnesting(scope, misnested);
     return nowNs;
   }
 
-  #endMemory(slot: number): number {
-    const since = this.#open.memorySince;
-    const peakBytes = this.#memory!.end(since[slot]);
-    since[slot] = NaN;
+  #endMemory(from: number): number {
+    const { numbers } = this.#open;
+    const peakBytes = this.#memory!.end(numbers[from + OPEN_MEMORY_SINCE]);
+    numbers[from + OPEN_MEMORY_SINCE] = NaN;
     return peakBytes;
   }
 
@@ -342,7 +368,10 @@ export class Recorder {
 
   /** Notes the time that the source of a batch took to give it. */
   noteDataLoad(scope: OpenScope, sinceNs: number): void {
-    if (scope.slot >= 0) this.#open.dataLoadNs[scope.slot] = this.#open.startNs[scope.slot] - sinceNs;
+    if (scope.slot < 0) return;
+    const { numbers } = this.#open;
+    const at = scope.slot * OPEN_NUMBERS;
+    numbers[at + OPEN_DATA_LOAD_NS] = numbers[at + OPEN_START_NS] - sinceNs;
   }
 
   /** Forgets all closed spans and the counts, and starts over with a new anchor. Open scopes stay open. */
@@ -360,8 +389,8 @@ export class Recorder {
     this.#gpuRow = 0;
     this.#hasMemory = counters.memory !== null;
     this.#hasGpu = counters.gpu !== null;
-    this.#open.cpuNs.fill(NaN); // started on another CPU clock, or on none
-    this.#open.memorySince.fill(NaN);
+    this.#open.forget(OPEN_CPU_NS); // started on another CPU clock, or on none
+    this.#open.forget(OPEN_MEMORY_SINCE);
     this.#anchorNs = unixAnchorNs(this.clock);
   }
 
@@ -441,10 +470,11 @@ export class Recorder {
     const nowNs = this.clock.nowNs();
     if (orphaned) builder.addOrphans(this.#orphans, this.#marks, this.#orphansSinceNs, nowNs);
     for (const scope of scopes) {
-      const slot = scope.slot;
-      const cpuNs = this.#cpu === null ? NaN : this.#readCpu(nowNs) - this.#open.cpuNs[slot];
-      const memory = this.#memory === null ? NaN : this.#memory.end(this.#open.memorySince[slot]);
-      builder.addOpen(scope, this.#open, slot, this.#marks, nowNs, cpuNs, memory);
+      const at = scope.slot * OPEN_NUMBERS;
+      const { numbers } = this.#open;
+      const cpuNs = this.#cpu === null ? NaN : this.#readCpu(nowNs) - numbers[at + OPEN_CPU_NS];
+      const memory = this.#memory === null ? NaN : this.#memory.end(numbers[at + OPEN_MEMORY_SINCE]);
+      builder.addOpen(scope, numbers, at, this.#marks, nowNs, cpuNs, memory);
     }
     this.#fillGpu(builder, from);
     return builder.snapshot();
@@ -482,7 +512,7 @@ export class Recorder {
       this.#marks.drainOpen(this.#orphans);
     }
     for (const scope of scopes) {
-      builder.addOpen(scope, this.#open, scope.slot, this.#marks, nowNs, NaN, NaN);
+      builder.addOpen(scope, this.#open.numbers, scope.slot * OPEN_NUMBERS, this.#marks, nowNs, NaN, NaN);
       if (scope.marks !== null) this.#marks.drainOpen(scope.marks);
     }
     return builder.snapshot();
@@ -522,13 +552,15 @@ export class Recorder {
     frame: Frame<OpenScope> | null,
     parent: OpenScope | null,
   ): OpenScope {
-    const open = this.#open;
-    const slot = open.take();
+    const table = this.#open;
+    const slot = table.take();
     const scope = new OpenScope(this, ++this.#lastId, cutText(name), slot, frame, attrs);
-    open.scope[slot] = scope;
-    open.parent[slot] = parent === null ? 0 : parent.id;
-    open.index[slot] = index;
-    if (this.#memory !== null) open.memorySince[slot] = this.#memory.start();
+    table.scope[slot] = scope;
+    const open = table.numbers;
+    const at = slot * OPEN_NUMBERS;
+    open[at + OPEN_PARENT] = parent === null ? 0 : parent.id;
+    open[at + OPEN_INDEX] = index;
+    if (this.#memory !== null) open[at + OPEN_MEMORY_SINCE] = this.#memory.start();
     let nowNs = this.clock.nowNs();
     const cpu = this.#cpu;
     if (cpu !== null) {
@@ -537,9 +569,9 @@ export class Recorder {
         nowNs = this.clock.nowNs(); // the reading's own 600 ns are not the span's
         cpu.restamp(nowNs);
       }
-      open.cpuNs[slot] = cpu.at(nowNs);
+      open[at + OPEN_CPU_NS] = cpu.at(nowNs);
     }
-    open.startNs[slot] = nowNs;
+    open[at + OPEN_START_NS] = nowNs;
     return scope;
   }
 

@@ -12,17 +12,31 @@ export const DEFAULT_MAX_SPANS = 100_000;
 
 const CHUNK = 2048;
 
-/** The columns of some rows. */
+/** Numbers of a row, which lie together: one cache line, and one array to find and to check for all of them. */
+export const ROW_NUMBERS = 8;
+/** Where in a row its id is. */
+export const ROW_ID = 0;
+/** Where in a row its parent's id is; 0 for none. */
+export const ROW_PARENT = 1;
+/** Where in a row its index is; NaN for none. */
+export const ROW_INDEX = 2;
+/** Where in a row its start is. */
+export const ROW_START_NS = 3;
+/** Where in a row its end is. */
+export const ROW_END_NS = 4;
+/** Where in a row its CPU time is; NaN for not measured. */
+export const ROW_CPU_NS = 5;
+/** Where in a row its first mark is; 0 for none. */
+export const ROW_MARK_HEAD = 6;
+/** Where in a row the number of its marks is. */
+export const ROW_MARK_COUNT = 7;
+
+/** Some rows. */
 export class SpanChunk {
-  readonly id: Float64Array;
-  readonly parent: Float64Array;
-  readonly index: Float64Array;
-  readonly startNs: Float64Array;
-  readonly endNs: Float64Array;
-  readonly cpuNs: Float64Array;
-  readonly markHead: Uint32Array;
-  readonly markCount: Uint32Array;
+  readonly numbers: Float64Array;
   readonly name: string[];
+  /** Rows with marks or attributes: what has to be let go of when they are evicted. */
+  heldCount = 0;
   // Made for the chunk's first batch, or its first span with attributes: most programs have few of either.
   dataLoadNs: Float64Array | null = null;
   attrs: (Attrs | undefined)[] | null = null;
@@ -30,19 +44,9 @@ export class SpanChunk {
   memoryPeakBytes: Float64Array | null = null;
   gpuNs: Float64Array | null = null;
 
-  constructor() {
-    const buffer = new ArrayBuffer(CHUNK * 56);
-    let offset = 0;
-    const doubles = () => new Float64Array(buffer, (offset += CHUNK * 8) - CHUNK * 8, CHUNK);
-    this.id = doubles();
-    this.parent = doubles();
-    this.index = doubles();
-    this.startNs = doubles();
-    this.endNs = doubles();
-    this.cpuNs = doubles();
-    this.markHead = new Uint32Array(buffer, offset, CHUNK);
-    this.markCount = new Uint32Array(buffer, offset + CHUNK * 4, CHUNK);
-    this.name = new Array<string>(CHUNK).fill("");
+  constructor(rows: number) {
+    this.numbers = new Float64Array(rows * ROW_NUMBERS);
+    this.name = new Array<string>(rows).fill("");
   }
 
   /** Writes what few rows have: NaN and undefined for what this one has not. */
@@ -57,6 +61,9 @@ export class SpanChunk {
     else if (this.attrs !== null) this.attrs[i] = undefined;
   }
 }
+
+// Where a ring points before its first row.
+const NO_CHUNK = new SpanChunk(0);
 
 /** Columns to copy rows out into; each as long as the rows read. */
 export interface RowTarget {
@@ -96,11 +103,12 @@ export class Ring {
   readonly #marks: Marks;
   readonly #slots: number;
   readonly #chunks: SpanChunk[] = [];
-  #chunk: SpanChunk | null = null;
+  #chunk: SpanChunk;
   #nextChunk = 0;
   // The oldest row's place, kept beside `evictCount`: a full ring evicts once per span, and division is slow.
   #oldestChunk = 0;
   #oldestOffset = 0;
+  #oldest: SpanChunk;
 
   /**
    * @param capacity Rows to keep, at least 1. Memory is taken in chunks of 2048 rows, when they are first needed.
@@ -110,6 +118,7 @@ export class Ring {
     this.capacity = capacity;
     this.#marks = marks;
     this.#slots = Math.ceil(capacity / CHUNK) * CHUNK;
+    this.#oldest = this.#chunk = NO_CHUNK;
   }
 
   /** Rows that can be read. */
@@ -118,13 +127,13 @@ export class Ring {
   }
 
   /**
-   * Begins a row, and evicts the oldest if the ring is full. Who calls writes the columns of the chunk that comes back at
-   * `offset`, every one, and then calls `commit()`. Columns, not arguments: a double that is passed to a function is boxed.
+   * Begins a row, and evicts the oldest if the ring is full. Who calls writes all of row `offset` of the chunk that comes
+   * back, and then calls `commit()`. Not as arguments: V8 boxes each double that is passed to a function.
    */
   begin(): SpanChunk {
     if (this.total - this.evictCount === this.capacity) this.#evict();
     if (++this.offset === CHUNK) this.#advance();
-    return this.#chunk!;
+    return this.#chunk;
   }
 
   /** Ends a row. */
@@ -149,15 +158,12 @@ export class Ring {
   ): void {
     const chunk = this.begin();
     const i = this.offset;
-    chunk.id[i] = id;
-    chunk.parent[i] = parent;
     chunk.name[i] = name;
-    chunk.index[i] = index;
-    chunk.startNs[i] = startNs;
-    chunk.endNs[i] = endNs;
-    chunk.cpuNs[i] = cpuNs;
-    chunk.markHead[i] = markHead;
-    chunk.markCount[i] = markCount;
+    chunk.numbers.set(
+      [id, parent, index, startNs, endNs, cpuNs, markHead, markCount],
+      i * ROW_NUMBERS,
+    );
+    if (markHead !== 0 || attrs !== undefined) chunk.heldCount++;
     chunk.putRare(i, dataLoadNs, memoryPeakBytes, attrs);
     this.commit();
   }
@@ -170,14 +176,17 @@ export class Ring {
       const begin = slot % CHUNK;
       const count = Math.min(CHUNK - begin, until - row);
       const end = begin + count;
-      target.id.set(chunk.id.subarray(begin, end), to);
-      target.parent.set(chunk.parent.subarray(begin, end), to);
-      target.index.set(chunk.index.subarray(begin, end), to);
-      target.startNs.set(chunk.startNs.subarray(begin, end), to);
-      target.endNs.set(chunk.endNs.subarray(begin, end), to);
-      target.cpuNs.set(chunk.cpuNs.subarray(begin, end), to);
-      target.markHead.set(chunk.markHead.subarray(begin, end), to);
-      target.markCount.set(chunk.markCount.subarray(begin, end), to);
+      const { numbers } = chunk;
+      for (let i = to, at = begin * ROW_NUMBERS; i < to + count; i++, at += ROW_NUMBERS) {
+        target.id[i] = numbers[at + ROW_ID];
+        target.parent[i] = numbers[at + ROW_PARENT];
+        target.index[i] = numbers[at + ROW_INDEX];
+        target.startNs[i] = numbers[at + ROW_START_NS];
+        target.endNs[i] = numbers[at + ROW_END_NS];
+        target.cpuNs[i] = numbers[at + ROW_CPU_NS];
+        target.markHead[i] = numbers[at + ROW_MARK_HEAD];
+        target.markCount[i] = numbers[at + ROW_MARK_COUNT];
+      }
       if (chunk.dataLoadNs !== null) target.dataLoadNs.set(chunk.dataLoadNs.subarray(begin, end), to);
       else target.dataLoadNs.fill(NaN, to, to + count);
       copyColumn(target.memoryPeakBytes, chunk.memoryPeakBytes, begin, end, to);
@@ -200,19 +209,20 @@ export class Ring {
       const slot = row % this.#slots;
       const chunk = this.#chunks[Math.floor(slot / CHUNK)];
       const i = slot % CHUNK;
+      const at = i * ROW_NUMBERS;
       ring.append(
-        chunk.id[i],
-        chunk.parent[i],
+        chunk.numbers[at + ROW_ID],
+        chunk.numbers[at + ROW_PARENT],
         chunk.name[i],
-        chunk.index[i],
-        chunk.startNs[i],
-        chunk.endNs[i],
-        chunk.cpuNs[i],
+        chunk.numbers[at + ROW_INDEX],
+        chunk.numbers[at + ROW_START_NS],
+        chunk.numbers[at + ROW_END_NS],
+        chunk.numbers[at + ROW_CPU_NS],
         chunk.memoryPeakBytes === null ? NaN : chunk.memoryPeakBytes[i],
         chunk.dataLoadNs === null ? NaN : chunk.dataLoadNs[i],
         chunk.attrs?.[i],
-        chunk.markHead[i],
-        chunk.markCount[i],
+        chunk.numbers[at + ROW_MARK_HEAD],
+        chunk.numbers[at + ROW_MARK_COUNT],
       );
       if (chunk.gpuNs !== null) ring.#setGpu(ring.total - 1, chunk.gpuNs[i]);
     }
@@ -239,8 +249,10 @@ export class Ring {
       const slot = row % this.#slots;
       const chunk = this.#chunks[Math.floor(slot / CHUNK)];
       const i = slot % CHUNK;
-      if (chunk.endNs[i] > untilNs) return row;
-      const ns = busyNs(chunk.startNs[i], chunk.endNs[i]);
+      const startNs = chunk.numbers[i * ROW_NUMBERS + ROW_START_NS];
+      const endNs = chunk.numbers[i * ROW_NUMBERS + ROW_END_NS];
+      if (endNs > untilNs) return row;
+      const ns = busyNs(startNs, endNs);
       if (ns === ns) this.#setGpu(row, Math.round(ns));
     }
     return end;
@@ -260,19 +272,29 @@ export class Ring {
   #evict(): void {
     if (this.#oldestOffset === CHUNK) {
       this.#oldestChunk = (this.#oldestChunk + 1) % (this.#slots / CHUNK);
+      this.#oldest = this.#chunks[this.#oldestChunk];
       this.#oldestOffset = 0;
     }
-    const chunk = this.#chunks[this.#oldestChunk];
     const i = this.#oldestOffset++;
-    if (chunk.markHead[i] !== 0) this.#marks.release(chunk.markHead[i]);
-    chunk.name[i] = "";
-    if (chunk.attrs !== null) chunk.attrs[i] = undefined;
     this.evictCount++;
+    // The name stays until the row is written anew, within a chunk's length: letting go of it now costs a cache miss.
+    if (this.#oldest.heldCount > 0) this.#letGo(this.#oldest, i);
+  }
+
+  #letGo(chunk: SpanChunk, i: number): void {
+    const at = i * ROW_NUMBERS + ROW_MARK_HEAD;
+    const head = chunk.numbers[at];
+    if (head === 0 && chunk.attrs?.[i] === undefined) return;
+    chunk.heldCount--;
+    if (head !== 0) this.#marks.release(head);
+    chunk.numbers[at] = 0;
+    if (chunk.attrs !== null) chunk.attrs[i] = undefined;
   }
 
   // The write position goes round the chunks; each is made when the position first reaches it.
   #advance(): void {
-    const chunk = this.#chunks[this.#nextChunk] ??= new SpanChunk();
+    const chunk = this.#chunks[this.#nextChunk] ??= new SpanChunk(CHUNK);
+    if (this.#oldest === NO_CHUNK) this.#oldest = chunk;
     this.#chunk = chunk;
     this.offset = 0;
     this.#nextChunk = (this.#nextChunk + 1) % (this.#slots / CHUNK);
@@ -285,6 +307,7 @@ export class Ring {
     this.#oldestChunk = this.#nextChunk;
     this.#advance();
     this.#oldestOffset = slot % CHUNK;
+    this.#oldest = this.#chunk;
     this.offset = this.#oldestOffset - 1;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { MarkLists, MarkReader, Marks } from "./marks.ts";
+import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
 import type { Ring, RowTarget } from "./ring.ts";
 import type { Attrs, MarkValue, Snapshot } from "./rows.ts";
 
@@ -22,14 +23,6 @@ export interface OpenRow {
 export interface SnapshotColumns {
   readonly memory: boolean;
   readonly gpu: boolean;
-}
-
-/** The columns of open scopes that a snapshot shows. */
-export interface OpenColumns {
-  readonly parent: Float64Array;
-  readonly index: Float64Array;
-  readonly startNs: Float64Array;
-  readonly dataLoadNs: Float64Array;
 }
 
 /** Fills one snapshot; add closed rows first. */
@@ -124,11 +117,11 @@ export class SnapshotBuilder {
     for (let row = 0; row < this.#closedLength; row++) marks.drain(this.#markHead[row]);
   }
 
-  /** Adds an open scope, as of `nowNs`. */
+  /** Adds an open scope, as of `nowNs`; its numbers lie in the open table's from `at` on. */
   addOpen(
     scope: OpenRow,
-    columns: OpenColumns,
-    slot: number,
+    numbers: Float64Array,
+    at: number,
     marks: Marks,
     nowNs: number,
     cpuNs: number,
@@ -137,10 +130,10 @@ export class SnapshotBuilder {
     const row = this.#rows;
     if (this.#memoryPeakBytes !== null) this.#memoryPeakBytes[row] = memoryPeakBytes;
     this.#id[row] = scope.id;
-    this.#parent[row] = columns.parent[slot];
-    this.#index[row] = columns.index[slot];
-    this.#startNs[row] = columns.startNs[slot];
-    this.#dataLoadNs[row] = columns.dataLoadNs[slot];
+    this.#parent[row] = numbers[at + OPEN_PARENT];
+    this.#index[row] = numbers[at + OPEN_INDEX];
+    this.#startNs[row] = numbers[at + OPEN_START_NS];
+    this.#dataLoadNs[row] = numbers[at + OPEN_DATA_LOAD_NS];
     this.#attrs[row] = scope.attrs;
     this.#addOpenRow(scope.name, scope.marks, marks, nowNs, cpuNs);
   }
