@@ -162,6 +162,8 @@ export type ScopeFunction = (scope: Scope) => unknown;
 export class Recorder {
   readonly clock: Clock;
   readonly flows: Flows<OpenScope> = new Flows<OpenScope>();
+  /** When the last scope closed. A field, because V8 boxes a double that a function returns unless it inlines it. */
+  closedNs = NaN;
   /** Scopes closed while they were not innermost. */
   misnestedCount = 0;
   /** Marks made on scopes that had ended. */
@@ -258,10 +260,10 @@ export class Recorder {
     return scope;
   }
 
-  /** Closes a scope, and gives the moment. Closing a closed one does nothing. */
-  close(scope: OpenScope): number {
+  /** Closes a scope, and notes the moment as `closedNs`. Closing a closed one does nothing. */
+  close(scope: OpenScope): void {
     const slot = scope.slot;
-    if (slot < 0) return NaN;
+    if (slot < 0) return;
     const from = slot * OPEN_NUMBERS;
     const open = this.#open.numbers;
     const nowNs = this.clock.nowNs();
@@ -290,7 +292,7 @@ export class Recorder {
     numbers[to + ROW_PARENT] = open[from + OPEN_PARENT];
     numbers[to + ROW_INDEX] = open[from + OPEN_INDEX];
     numbers[to + ROW_START_NS] = open[from + OPEN_START_NS];
-    numbers[to + ROW_END_NS] = nowNs;
+    numbers[to + ROW_END_NS] = this.closedNs = nowNs;
     numbers[to + ROW_CPU_NS] = cpuNs;
     chunk.name[row] = scope.name;
     const { marks, attrs } = scope;
@@ -301,7 +303,7 @@ export class Recorder {
       numbers[to + ROW_MARK_COUNT] = marks.pointCount + marks.summaryCount;
       scope.marks = null; // the row has them now
     }
-    if (marks !== null || attrs !== undefined) chunk.heldCount++;
+    if (marks !== null || attrs !== undefined) ring.hold();
     const dataLoadNs = open[from + OPEN_DATA_LOAD_NS];
     if (dataLoadNs === dataLoadNs) open[from + OPEN_DATA_LOAD_NS] = NaN;
     chunk.putRare(row, dataLoadNs, memoryPeakBytes, attrs);
@@ -309,7 +311,6 @@ export class Recorder {
     this.#open.release(slot);
     ring.commit();
     if (misnested !== null) this.#noteMisnesting(scope, misnested);
-    return nowNs;
   }
 
   #endMemory(from: number): number {

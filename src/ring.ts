@@ -10,7 +10,9 @@ import type { Attrs } from "./rows.ts";
 /** Closed spans kept by default. */
 export const DEFAULT_MAX_SPANS = 100_000;
 
-const CHUNK = 2048;
+const CHUNK_BITS = 11;
+const CHUNK = 1 << CHUNK_BITS;
+const CHUNK_MASK = CHUNK - 1;
 
 /** Numbers of a row, which lie together: one cache line, and one array to find and to check for all of them. */
 export const ROW_NUMBERS = 8;
@@ -90,8 +92,6 @@ export class Ring {
   readonly capacity: number;
   /** Rows ever written. Row numbers count from 0 to here; a cursor is a row number. */
   total = 0;
-  /** Rows evicted: also the number of the oldest row that is still here. */
-  evictCount = 0;
   /** From this many rows on, each row calls `onAlarm`; Infinity for never. */
   alarmRow = Infinity;
   /** Called right after a row was written; sets the next alarm. */
@@ -105,10 +105,13 @@ export class Ring {
   readonly #chunks: SpanChunk[] = [];
   #chunk: SpanChunk;
   #nextChunk = 0;
-  // The oldest row's place, kept beside `evictCount`: a full ring evicts once per span, and division is slow.
-  #oldestChunk = 0;
-  #oldestOffset = 0;
-  #oldest: SpanChunk;
+  // Rows that may begin before there is anything to look after: the end of a chunk, or a row that leaves and holds something.
+  #quiet = 0;
+  // Up to which row rows have been let go of, and where the next one lies: kept, since a division costs as much as a row.
+  #letGoRow = 0;
+  #letGoSlot = 0;
+  // Rows before this one are not here any more, however few there are.
+  #clearedRow = 0;
 
   /**
    * @param capacity Rows to keep, at least 1. Memory is taken in chunks of 2048 rows, when they are first needed.
@@ -118,7 +121,12 @@ export class Ring {
     this.capacity = capacity;
     this.#marks = marks;
     this.#slots = Math.ceil(capacity / CHUNK) * CHUNK;
-    this.#oldest = this.#chunk = NO_CHUNK;
+    this.#chunk = NO_CHUNK;
+  }
+
+  /** Rows evicted: also the number of the oldest row that is still here. */
+  get evictCount(): number {
+    return Math.max(this.#clearedRow, this.total - this.capacity);
   }
 
   /** Rows that can be read. */
@@ -131,9 +139,16 @@ export class Ring {
    * back, and then calls `commit()`. Not as arguments: V8 boxes each double that is passed to a function.
    */
   begin(): SpanChunk {
-    if (this.total - this.evictCount === this.capacity) this.#evict();
-    if (++this.offset === CHUNK) this.#advance();
+    if (--this.#quiet < 0) this.#lookAfter();
+    else this.offset++;
     return this.#chunk;
+  }
+
+  /** Notes that the row that was begun has marks or attributes, which have to be let go of when it is evicted. */
+  hold(): void {
+    this.#chunk.heldCount++;
+    // In a small ring the row may be evicted before the end of the chunk.
+    if (this.capacity <= CHUNK) this.#quiet = 0;
   }
 
   /** Ends a row. */
@@ -163,7 +178,7 @@ export class Ring {
       [id, parent, index, startNs, endNs, cpuNs, markHead, markCount],
       i * ROW_NUMBERS,
     );
-    if (markHead !== 0 || attrs !== undefined) chunk.heldCount++;
+    if (markHead !== 0 || attrs !== undefined) this.hold();
     chunk.putRare(i, dataLoadNs, memoryPeakBytes, attrs);
     this.commit();
   }
@@ -203,7 +218,7 @@ export class Ring {
   /** A ring of another size with the newest rows of this one, and its counts; this one is not to be used after. */
   resized(capacity: number): Ring {
     const ring = new Ring(capacity, this.#marks);
-    ring.total = ring.evictCount = this.evictCount;
+    ring.total = ring.#clearedRow = this.evictCount;
     ring.#seek(ring.total);
     for (let row = this.evictCount; row < this.total; row++) {
       const slot = row % this.#slots;
@@ -266,22 +281,42 @@ export class Ring {
 
   /** Forgets every row and gives their marks back. */
   clear(): void {
-    while (this.length > 0) this.#evict();
-  }
-
-  #evict(): void {
-    if (this.#oldestOffset === CHUNK) {
-      this.#oldestChunk = (this.#oldestChunk + 1) % (this.#slots / CHUNK);
-      this.#oldest = this.#chunks[this.#oldestChunk];
-      this.#oldestOffset = 0;
+    for (let row = this.evictCount; row < this.total; row++) {
+      const slot = row % this.#slots;
+      this.#letGo(this.#chunks[slot >> CHUNK_BITS], slot & CHUNK_MASK);
     }
-    const i = this.#oldestOffset++;
-    this.evictCount++;
-    // The name stays until the row is written anew, within a chunk's length: letting go of it now costs a cache miss.
-    if (this.#oldest.heldCount > 0) this.#letGo(this.#oldest, i);
+    this.#clearedRow = this.#letGoRow = this.total;
+    this.#letGoSlot = this.total % this.#slots;
+    this.#quiet = 0;
   }
 
+  // Makes room for the row that begins, and finds out for how many rows there will be nothing more to do: a ring in which
+  // nothing is held evicts by counting.
+  #lookAfter(): void {
+    if (++this.offset === CHUNK) this.#advance();
+    const toChunkEnd = CHUNK_MASK - this.offset;
+    const leaving = this.total - this.capacity;
+    if (leaving < this.#clearedRow) {
+      this.#quiet = Math.min(toChunkEnd, this.#clearedRow - leaving - 1);
+      return;
+    }
+    const slot = this.#wrapped(this.#letGoSlot + leaving - this.#letGoRow);
+    this.#letGo(this.#chunks[slot >> CHUNK_BITS], slot & CHUNK_MASK);
+    const next = this.#wrapped(slot + 1);
+    this.#letGoRow = leaving + 1;
+    this.#letGoSlot = next;
+    this.#quiet = this.#chunks[next >> CHUNK_BITS].heldCount > 0
+      ? 0
+      : Math.min(toChunkEnd, CHUNK - (next & CHUNK_MASK));
+  }
+
+  #wrapped(slot: number): number {
+    return slot < this.#slots ? slot : slot - this.#slots;
+  }
+
+  // The name stays until the row is written anew, at most a chunk later: to let go of it here would cost a cache miss.
   #letGo(chunk: SpanChunk, i: number): void {
+    if (chunk.heldCount === 0) return;
     const at = i * ROW_NUMBERS + ROW_MARK_HEAD;
     const head = chunk.numbers[at];
     if (head === 0 && chunk.attrs?.[i] === undefined) return;
@@ -293,22 +328,19 @@ export class Ring {
 
   // The write position goes round the chunks; each is made when the position first reaches it.
   #advance(): void {
-    const chunk = this.#chunks[this.#nextChunk] ??= new SpanChunk(CHUNK);
-    if (this.#oldest === NO_CHUNK) this.#oldest = chunk;
-    this.#chunk = chunk;
+    this.#chunk = this.#chunks[this.#nextChunk] ??= new SpanChunk(CHUNK);
     this.offset = 0;
-    this.#nextChunk = (this.#nextChunk + 1) % (this.#slots / CHUNK);
+    this.#nextChunk = (this.#nextChunk + 1) % (this.#slots >> CHUNK_BITS);
   }
 
   // Makes the next row number land on the slot that `read` will look for it in.
   #seek(row: number): void {
     const slot = row % this.#slots;
-    this.#nextChunk = Math.floor(slot / CHUNK);
-    this.#oldestChunk = this.#nextChunk;
+    this.#nextChunk = slot >> CHUNK_BITS;
     this.#advance();
-    this.#oldestOffset = slot % CHUNK;
-    this.#oldest = this.#chunk;
-    this.offset = this.#oldestOffset - 1;
+    this.offset = (slot & CHUNK_MASK) - 1;
+    this.#letGoRow = row;
+    this.#letGoSlot = slot;
   }
 }
 
