@@ -82,6 +82,11 @@ export class Frame<S extends FrameScope<S>> {
   /** Takes a scope out that closes; tells whether it was the innermost, as it should be. */
   remove(scope: S): boolean {
     const { above, below } = scope;
+    if (above === null && scope.anchor === null && this.#top === scope) {
+      this.#top = below;
+      if (below !== null) below.above = scope.below = null;
+      return true;
+    }
     if (scope.anchor !== null) this.#release(scope, scope.anchor);
     scope.below = scope.above = null;
     if (below !== null) below.above = above;

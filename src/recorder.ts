@@ -171,6 +171,7 @@ export class Recorder {
   /** The parent of whatever is opened outside any scope. */
   session: OpenScope | null = null;
 
+  readonly #nowNs: () => number;
   readonly #warn: (message: string) => void;
   readonly #open: OpenTable<OpenScope> = new OpenTable<OpenScope>();
   readonly #marks: Marks = new Marks();
@@ -191,6 +192,7 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.clock = options.clock;
+    this.#nowNs = options.clock.nowNs;
     this.#cpu = options.counters.cpu;
     this.#memory = options.counters.memory;
     this.#gpu = options.counters.gpu;
@@ -266,7 +268,7 @@ export class Recorder {
     if (slot < 0) return;
     const from = slot * OPEN_NUMBERS;
     const open = this.#open.numbers;
-    const nowNs = this.clock.nowNs();
+    const nowNs = this.#nowNs();
     let cpuNs = NaN;
     const cpu = this.#cpu;
     if (cpu !== null) {
@@ -347,7 +349,7 @@ export class Recorder {
     } else {
       lists = scope.marks ??= noMarks();
     }
-    const nowNs = this.clock.nowNs();
+    const nowNs = this.#nowNs();
     if (lists === null) {
       lists = this.#orphans;
       if (lists.pointHead === 0 && lists.summaryHead === 0) this.#orphansSinceNs = nowNs;
@@ -407,7 +409,7 @@ export class Recorder {
     const gpu = this.#gpu;
     if (gpu === null) return false;
     const before = Math.max(this.#gpuRow, this.#ring.evictCount);
-    const untilNs = gpu.settledNs(this.clock.nowNs());
+    const untilNs = gpu.settledNs(this.#nowNs());
     this.#gpuRow = this.#ring.fillGpu(before, untilNs, most, (startNs, endNs) => gpu.busyNs(startNs, endNs));
     return this.#gpuRow - before === most;
   }
@@ -468,7 +470,7 @@ export class Recorder {
     const from = this.#ring.total - closed;
     const builder = this.#builder(closed, scopes.length + (orphaned ? 1 : 0), idPrefix);
     builder.addClosed(this.#ring, this.#marks, from);
-    const nowNs = this.clock.nowNs();
+    const nowNs = this.#nowNs();
     if (orphaned) builder.addOrphans(this.#orphans, this.#marks, this.#orphansSinceNs, nowNs);
     for (const scope of scopes) {
       const at = scope.slot * OPEN_NUMBERS;
@@ -507,7 +509,7 @@ export class Recorder {
     builder.addClosed(this.#ring, this.#marks, from);
     this.#fillGpu(builder, from);
     builder.drainClosed(this.#marks);
-    const nowNs = this.clock.nowNs();
+    const nowNs = this.#nowNs();
     if (orphaned) {
       builder.addOrphans(this.#orphans, this.#marks, this.#orphansSinceNs, nowNs);
       this.#marks.drainOpen(this.#orphans);
@@ -562,12 +564,12 @@ export class Recorder {
     open[at + OPEN_PARENT] = parent === null ? 0 : parent.id;
     open[at + OPEN_INDEX] = index;
     if (this.#memory !== null) open[at + OPEN_MEMORY_SINCE] = this.#memory.start();
-    let nowNs = this.clock.nowNs();
+    let nowNs = this.#nowNs();
     const cpu = this.#cpu;
     if (cpu !== null) {
       if (cpu.isStale(nowNs)) {
         cpu.read(nowNs);
-        nowNs = this.clock.nowNs(); // the reading's own 600 ns are not the span's
+        nowNs = this.#nowNs(); // the reading's own 600 ns are not the span's
         cpu.restamp(nowNs);
       }
       open[at + OPEN_CPU_NS] = cpu.at(nowNs);
