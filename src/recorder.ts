@@ -100,6 +100,22 @@ export interface RecorderOptions {
   readonly warn: (message: string) => void;
 }
 
+/** What a scope gets with its first attribute or mark, or the first flow that starts in it. */
+class Extras implements MarkLists {
+  attrs: Attrs | undefined;
+  anchor: Anchor<OpenScope> | null = null;
+  pointHead = 0;
+  pointTail = 0;
+  pointCount = 0;
+  summaryHead = 0;
+  summaryTail = 0;
+  summaryCount = 0;
+
+  constructor(attrs: Attrs | undefined) {
+    this.attrs = attrs;
+  }
+}
+
 /** A scope while it is open, and the handle of it that the program holds. */
 export class OpenScope implements Scope, FrameScope<OpenScope> {
   readonly recorder: Recorder;
@@ -110,10 +126,8 @@ export class OpenScope implements Scope, FrameScope<OpenScope> {
   readonly frame: Frame<OpenScope> | null;
   below: OpenScope | null = null;
   above: OpenScope | null = null;
-  anchor: Anchor<OpenScope> | null = null;
-  attrs: Attrs | undefined;
-  /** Made by the first mark: a scope without any is half as large. */
-  marks: MarkLists | null = null;
+  /** What few scopes have. The handle is what a scope allocates: with these in it, it would be twice as large. */
+  extras: Extras | null;
 
   constructor(
     recorder: Recorder,
@@ -128,7 +142,27 @@ export class OpenScope implements Scope, FrameScope<OpenScope> {
     this.name = name;
     this.slot = slot;
     this.frame = frame;
-    this.attrs = attrs;
+    this.extras = attrs === undefined ? null : new Extras(attrs);
+  }
+
+  get anchor(): Anchor<OpenScope> | null {
+    return this.extras === null ? null : this.extras.anchor;
+  }
+
+  set anchor(anchor: Anchor<OpenScope>) {
+    (this.extras ??= new Extras(undefined)).anchor = anchor;
+  }
+
+  get attrs(): Attrs | undefined {
+    return this.extras?.attrs;
+  }
+
+  set attrs(attrs: Attrs | undefined) {
+    (this.extras ??= new Extras(undefined)).attrs = attrs;
+  }
+
+  get marks(): MarkLists | null {
+    return this.extras;
   }
 
   get isOpen(): boolean {
@@ -297,19 +331,22 @@ export class Recorder {
     numbers[to + ROW_END_NS] = this.closedNs = nowNs;
     numbers[to + ROW_CPU_NS] = cpuNs;
     chunk.name[row] = scope.name;
-    const { marks, attrs } = scope;
-    if (marks === null) {
+    const { extras } = scope;
+    let attrs: Attrs | undefined;
+    if (extras === null) {
       numbers[to + ROW_MARK_HEAD] = numbers[to + ROW_MARK_COUNT] = 0;
     } else {
-      numbers[to + ROW_MARK_HEAD] = this.#marks.join(marks);
-      numbers[to + ROW_MARK_COUNT] = marks.pointCount + marks.summaryCount;
-      scope.marks = null; // the row has them now
+      attrs = extras.attrs;
+      numbers[to + ROW_MARK_HEAD] = this.#marks.join(extras);
+      numbers[to + ROW_MARK_COUNT] = extras.pointCount + extras.summaryCount;
+      if (extras.attrs !== undefined || numbers[to + ROW_MARK_HEAD] !== 0) ring.hold();
+      // The row has them now; neither a handle that is kept nor a mark that is being made should.
+      scope.extras = null;
+      extras.pointHead = 0;
     }
-    if (marks !== null || attrs !== undefined) ring.hold();
     const dataLoadNs = open[from + OPEN_DATA_LOAD_NS];
     if (dataLoadNs === dataLoadNs) open[from + OPEN_DATA_LOAD_NS] = NaN;
     chunk.putRare(row, dataLoadNs, memoryPeakBytes, attrs);
-    scope.attrs = undefined; // a handle that is kept should not keep them
     this.#open.release(slot);
     ring.commit();
     if (misnested !== null) this.#noteMisnesting(scope, misnested);
@@ -342,12 +379,12 @@ export class Recorder {
     let lists: MarkLists | null;
     if (scope === null) {
       const innermost = this.flows.current().innermost() ?? this.session;
-      lists = innermost === null ? null : innermost.marks ??= noMarks();
+      lists = innermost === null ? null : innermost.extras ??= new Extras(undefined);
     } else if (scope.slot < 0) {
       this.#dropMark(name, scope);
       return;
     } else {
-      lists = scope.marks ??= noMarks();
+      lists = scope.extras ??= new Extras(undefined);
     }
     const nowNs = this.#nowNs();
     if (lists === null) {
