@@ -3,7 +3,6 @@
  *
  * @module
  */
-import process from "node:process";
 import type { Library, NativeType, Opener, Probe, SymbolTable } from "./types.ts";
 
 const { dlopen } = await import("bun:ffi");
@@ -20,6 +19,8 @@ const BUN_TYPE: Record<NativeType | "void", string> = {
 export const opener: Opener = {
   // Bun does not say. A system of glibc may have musl's loader too, for cross-compiling.
   get isMusl() {
+    // Not imported: the module costs every program's start.
+    const { process } = globalThis as unknown as { process: typeof import("node:process") };
     const { existsSync } = process.getBuiltinModule("node:fs");
     const [musl, glibc] = process.arch === "arm64"
       ? ["/lib/ld-musl-aarch64.so.1", "/lib/ld-linux-aarch64.so.1"]

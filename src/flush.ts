@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { clearImmediate, clearInterval, setImmediate, setInterval } from "node:timers";
+import { node } from "./builtins.ts";
 import { FlushBatch, type Identity } from "./batch.ts";
 import type { Recorder } from "./recorder.ts";
 import { SinkRunner } from "./sinks/runner.ts";
@@ -51,8 +51,8 @@ export class Flusher {
   #isFlushing = false;
   #isStopping = false;
   #isStopped = false;
-  #timer: ReturnType<typeof setInterval> | null = null;
-  #slice: ReturnType<typeof setImmediate> | null = null;
+  #timer: ReturnType<typeof node.timers.setInterval> | null = null;
+  #slice: ReturnType<typeof node.timers.setImmediate> | null = null;
 
   constructor(options: FlusherOptions) {
     this.#options = options;
@@ -62,7 +62,7 @@ export class Flusher {
 
   /** Starts the ticks. They never keep the process alive. */
   start(): void {
-    this.#timer = setInterval(() => this.#startSlices(), this.#options.intervalMs);
+    this.#timer = node.timers.setInterval(() => this.#startSlices(), this.#options.intervalMs);
     this.#timer.unref();
     this.#options.recorder.setMarkGuard(() => this.flush());
     this.#arm();
@@ -110,7 +110,7 @@ export class Flusher {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#endSlices();
-    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#timer !== null) node.timers.clearInterval(this.#timer);
     this.#timer = null;
     this.#options.recorder.setAlarm(Infinity, null);
     this.#options.recorder.setMarkGuard(null);
@@ -173,11 +173,11 @@ export class Flusher {
   #startSlices(): void {
     if (this.#slice !== null || this.#isFlushing) return;
     // Not unref'd: in Deno such an immediate waits until something else wakes the loop. Slices end by themselves.
-    this.#slice = setImmediate(() => this.#runSlice());
+    this.#slice = node.timers.setImmediate(() => this.#runSlice());
   }
 
   #endSlices(): void {
-    if (this.#slice !== null) clearImmediate(this.#slice);
+    if (this.#slice !== null) node.timers.clearImmediate(this.#slice);
     this.#slice = null;
   }
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { resolve } from "node:path";
+import { node } from "./builtins.ts";
 import type { Probe } from "../ffi/types.ts";
 import { quote } from "./arguments.ts";
 import { type Clock, openClock } from "./clock.ts";
@@ -356,7 +356,7 @@ const NO_SINKS: Pick<Session, "flusher" | "spool"> = { flusher: null, spool: nul
 // Once, so that a program that changes its working directory does not split its spool.
 function absolutePath(path: string): string {
   try {
-    return resolve(path);
+    return node.path.resolve(path);
   } catch {
     return path; // the working directory is gone, or must not be known
   }

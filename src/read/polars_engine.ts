@@ -3,10 +3,7 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import process from "node:process";
+import { node } from "../builtins.ts";
 import { CirronDependencyError } from "../errors.ts";
 import { areGranted } from "../permissions.ts";
 import type { FrameColumn, FrameEngine } from "./frame.ts";
@@ -50,13 +47,13 @@ export function requireFrameEngine(): FrameEngine | CirronDependencyError {
     );
   }
   try {
-    const directory = process.cwd();
+    const directory = node.process.cwd();
     // Where there is no node_modules at all, Bun's `require` would install the package: nothing is downloaded unasked.
-    if (process.versions.bun !== undefined && !isInstalled(directory)) {
+    if (node.process.versions.bun !== undefined && !isInstalled(directory)) {
       throw new Error(`No node_modules of ${directory} or above it holds nodejs-polars`);
     }
     // Not called `require`: under that name Deno takes it for an import of mod.ts, and fetches the package unasked.
-    const load = createRequire(`${directory}/`);
+    const load = node.module.createRequire(`${directory}/`);
     return polarsEngine(load("nodejs-polars"));
   } catch (cause) {
     return new CirronDependencyError(`Cannot make a DataFrame: nodejs-polars cannot be loaded. ${advice}`, {
@@ -66,8 +63,8 @@ export function requireFrameEngine(): FrameEngine | CirronDependencyError {
 }
 
 function isInstalled(directory: string): boolean {
-  for (let at = directory;; at = dirname(at)) {
-    if (existsSync(join(at, "node_modules", "nodejs-polars"))) return true;
-    if (at === dirname(at)) return false;
+  for (let at = directory;; at = node.path.dirname(at)) {
+    if (node.fs.existsSync(node.path.join(at, "node_modules", "nodejs-polars"))) return true;
+    if (at === node.path.dirname(at)) return false;
   }
 }
