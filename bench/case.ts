@@ -48,4 +48,6 @@ export interface Group {
   readonly leastRounds?: number;
   /** Flags that Deno needs for it. */
   readonly denoFlags?: readonly string[];
+  /** Environment that Deno needs for it. */
+  readonly denoEnv?: Readonly<Record<string, string>>;
 }

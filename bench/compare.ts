@@ -40,8 +40,10 @@ export function aimOf({ of, plus }: Target): number {
 export function compare(cases: readonly Case[], options: CompareOptions): Measured[] {
   const perRound = cases.map((): number[] => []);
   const { leastRounds = 10, between } = options;
-  for (let i = 0; i < 3; i++) for (const one of cases) one.run(); // compile first
-  const untilMs = performance.now() + options.seconds * 1000;
+  // Engines compile what is hot, in steps, and each step throws rounds out of line.
+  const warmMs = performance.now() + options.seconds * 200;
+  do for (const one of cases) one.run(); while (performance.now() < warmMs);
+  const untilMs = performance.now() + options.seconds * 800;
   for (let round = 0; round < leastRounds || performance.now() < untilMs; round++) {
     for (let k = 0; k < cases.length; k++) {
       // Every other round backwards: what runs before a case leaves it a cache and a heap.
