@@ -4,6 +4,7 @@
  * @module
  */
 import { deepStrictEqual } from "node:assert";
+import process from "node:process";
 import { openClock } from "../src/clock.ts";
 import type { CounterOptions } from "../src/probes.ts";
 import { Engine } from "../src/profiler.ts";
@@ -136,13 +137,13 @@ function otel(tracer: OtelTracer): (count: number) => void {
   };
 }
 
-// Null elsewhere, and without OTEL_DENO=true.
+// None elsewhere, nor without OTEL_DENO=true.
 function denoTelemetry(): Contestant[] {
   const { Deno } = globalThis as unknown as {
     Deno?: { telemetry?: { tracerProvider?: { getTracer(name: string): OtelTracer } } };
   };
   const provider = Deno?.telemetry?.tracerProvider;
-  if (provider === undefined) return [];
+  if (provider === undefined || process.env.OTEL_DENO !== "true") return [];
   return [{
     name: "Deno's own OpenTelemetry",
     record: otel(provider.getTracer("bench")),
@@ -163,7 +164,8 @@ function userTiming(): Contestant {
         });
       }
     },
-    read: () => performance.getEntriesByType("measure").map(({ name, detail }) => ({ name, ...detail })),
+    read: () =>
+      (performance.getEntriesByType("measure") as PerformanceMeasure[]).map(({ name, detail }) => ({ name, ...detail })),
     clear: () => {
       performance.clearMarks();
       performance.clearMeasures();
