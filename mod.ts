@@ -49,6 +49,7 @@ export type {
   JsonValue,
   MarkKind,
   MarkValue,
+  OverheadHealth,
   ProbeHealth,
   TraceDict,
   TraceMark,

@@ -42,6 +42,8 @@ export interface FlusherOptions {
 export class Flusher {
   /** Duration of the last flush or slice, in nanoseconds; null before the first. */
   latencyNs: number | null = null;
+  /** Duration of all of them. */
+  totalNs = 0;
   /** Spans that left the ring before a sink saw them: only where a sink records while it is given spans. */
   lapCount = 0;
 
@@ -83,7 +85,7 @@ export class Flusher {
       this.#isFlushing = false;
       this.#arm();
     }
-    this.latencyNs = clock.nowNs() - startNs;
+    this.#noteTime(clock.nowNs() - startNs);
     if (this.#isStopping) this.#end();
   }
 
@@ -137,6 +139,11 @@ export class Flusher {
       dropped += runner.dropCount;
     }
     return { errors, dropped };
+  }
+
+  #noteTime(ns: number): void {
+    this.latencyNs = ns;
+    this.totalNs += ns;
   }
 
   get #waiting(): number {
@@ -204,7 +211,7 @@ export class Flusher {
     if (this.#isStopping) {
       this.#end();
     } else {
-      this.latencyNs = clock.nowNs() - startNs;
+      this.#noteTime(clock.nowNs() - startNs);
       if (!isDone) this.#startSlices();
     }
   }

@@ -185,6 +185,11 @@ export class Marks {
     this.#drain(lists.summaryHead);
   }
 
+  /** Marks ever made. */
+  get total(): number {
+    return this.#order;
+  }
+
   /** Gives the slots of a joined list back. */
   release(head: number): void {
     for (let slot = head; slot !== 0;) {

@@ -44,14 +44,17 @@ export const CPU_COALESCE_NS = 5000;
  * reading takes long enough that the moment itself should be read again after it.
  */
 export class CpuMeter {
-  readonly #read: () => number;
+  /** Readings made. */
+  readCount = 0;
+  /** Reads the CPU clock itself. */
+  readonly clock: () => number;
   readonly #coalesceNs: number;
   #readAtNs = -Infinity;
   #cpuNs = 0;
   #highestNs = 0;
 
   constructor(read: () => number, coalesceNs: number) {
-    this.#read = read;
+    this.clock = read;
     this.#coalesceNs = coalesceNs;
   }
 
@@ -62,7 +65,8 @@ export class CpuMeter {
 
   /** Makes a reading: one system call. */
   read(nowNs: number): void {
-    this.#cpuNs = this.#read();
+    this.readCount++;
+    this.#cpuNs = this.clock();
     this.#readAtNs = nowNs;
   }
 

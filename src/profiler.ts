@@ -20,6 +20,7 @@ import { randomHex, randomIdPrefix } from "./ids.ts";
 import { openPeakMeter, type PeakMeter } from "./memory_peak.ts";
 import { NO_RECORDING, type Recording } from "./no_recording.ts";
 import { checkMaxSpans, checkOptions, checkOutput, type Output, type ProfileOptions } from "./options.ts";
+import { OverheadMeter } from "./overhead.ts";
 import { isWritable } from "./permissions.ts";
 import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "./probes.ts";
 import type { FrameEngine } from "./read/frame.ts";
@@ -95,6 +96,9 @@ export class Engine {
   #gpu: Probe<GpuMonitor> = GPU_OFF;
   #idPrefix: string | null = null;
   #maxSpans = DEFAULT_MAX_SPANS;
+  #overhead: OverheadMeter | null = null;
+  /** Time spent in the flushes of sessions that have ended. */
+  #pastFlushNs = 0;
   #session: Session | null = null;
   /** Ended, and kept for what its last flush has to say in `health()`. */
   #lastSession: Session | null = null;
@@ -173,6 +177,7 @@ export class Engine {
   }
 
   #openCounters(clock: Clock, { counters = {} }: ProfileOptions): Counters {
+    this.#overhead = null;
     this.#cpu = openCpuMeter(clock, counters);
     this.#memory = counters.memory === true
       ? this.#peakMeter ??= (this.#options.openPeakMeter ?? openPeakMeter)()
@@ -216,6 +221,7 @@ export class Engine {
       this.#recorder?.closeAll();
       this.#recorder?.endGpu();
       this.#session.flusher?.stop();
+      this.#pastFlushNs += this.#session.flusher?.totalNs ?? 0;
       this.#session.releaseExit?.();
     }
     this.#lastSession = this.#session;
@@ -278,6 +284,10 @@ export class Engine {
       spool_bytes: spool?.bytes ?? 0,
       spool_dir: spool?.directory ?? null,
       flush_latency_ns: flusher?.latencyNs ?? null,
+      overhead: this.#overheadMeter().estimate(
+        recorder.tally(),
+        this.#pastFlushNs + (this.#session?.flusher?.totalNs ?? 0),
+      ),
       probes: {
         wall: { present: true, source: recorder.clock.source, reason: null },
         cpu: probeHealth(this.#cpu!),
@@ -285,6 +295,16 @@ export class Engine {
         memory: probeHealth(this.#memory),
       },
     };
+  }
+
+  // Made anew for each session's counters.
+  #overheadMeter(): OverheadMeter {
+    const memory = valueOf(this.#memory);
+    return this.#overhead ??= new OverheadMeter(
+      this.#clock!,
+      valueOf(this.#cpu!)?.clock ?? null,
+      memory === null ? null : () => memory.end(memory.start()),
+    );
   }
 
   /** Changes the bound on closed spans, at once. */

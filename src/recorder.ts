@@ -100,6 +100,19 @@ export interface RecorderOptions {
   readonly warn: (message: string) => void;
 }
 
+/** What a recorder has done since it was made. */
+export interface Tally {
+  /** Scopes opened. */
+  readonly spans: number;
+  /** Those of them that ran a function in a flow of its own. */
+  readonly callbacks: number;
+  readonly marks: number;
+  /** Readings of the CPU clock, each a system call. */
+  readonly cpuReads: number;
+  /** Readings of memory, at each end of a span. */
+  readonly memoryReads: number;
+}
+
 /** What a scope gets with its first attribute or mark, or the first flow that starts in it. */
 class Extras implements MarkLists {
   attrs: Attrs | undefined;
@@ -222,6 +235,10 @@ export class Recorder {
   #hasMemory = false;
   #hasGpu = false;
   #lastId = 0;
+  // For the estimate of what recording costs.
+  #callbackCount = 0;
+  #cpuReads = 0;
+  #memoryReads = 0;
   #anchorNs: bigint;
 
   constructor(options: RecorderOptions) {
@@ -353,6 +370,7 @@ export class Recorder {
   }
 
   #endMemory(from: number): number {
+    this.#memoryReads += 2; // one when the scope opened
     const { numbers } = this.#open;
     const peakBytes = this.#memory!.end(numbers[from + OPEN_MEMORY_SINCE]);
     numbers[from + OPEN_MEMORY_SINCE] = NaN;
@@ -423,6 +441,7 @@ export class Recorder {
     this.#marks.evictCount = 0;
     this.misnestedCount = 0;
     this.markDropCount = 0;
+    this.#cpuReads += this.#cpu?.readCount ?? 0;
     this.#cpu = counters.cpu;
     this.#memory = counters.memory;
     this.#gpu = counters.gpu;
@@ -492,6 +511,17 @@ export class Recorder {
       spans: this.#ring.length,
       spansEvicted: this.#ring.evictCount,
       marksEvicted: this.#marks.evictCount,
+    };
+  }
+
+  /** What was done since the recorder was made. */
+  tally(): Tally {
+    return {
+      spans: this.#lastId,
+      callbacks: this.#callbackCount,
+      marks: this.#marks.total,
+      cpuReads: this.#cpuReads + (this.#cpu?.readCount ?? 0),
+      memoryReads: this.#memoryReads,
     };
   }
 
@@ -630,6 +660,7 @@ export class Recorder {
     parent: OpenScope | null,
     fn: ScopeFunction,
   ): unknown {
+    this.#callbackCount++;
     const below = parent ?? this.flows.current().innermost();
     const frame = new Frame<OpenScope>(below);
     const scope = this.#start(name, index, attrs, frame, below ?? this.session);

@@ -116,6 +116,29 @@ export interface GpuDeviceHealth {
   failures: Record<string, string>;
 }
 
+/**
+ * What recording has cost the process so far, all sessions together: an estimate, good to about a factor of two. It counts
+ * what was done, and times the pieces in this process: at the first `health()`, and when the work has doubled since. That
+ * takes about a millisecond of its own, which is not counted. Reading a trace back is not counted either.
+ */
+export interface OverheadHealth {
+  /** Scopes ever opened. */
+  spans: number;
+  /** Marks ever made. */
+  marks: number;
+  /**
+   * Nanoseconds for a scope, opened and closed: the average, with readings of CPU time and memory, and the flows of scopes
+   * with a function. Null before the first.
+   */
+  per_span_ns: number | null;
+  /** Nanoseconds for a mark; null before the first. */
+  per_mark_ns: number | null;
+  /** Nanoseconds spent in giving spans to sinks: measured. */
+  flush_ns: number;
+  /** All of it, in nanoseconds. */
+  estimated_ns: number;
+}
+
 /** What `health()` returns: a snapshot, never live. */
 export interface Health {
   /** Whether scopes are recorded; false after `profile({ enabled: false })`. */
@@ -152,6 +175,8 @@ export interface Health {
   spool_dir: string | null;
   /** Duration of the last flush; null before the first. */
   flush_latency_ns: number | null;
+  /** What all of this has cost so far. */
+  overhead: OverheadHealth;
   /** The sources of `wall_us`, `cpu_ns`, `gpu_ns` and `memory_peak_bytes`. */
   probes: { wall: ProbeHealth; cpu: ProbeHealth; gpu: GpuHealth; memory: ProbeHealth };
 }

@@ -173,6 +173,7 @@ sharedTest("health() has every field", () => {
       "misnested_count",
       "open_count",
       "output",
+      "overhead",
       "probes",
       "scope_depth",
       "sink_drop_count",

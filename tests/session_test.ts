@@ -722,6 +722,14 @@ test("health() before anything was recorded is complete", () => {
     spool_bytes: 0,
     spool_dir: null,
     flush_latency_ns: null,
+    overhead: {
+      spans: 0,
+      marks: 0,
+      per_span_ns: null,
+      per_mark_ns: null,
+      flush_ns: 0,
+      estimated_ns: 0,
+    },
     probes: {
       wall: { present: true, source: "fake", reason: null },
       cpu: { present: true, source: "fake process", reason: null },
