@@ -11,7 +11,7 @@ import type { Case, Group } from "./case.ts";
 
 /** Groups of this file. */
 export const importGroups: readonly Group[] = [
-  { name: "import", cases: importCases, seconds: 20, leastRounds: 30 },
+  { name: "import", cases: importCases, seconds: 20, leastRounds: 40 },
 ];
 
 function importCases(): Case[] {

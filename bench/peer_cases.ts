@@ -165,7 +165,10 @@ function userTiming(): Contestant {
       }
     },
     read: () =>
-      (performance.getEntriesByType("measure") as PerformanceMeasure[]).map(({ name, detail }) => ({ name, ...detail })),
+      (performance.getEntriesByType("measure") as PerformanceMeasure[]).map(({ name, detail }) => ({
+        name,
+        ...detail,
+      })),
     clear: () => {
       performance.clearMarks();
       performance.clearMeasures();

@@ -35,7 +35,8 @@ for (const name of ["deno", "bun"] as const) {
     console.log(`${title}: ${group.name}`);
     const program = ["bench/run_group.ts", group.name];
     const args = name === "deno" ? ["run", "-A", ...(group.denoFlags ?? []), ...program] : program;
-    const { ok, output } = await run(name, args, line => !line.startsWith("["));
+    const env = name === "deno" ? group.denoEnv : undefined;
+    const { ok, output } = await run(name, args, line => !line.startsWith("["), env);
     if (!ok) Deno.exit(1);
     const measured = JSON.parse(output.split("\n").findLast(line => line.startsWith("["))!) as Measured[];
     if (measured.length > 0) groups[group.name] = measured;

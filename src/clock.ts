@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { node } from "./builtins.ts";
 import { clockIds, openLibc, TIMESPEC_BYTES, timespecNs } from "../ffi/libc.ts";
 import type { ClockIds, Libc } from "../ffi/libc.ts";
 import { opener } from "../ffi/open.ts";
 import type { Opener, Probe } from "../ffi/types.ts";
+import { node } from "./builtins.ts";
 
 /** Whose CPU time is counted: the whole process's (all threads), or the calling thread's. */
 export type CpuKind = "process" | "thread";

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { node } from "./builtins.ts";
 import { FlushBatch, type Identity } from "./batch.ts";
+import { node } from "./builtins.ts";
 import type { Recorder } from "./recorder.ts";
 import { SinkRunner } from "./sinks/runner.ts";
 import type { Sink } from "./sinks/sink.ts";

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { node } from "./builtins.ts";
 import {
   cString,
   maxRssBytes,
@@ -19,6 +18,7 @@ import {
 } from "../ffi/libc.ts";
 import { opener } from "../ffi/open.ts";
 import type { Opener, Probe } from "../ffi/types.ts";
+import { node } from "./builtins.ts";
 
 /** Peaks of spans that may nest and overlap. */
 export interface PeakMeter {

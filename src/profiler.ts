@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { node } from "./builtins.ts";
 import type { Probe } from "../ffi/types.ts";
 import { quote } from "./arguments.ts";
+import { node } from "./builtins.ts";
 import { type Clock, openClock } from "./clock.ts";
 import type { CirronDependencyError } from "./errors.ts";
 import { type End, onExit } from "./exit.ts";

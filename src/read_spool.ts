@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { node } from "./builtins.ts";
 import { kindOf, quote } from "./arguments.ts";
+import { node } from "./builtins.ts";
 import { CirronError } from "./errors.ts";
 import { isReadable } from "./permissions.ts";
 import { parseExact } from "./read/exact_json.ts";
@@ -105,7 +105,9 @@ export function* readFiles(directory: string, names: readonly string[]): Generat
       const path = node.path.join(directory, name);
       const found = node.fs.lstatSync(path);
       // Opening a pipe would wait for its writer, and a link may lead to where Deno has to ask.
-      if (found.isFile() && found.size <= MAX_FILE_BYTES) file = parseExact(node.fs.readFileSync(path, "utf8"));
+      if (found.isFile() && found.size <= MAX_FILE_BYTES) {
+        file = parseExact(node.fs.readFileSync(path, "utf8"));
+      }
     } catch (error) {
       if ((error as { code?: unknown }).code === "ENOENT") continue; // evicted since it was listed
     }

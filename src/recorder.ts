@@ -570,7 +570,9 @@ export class Recorder {
   drain(cursor: number, most: number, withOpen: boolean, idPrefix: string): Snapshot {
     const from = Math.max(cursor, this.#ring.evictCount);
     const closed = Math.min(most, this.#ring.total - from);
-    const scopes = withOpen ? this.#open.scopes().filter(({ marks }) => marks !== null && this.#marks.hasUndrained(marks)) : [];
+    const scopes = withOpen
+      ? this.#open.scopes().filter(({ marks }) => marks !== null && this.#marks.hasUndrained(marks))
+      : [];
     const orphaned = withOpen && this.#marks.hasUndrained(this.#orphans);
     const builder = this.#builder(closed, scopes.length + (orphaned ? 1 : 0), idPrefix);
     builder.addClosed(this.#ring, this.#marks, from);

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { node } from "./builtins.ts";
 import { isSigactionIgnored, openSignalLibc, SIGACTION_BYTES } from "../ffi/libc.ts";
 import { opener } from "../ffi/open.ts";
+import { node } from "./builtins.ts";
 
 /** The signals that commonly end a program, by name, with their numbers (the same on Linux and macOS). */
 export const FATAL_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;

@@ -4,17 +4,20 @@
  *
  * @module
  */
+import { ensurePeersInstalled } from "./install.mjs";
 import { run } from "./run.ts";
 
 const ALL = "bench/all_bench.ts";
 const SPOOL = "bench/spool_bench.ts";
 const [only, ...groups] = Deno.args;
 
+ensurePeersInstalled();
+
 let ok = true;
 if (only === "results") {
   ok = (await run("deno", ["run", "-A", "bench/record.ts", ...groups])).ok;
 } else {
-  if (only !== "bun") ok = (await run("deno", ["bench", "-A", ALL])).ok && ok;
+  if (only !== "bun") ok = (await run("deno", ["bench", "-A", "--lock=bench/peers/deno.lock", ALL])).ok && ok;
   if (only !== "deno") ok = (await run("bun", [ALL])).ok && ok;
   if (only !== "bun") ok = (await run("deno", ["run", "-A", SPOOL])).ok && ok;
   if (only !== "deno") ok = (await run("bun", [SPOOL])).ok && ok;

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { node } from "../builtins.ts";
 import { cString, openLinkLibc } from "../../ffi/libc.ts";
 import {
   GPM_GRAPHICS_UTIL,
@@ -25,6 +24,7 @@ import {
 } from "../../ffi/nvml_worker.ts";
 import { opener } from "../../ffi/open.ts";
 import type { Opener, Probe } from "../../ffi/types.ts";
+import { node } from "../builtins.ts";
 import type { Clock } from "../clock.ts";
 import { CALIBRATION_POLLS } from "./device.ts";
 import { GpuMonitor } from "./monitor.ts";

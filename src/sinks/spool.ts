@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { node } from "../builtins.ts";
 import type { FlushBatch } from "../batch.ts";
+import { node } from "../builtins.ts";
 import { SPOOL_FILE_NAME, SPOOL_SCHEMA_VERSION } from "../spool_format.ts";
 import type { Sink } from "./sink.ts";
 
