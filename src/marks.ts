@@ -43,6 +43,20 @@ class MarkChunk {
     this.flags = new Uint8Array(buffer, CHUNK * 28, CHUNK);
     this.name = new Array<string>(CHUNK).fill("");
   }
+
+  /** Writes a value that is no number. */
+  putOther(i: number, value: string | boolean | bigint): void {
+    if (typeof value === "boolean") {
+      this.flags[i] |= value ? TRUE : FALSE;
+    } else {
+      this.flags[i] |= OTHER;
+      (this.refs ??= new Array(CHUNK).fill(undefined))[i] = value;
+    }
+  }
+
+  putAttrs(i: number, attrs: Attrs): void {
+    (this.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
+  }
 }
 
 /** The marks of one span while it is open: points apart from summaries, since only points are evicted. */
@@ -94,37 +108,37 @@ export class Marks {
     tsNs: number,
     attrs: Attrs | undefined,
   ): void {
+    // Short, with what is rare elsewhere: V8 inlines it then, and need not box the doubles it is given.
     const slot = this.#take();
     const chunk = this.#chunks[slot >> CHUNK_BITS];
     const i = slot & CHUNK_MASK;
-    let flags = summary ? SUMMARY : 0;
-    if (typeof value === "number") {
-      chunk.value[i] = value;
-    } else if (typeof value === "boolean") {
-      flags |= value ? TRUE : FALSE;
-    } else {
-      flags |= OTHER;
-      (chunk.refs ??= new Array(CHUNK).fill(undefined))[i] = value;
-    }
-    chunk.flags[i] = flags;
     chunk.name[i] = name;
     chunk.tsNs[i] = tsNs;
     chunk.order[i] = this.#order++;
     chunk.next[i] = 0;
-    if (attrs !== undefined) (chunk.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
+    chunk.flags[i] = summary ? SUMMARY : 0;
+    if (typeof value === "number") chunk.value[i] = value;
+    else chunk.putOther(i, value);
+    if (attrs !== undefined) chunk.putAttrs(i, attrs);
+    if (summary) this.#appendSummary(lists, slot);
+    else this.#appendPoint(lists, slot);
+  }
 
-    if (summary) {
-      if (lists.summaryTail === 0) lists.summaryHead = slot;
-      else this.#link(lists.summaryTail, slot);
-      lists.summaryTail = slot;
-      lists.summaryCount++;
-    } else {
-      if (lists.pointTail === 0) lists.pointHead = slot;
-      else this.#link(lists.pointTail, slot);
-      lists.pointTail = slot;
-      if (lists.pointCount === POINT_MARKS_PER_SPAN) this.#evictPoint(lists);
-      else lists.pointCount++;
-    }
+  #appendPoint(lists: MarkLists, slot: number): void {
+    const last = lists.pointTail;
+    if (last === 0) lists.pointHead = slot;
+    else this.#link(last, slot);
+    lists.pointTail = slot;
+    if (lists.pointCount === POINT_MARKS_PER_SPAN) this.#evictPoint(lists);
+    else lists.pointCount++;
+  }
+
+  #appendSummary(lists: MarkLists, slot: number): void {
+    const last = lists.summaryTail;
+    if (last === 0) lists.summaryHead = slot;
+    else this.#link(last, slot);
+    lists.summaryTail = slot;
+    lists.summaryCount++;
   }
 
   /** Joins a span's two lists into one, in the order the marks were made; gives its first slot. */
