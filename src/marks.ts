@@ -15,6 +15,11 @@ const CHUNK_BITS = 11;
 const CHUNK = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK - 1;
 
+const MARK_NUMBERS = 3;
+const MARK_VALUE = 0;
+const MARK_TS_NS = 1;
+const MARK_ORDER = 2;
+
 const NUMBER = 0;
 const FALSE = 1;
 const TRUE = 2;
@@ -24,9 +29,8 @@ const SUMMARY = 4;
 const DRAINED = 8;
 
 class MarkChunk {
-  readonly value: Float64Array;
-  readonly tsNs: Float64Array;
-  readonly order: Float64Array;
+  /** `MARK_NUMBERS` of each mark, which lie together: one array to find and to check for all of them. */
+  readonly numbers: Float64Array;
   readonly next: Uint32Array;
   readonly flags: Uint8Array;
   readonly name: string[];
@@ -36,9 +40,7 @@ class MarkChunk {
 
   constructor() {
     const buffer = new ArrayBuffer(CHUNK * 29);
-    this.value = new Float64Array(buffer, 0, CHUNK);
-    this.tsNs = new Float64Array(buffer, CHUNK * 8, CHUNK);
-    this.order = new Float64Array(buffer, CHUNK * 16, CHUNK);
+    this.numbers = new Float64Array(buffer, 0, CHUNK * MARK_NUMBERS);
     this.next = new Uint32Array(buffer, CHUNK * 24, CHUNK);
     this.flags = new Uint8Array(buffer, CHUNK * 28, CHUNK);
     this.name = new Array<string>(CHUNK).fill("");
@@ -113,11 +115,13 @@ export class Marks {
     const chunk = this.#chunks[slot >> CHUNK_BITS];
     const i = slot & CHUNK_MASK;
     chunk.name[i] = name;
-    chunk.tsNs[i] = tsNs;
-    chunk.order[i] = this.#order++;
+    const { numbers } = chunk;
+    const at = i * MARK_NUMBERS;
+    numbers[at + MARK_TS_NS] = tsNs;
+    numbers[at + MARK_ORDER] = this.#order++;
     chunk.next[i] = 0;
     chunk.flags[i] = summary ? SUMMARY : 0;
-    if (typeof value === "number") chunk.value[i] = value;
+    if (typeof value === "number") numbers[at + MARK_VALUE] = value;
     else chunk.putOther(i, value);
     if (attrs !== undefined) chunk.putAttrs(i, attrs);
     if (summary) this.#appendSummary(lists, slot);
@@ -248,14 +252,14 @@ export class Marks {
     const i = slot & CHUNK_MASK;
     const flags = chunk.flags[i];
     const type = flags & TYPE;
-    const value = type === NUMBER ? chunk.value[i] : type === OTHER ? chunk.refs![i]! : type === TRUE;
+    const value = type === NUMBER ? chunk.numbers[i * MARK_NUMBERS + MARK_VALUE] : type === OTHER ? chunk.refs![i]! : type === TRUE;
     reader(
       chunk.name[i],
       value,
       (flags & SUMMARY) !== 0,
-      chunk.tsNs[i],
+      chunk.numbers[i * MARK_NUMBERS + MARK_TS_NS],
       chunk.attrs?.[i],
-      chunk.order[i],
+      chunk.numbers[i * MARK_NUMBERS + MARK_ORDER],
       (flags & DRAINED) !== 0,
     );
   }
@@ -271,7 +275,7 @@ export class Marks {
   }
 
   #orderOf(slot: number): number {
-    return this.#chunks[slot >> CHUNK_BITS].order[slot & CHUNK_MASK];
+    return this.#chunks[slot >> CHUNK_BITS].numbers[(slot & CHUNK_MASK) * MARK_NUMBERS + MARK_ORDER];
   }
 
   #nextOf(slot: number): number {

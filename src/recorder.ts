@@ -394,29 +394,27 @@ export class Recorder {
       summary = checkKind(name, options);
       attrs = copyOptionalAttrs(options.attrs, "mark", name);
     }
-    let lists: MarkLists | null;
     if (scope === null) {
-      const innermost = this.flows.current().innermost() ?? this.session;
-      lists = innermost === null ? null : innermost.extras ??= new Extras(undefined);
+      scope = this.flows.current().innermost() ?? this.session;
     } else if (scope.slot < 0) {
       this.#dropMark(name, scope);
       return;
-    } else {
-      lists = scope.extras ??= new Extras(undefined);
     }
     const nowNs = this.#nowNs();
-    if (lists === null) {
-      lists = this.#orphans;
-      if (lists.pointHead === 0 && lists.summaryHead === 0) this.#orphansSinceNs = nowNs;
-    }
     this.#marks.append(
-      lists,
+      scope === null ? this.#orphansAt(nowNs) : scope.extras ??= new Extras(undefined),
       cutText(name),
       typeof value === "string" ? cutText(value) : value,
       summary,
       nowNs,
       attrs,
     );
+  }
+
+  #orphansAt(nowNs: number): MarkLists {
+    const orphans = this.#orphans;
+    if (orphans.pointHead === 0 && orphans.summaryHead === 0) this.#orphansSinceNs = nowNs;
+    return orphans;
   }
 
   /** Where `epochs` and `batches` record. */
