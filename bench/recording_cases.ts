@@ -42,8 +42,18 @@ export const recordingGroups: readonly Group[] = [
 
 function scopeCases(): Case[] {
   const wall = session({ cpu: false });
+  const disposable = { [Symbol.dispose]: empty };
   return [
     twoClockReads(),
+    {
+      name: "using of an object that does nothing",
+      pieces: INNER,
+      run: () => {
+        for (let i = 0; i < INNER; i++) {
+          using _nothing = disposable;
+        }
+      },
+    },
     plainScope(wall, { of: { "two clock reads": 1.6 } }),
     {
       name: "using scope, wall only",
@@ -53,7 +63,7 @@ function scopeCases(): Case[] {
           using _step = open(wall, "step");
         }
       },
-      target: { of: { "two clock reads": 1.6 } },
+      target: { of: { "using of an object that does nothing": 1, "two clock reads": 1.6 } },
     },
   ];
 }

@@ -252,7 +252,11 @@ export class Marks {
     const i = slot & CHUNK_MASK;
     const flags = chunk.flags[i];
     const type = flags & TYPE;
-    const value = type === NUMBER ? chunk.numbers[i * MARK_NUMBERS + MARK_VALUE] : type === OTHER ? chunk.refs![i]! : type === TRUE;
+    const value = type === NUMBER
+      ? chunk.numbers[i * MARK_NUMBERS + MARK_VALUE]
+      : type === OTHER
+      ? chunk.refs![i]!
+      : type === TRUE;
     reader(
       chunk.name[i],
       value,
