@@ -5,6 +5,7 @@
  * @module
  */
 import type * as asyncHooks from "node:async_hooks";
+import type * as buffer from "node:buffer";
 import type * as fs from "node:fs";
 import type * as module from "node:module";
 import type * as path from "node:path";
@@ -22,6 +23,9 @@ export const node = {
   },
   get asyncHooks(): typeof asyncHooks {
     return load("node:async_hooks");
+  },
+  get buffer(): typeof buffer {
+    return load("node:buffer");
   },
   get fs(): typeof fs {
     return load("node:fs");

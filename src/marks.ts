@@ -76,18 +76,23 @@ export function noMarks(): MarkLists {
   return { pointHead: 0, pointTail: 0, pointCount: 0, summaryHead: 0, summaryTail: 0, summaryCount: 0 };
 }
 
-/** A mark, read out. */
-export interface MarkReader {
-  /** @param order Counts marks as they are made; no two share one. */
-  (
-    name: string,
-    value: MarkValue,
-    summary: boolean,
-    tsNs: number,
-    attrs: Attrs | undefined,
-    order: number,
-    isDrained: boolean,
-  ): void;
+/** How many marks the lists hold. */
+export function markCount(lists: MarkLists): number {
+  return lists.pointCount + lists.summaryCount;
+}
+
+/** Columns to copy marks out into; each as long as the marks read. */
+export interface MarkTarget {
+  readonly name: string[];
+  readonly value: MarkValue[];
+  readonly summary: Uint8Array;
+  readonly tsNs: Float64Array;
+  /** Written only where there are some. */
+  readonly attrs: (Attrs | undefined)[];
+  /** Counts marks as they are made; no two share one. */
+  readonly order: Float64Array;
+  /** 1 where the sinks have seen the mark. */
+  readonly drained: Uint8Array;
 }
 
 /** All marks in the buffer. */
@@ -133,8 +138,8 @@ export class Marks {
     if (last === 0) lists.pointHead = slot;
     else this.#link(last, slot);
     lists.pointTail = slot;
-    if (lists.pointCount === POINT_MARKS_PER_SPAN) this.#evictPoint(lists);
-    else lists.pointCount++;
+    // Counted first: a sink that is drained before the oldest goes reads the list as it is.
+    if (++lists.pointCount > POINT_MARKS_PER_SPAN) this.#evictPoint(lists);
   }
 
   #appendSummary(lists: MarkLists, slot: number): void {
@@ -166,24 +171,30 @@ export class Marks {
     return head;
   }
 
-  /** Calls `reader` for each mark of a joined list. */
-  read(head: number, reader: MarkReader): void {
-    for (let slot = head; slot !== 0; slot = this.#nextOf(slot)) this.#readOne(slot, reader);
+  /**
+   * Copies the marks of a joined list out.
+   * @param at Where in `target` the first one goes.
+   * @returns Where the next list's first one goes.
+   */
+  readInto(head: number, target: MarkTarget, at: number): number {
+    for (let slot = head; slot !== 0; slot = this.#nextOf(slot)) this.#readOne(slot, target, at++);
+    return at;
   }
 
-  /** Calls `reader` for each mark of a span that is still open, in the order they were made; changes nothing. */
-  readOpen(lists: MarkLists, reader: MarkReader): void {
+  /** The same of a span that is still open, in the order the marks were made; changes nothing. */
+  readOpenInto(lists: MarkLists, target: MarkTarget, at: number): number {
     let point = lists.pointHead;
     let summary = lists.summaryHead;
     while (point !== 0 || summary !== 0) {
       if (summary === 0 || (point !== 0 && this.#orderOf(point) < this.#orderOf(summary))) {
-        this.#readOne(point, reader);
+        this.#readOne(point, target, at++);
         point = this.#nextOf(point);
       } else {
-        this.#readOne(summary, reader);
+        this.#readOne(summary, target, at++);
         summary = this.#nextOf(summary);
       }
     }
+    return at;
   }
 
   /** Whether an open span has marks that no sink has seen. */
@@ -201,6 +212,11 @@ export class Marks {
   drainOpen(lists: MarkLists): void {
     this.#drain(lists.pointHead);
     this.#drain(lists.summaryHead);
+  }
+
+  /** Whether any mark may have attributes. */
+  get haveAttrs(): boolean {
+    return this.#chunks.some(({ attrs }) => attrs !== null);
   }
 
   /** Marks ever made. */
@@ -243,29 +259,24 @@ export class Marks {
     const oldest = lists.pointHead;
     if (oldest === 0) return; // a sink ended the session meanwhile, and the span with it
     lists.pointHead = this.#nextOf(oldest);
+    lists.pointCount--;
     this.#giveBack(oldest);
     this.evictCount++;
   }
 
-  #readOne(slot: number, reader: MarkReader): void {
+  #readOne(slot: number, target: MarkTarget, at: number): void {
     const chunk = this.#chunks[slot >> CHUNK_BITS];
     const i = slot & CHUNK_MASK;
     const flags = chunk.flags[i];
     const type = flags & TYPE;
-    const value = type === NUMBER
-      ? chunk.numbers[i * MARK_NUMBERS + MARK_VALUE]
-      : type === OTHER
-      ? chunk.refs![i]!
-      : type === TRUE;
-    reader(
-      chunk.name[i],
-      value,
-      (flags & SUMMARY) !== 0,
-      chunk.numbers[i * MARK_NUMBERS + MARK_TS_NS],
-      chunk.attrs?.[i],
-      chunk.numbers[i * MARK_NUMBERS + MARK_ORDER],
-      (flags & DRAINED) !== 0,
-    );
+    const from = i * MARK_NUMBERS;
+    target.name[at] = chunk.name[i];
+    target.value[at] = type === NUMBER ? chunk.numbers[from + MARK_VALUE] : type === OTHER ? chunk.refs![i]! : type === TRUE;
+    target.summary[at] = (flags & SUMMARY) >> 2;
+    target.tsNs[at] = chunk.numbers[from + MARK_TS_NS];
+    if (chunk.attrs !== null) target.attrs[at] = chunk.attrs[i];
+    target.order[at] = chunk.numbers[from + MARK_ORDER];
+    target.drained[at] = (flags & DRAINED) >> 3;
   }
 
   #isDrained(slot: number): boolean {

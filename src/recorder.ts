@@ -11,7 +11,7 @@ import { isList, isOptions, kindOf, quote } from "./arguments.ts";
 import { copyAttrs, isKeepable } from "./attrs.ts";
 import { type Clock, unixAnchorNs } from "./clock.ts";
 import { type Anchor, Flows, Frame, type FrameScope } from "./flows.ts";
-import { type MarkLists, Marks, noMarks } from "./marks.ts";
+import { markCount, type MarkLists, Marks, noMarks } from "./marks.ts";
 import type { PeakMeter } from "./memory_peak.ts";
 import {
   OPEN_CPU_NS,
@@ -533,7 +533,7 @@ export class Recorder {
     const orphaned = open && this.#orphans.pointHead + this.#orphans.summaryHead !== 0;
     this.settleGpu(Infinity);
     const from = this.#ring.total - closed;
-    const builder = this.#builder(closed, scopes.length + (orphaned ? 1 : 0), idPrefix);
+    const builder = this.#builder(closed, scopes, orphaned, idPrefix);
     builder.addClosed(this.#ring, this.#marks, from);
     const nowNs = this.#nowNs();
     if (orphaned) builder.addOrphans(this.#orphans, this.#marks, this.#orphansSinceNs, nowNs);
@@ -548,9 +548,17 @@ export class Recorder {
     return builder.snapshot();
   }
 
-  #builder(closed: number, open: number, idPrefix: string): SnapshotBuilder {
+  #builder(
+    closed: number,
+    scopes: readonly OpenScope[],
+    orphaned: boolean,
+    idPrefix: string,
+  ): SnapshotBuilder {
+    const open = scopes.length + (orphaned ? 1 : 0);
+    let openMarks = orphaned ? markCount(this.#orphans) : 0;
+    for (const { marks } of scopes) if (marks !== null) openMarks += markCount(marks);
     const columns = { memory: this.#hasMemory, gpu: this.#hasGpu };
-    return new SnapshotBuilder(closed, open, this.#anchorNs, idPrefix, columns);
+    return new SnapshotBuilder(closed, open, openMarks, this.#anchorNs, idPrefix, columns);
   }
 
   // Of rows that are not settled, what is known now.
@@ -572,7 +580,7 @@ export class Recorder {
       ? this.#open.scopes().filter(({ marks }) => marks !== null && this.#marks.hasUndrained(marks))
       : [];
     const orphaned = withOpen && this.#marks.hasUndrained(this.#orphans);
-    const builder = this.#builder(closed, scopes.length + (orphaned ? 1 : 0), idPrefix);
+    const builder = this.#builder(closed, scopes, orphaned, idPrefix);
     builder.addClosed(this.#ring, this.#marks, from);
     this.#fillGpu(builder, from);
     builder.drainClosed(this.#marks);

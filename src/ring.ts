@@ -83,6 +83,7 @@ export interface RowTarget {
   readonly markHead: Uint32Array;
   readonly markCount: Uint32Array;
   readonly name: string[];
+  /** Written only where there are some. */
   readonly attrs: (Attrs | undefined)[];
 }
 
@@ -183,6 +184,14 @@ export class Ring {
     this.commit();
   }
 
+  /** Whether any of the rows from number `from` on may have attributes. */
+  haveAttrs(from: number): boolean {
+    for (let row = Math.max(from, this.evictCount); row < this.total; row += CHUNK - row % CHUNK) {
+      if (this.#chunks[Math.floor(row % this.#slots / CHUNK)].attrs !== null) return true;
+    }
+    return false;
+  }
+
   /** Copies the rows numbered `from` up to `until` into the start of `target`. */
   read(from: number, target: RowTarget, until: number = this.total): void {
     for (let row = Math.max(from, this.evictCount), to = 0; row < until;) {
@@ -206,9 +215,9 @@ export class Ring {
       else target.dataLoadNs.fill(NaN, to, to + count);
       copyColumn(target.memoryPeakBytes, chunk.memoryPeakBytes, begin, end, to);
       copyColumn(target.gpuNs, chunk.gpuNs, begin, end, to);
-      for (let i = 0; i < count; i++) {
-        target.name[to + i] = chunk.name[begin + i];
-        target.attrs[to + i] = chunk.attrs === null ? undefined : chunk.attrs[begin + i];
+      for (let i = 0; i < count; i++) target.name[to + i] = chunk.name[begin + i];
+      if (chunk.attrs !== null) {
+        for (let i = 0; i < count; i++) target.attrs[to + i] = chunk.attrs[begin + i];
       }
       row += count;
       to += count;

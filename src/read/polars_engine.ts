@@ -6,31 +6,21 @@
 import { node } from "../builtins.ts";
 import { CirronDependencyError } from "../errors.ts";
 import { areGranted } from "../permissions.ts";
-import type { FrameColumn, FrameEngine } from "./frame.ts";
+import { toArrow } from "./arrow.ts";
+import type { FrameEngine } from "./frame.ts";
 
 /** The little of nodejs-polars that is used here. The package itself is named in `polars.ts` alone. */
 export interface Polars {
-  Series(name: string, values: unknown, dtype: unknown): { cast(dtype: unknown, strict?: boolean): unknown };
-  // deno-lint-ignore no-explicit-any -- a class that is called as a function, with a dozen overloads
-  DataFrame: any;
-  readonly Utf8: unknown;
-  readonly Int64: unknown;
-  readonly Float64: unknown;
-  readonly UInt32: unknown;
+  readIPCStream(body: Uint8Array): unknown;
 }
 
-/** The engine that builds frames with `pl`. */
+/** The engine that builds frames with `pl`: one call for all columns, where a call a column took ten times as long. */
 export function polarsEngine(pl: Polars): FrameEngine {
-  return columns => pl.DataFrame(columns.map(column => toSeries(pl, column)));
-}
-
-function toSeries(pl: Polars, column: FrameColumn): unknown {
-  const { name, values, dtype } = column;
-  // A cast that is not strict makes null of NaN, and takes an all-null column in a twentieth of the time that an
-  // array of nulls does (0.9 against 20 ms for 100 000 rows). Exact up to 2^53.
-  return dtype === "Int64"
-    ? pl.Series(name, values, pl.Float64).cast(pl.Int64, false)
-    : pl.Series(name, values, pl[dtype]);
+  return columns => {
+    const { buffer, byteOffset, byteLength } = toArrow(columns);
+    // Polars takes what is no Buffer for a path.
+    return pl.readIPCStream(node.buffer.Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength));
+  };
 }
 
 /**
