@@ -84,7 +84,7 @@ export function targetText({ target, unit }: Measured): string {
   const { of, plus } = target!;
   const terms = Object.entries(of).map(([name, factor]) => {
     if (factor === 1) return name;
-    return factor < 1 ? `1/${Math.round(1 / factor)} of ${name}` : `${factor} x ${name}`;
+    return isPart(factor) ? `1/${Math.round(1 / factor)} of ${name}` : `${factor} x ${name}`;
   });
   if (plus !== undefined) terms.push(amount(plus, unit));
   return terms.join(" + ");
@@ -97,10 +97,15 @@ export function figureText(one: Measured): string {
   const aim = aimOf(target);
   const text = target.plus !== undefined
     ? amount(figure, unit)
-    : aim < 1
+    : isPart(aim)
     ? `1/${Math.round(1 / figure)}`
     : `${figure.toFixed(2)} x`;
   return figure <= aim ? text : `**${text}**`;
+}
+
+// 1/30 and its like: a bound that says how many times faster.
+function isPart(factor: number): boolean {
+  return factor < 1 && Math.abs(Math.round(1 / factor) * factor - 1) < 0.01;
 }
 
 function amount(value: number, unit: Measured["unit"]): string {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { MarkValue, Snapshot } from "../rows.ts";
-import { anchorOf, attrsOf, markValue, momentUs } from "./fields.ts";
+import { anchorOf, attrsOf, isPlainPrefix, markValue, momentUs, ownIdText, parentIdText } from "./fields.ts";
 import { Constant, TextBytes } from "./text_bytes.ts";
 import { type Tree, walk } from "./tree.ts";
 
@@ -15,8 +15,8 @@ const CLOSE_OBJECT = 0x7d;
 /** The spans of `tree` as JSON. Values that are no JSON numbers become `"NaN"`, `"Infinity"` and `"-Infinity"`. */
 export function toJson(tree: Tree): string {
   const { snapshot, rows } = tree;
-  const out = TextBytes.begin(typeof snapshot.idText === "string" ? snapshot.idText : "");
-  const keys = KEYS ??= makeKeys();
+  const out = TextBytes.begin();
+  const keys = keysOf(snapshot);
   const { us, restNs } = anchorOf(snapshot);
   let isFirst = true; // of its siblings
   out.put(keys.roots);
@@ -47,11 +47,8 @@ function makeKeys() {
     roots: new Constant('{"roots":['),
     end: new Constant("]}"),
     spanCount: new Constant('],"span_count":'),
-    id: new Constant('{"id":"'),
-    parentId: new Constant('","parent_id":"'),
     noParentName: new Constant('","parent_id":null,"name":'),
     quoteName: new Constant('","name":'),
-    name: new Constant(',"name":'),
     index: new Constant(',"index":'),
     noIndexStartUs: new Constant(',"index":null,"start_us":'),
     startUs: new Constant(',"start_us":'),
@@ -81,9 +78,23 @@ function makeKeys() {
   };
 }
 
-type Keys = ReturnType<typeof makeKeys>;
+/** Constants, and those that end with what the snapshot's ids start with; null where ids are written one by one. */
+interface Keys extends ReturnType<typeof makeKeys> {
+  readonly id: Constant | null;
+  readonly parentId: Constant;
+}
 
-let KEYS: Keys | null = null;
+let fixed: ReturnType<typeof makeKeys> | null = null;
+
+function keysOf({ idText }: Snapshot): Keys {
+  fixed ??= makeKeys();
+  const prefix = typeof idText === "string" && isPlainPrefix(idText) ? idText : null;
+  return {
+    ...fixed,
+    id: prefix === null ? null : new Constant(`{"id":"${prefix}`),
+    parentId: new Constant(`","parent_id":"${prefix}`),
+  };
+}
 
 /** The node of a row up to its children. */
 function writeSpan(
@@ -122,21 +133,22 @@ function writeSpan(
 }
 
 function writeIds(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): void {
-  const { idText, id, parent } = snapshot;
-  if (typeof idText === "string") {
+  const id = snapshot.id[row];
+  const parent = snapshot.parent[row];
+  if (keys.id !== null && id !== 0) {
     out.put(keys.id);
-    out.id(id[row]);
-    if (parent[row] === 0) out.put(keys.noParentName);
+    out.counter(id);
+    if (parent === 0) out.put(keys.noParentName);
     else {
       out.put(keys.parentId);
-      out.id(parent[row]);
+      out.counter(parent);
       out.put(keys.quoteName);
     }
-  } else {
-    // From files: their ids are what somebody wrote.
-    out.text(`{"id":${JSON.stringify(idText.own[row])},"parent_id":${JSON.stringify(idText.parent[row])}`);
-    out.put(keys.name);
+    return;
   }
+  // The pseudo-span, and spans from files: their ids are what somebody wrote.
+  const [own, up] = [ownIdText(snapshot, row), parentIdText(snapshot, row)].map(text => JSON.stringify(text));
+  out.text(`{"id":${own},"parent_id":${up},"name":`);
 }
 
 /** Counters and attributes, and what comes before the first mark's name; false if there are no marks. */

@@ -1,17 +1,16 @@
 /**
  * A text put together as bytes. Of a long text made of many short pieces the pieces cost most: a string each, and a rope
- * to hold them together. Here a number is digits in a buffer, an id is sixteen of them, and one string is made for 64 KiB.
+ * to hold them together. Here a number is digits in a buffer, an id is sixteen of them, and one string is made for 32 KiB.
  *
  * @module
  */
-import { idText, isPlainPrefix } from "./fields.ts";
 import { formatDuration, formatValue } from "./format.ts";
 import { decoder, encoder, fourDigits, hexOfByte } from "./text_tables.ts";
 
-/** Bytes that are made a string together, once a text is that long. */
-const CHUNK = 1 << 16;
+/** Bytes that are made a string together, once a text is that long. From 128 KiB on, V8 gives each memory of its own. */
+const CHUNK = 1 << 15;
 
-/** What a short text starts with: a buffer of 64 KiB costs more than five spans. */
+/** What a short text starts with: a buffer of 32 KiB costs more than five spans. */
 const FIRST_CHUNK = 1 << 12;
 
 /** No piece but a text is longer, with what is written beyond its end. */
@@ -43,21 +42,13 @@ export class TextBytes {
   readonly #done: string[] = [];
   readonly #digits: Uint32Array = fourDigits();
   readonly #hex: Uint16Array = hexOfByte();
-  #idPrefix = "";
-  #idHead: Constant | null = null;
-
   /**
    * An empty text. Give it back with {@link finish}: one is kept for the next. Not for its buffer alone: V8 throws away
    * what it has compiled for a class once a garbage collection finds no instance, and half the time went into compiling.
-   * @param idPrefix What the ids start with that {@link id} writes.
    */
-  static begin(idPrefix: string = ""): TextBytes {
+  static begin(): TextBytes {
     const text = spare ?? new TextBytes();
     spare = null;
-    if (text.#idPrefix !== idPrefix) {
-      text.#idPrefix = idPrefix;
-      text.#idHead = isPlainPrefix(idPrefix) ? new Constant(idPrefix) : null;
-    }
     return text;
   }
 
@@ -158,14 +149,9 @@ export class TextBytes {
     this.#at = at;
   }
 
-  /** Writes the 32 characters of an id, or `root`, without quotes. */
-  id(id: number): void {
-    const head = this.#idHead;
-    if (head === null || id === 0) {
-      this.text(idText(this.#idPrefix, id));
-      return;
-    }
-    this.put(head);
+  /** Writes a whole number from 0 to 2^53 as 16 hex digits: what an id has after its prefix. */
+  counter(id: number): void {
+    if (this.#at > this.#limit) this.#flush();
     const view = this.#view;
     const hex = this.#hex;
     const at = this.#at;
@@ -184,7 +170,7 @@ export class TextBytes {
 
   /** Writes a finite number as JavaScript does. */
   number(value: number): void {
-    if (value >= 0 && value <= Number.MAX_SAFE_INTEGER && Math.floor(value) === value) this.#integer(value);
+    if (value >= 0 && value <= Number.MAX_SAFE_INTEGER && Math.floor(value) === value) this.integer(value);
     else this.text(String(value));
   }
 
@@ -197,7 +183,7 @@ export class TextBytes {
     }
     const whole = Math.floor(value / 1000);
     const rest = value - whole * 1000;
-    this.#integer(whole);
+    this.integer(whole);
     if (rest === 0) return;
     const word = this.#digits[rest]; // 0, and the three digits
     this.#view.setUint32(this.#at, (word & ~0xff) | 0x2e, true);
@@ -243,10 +229,10 @@ export class TextBytes {
     const digits = rest >= 0.5 ? whole + 1 : whole;
     if (value < 0) this.character(0x2d);
     if (scale === 1) {
-      this.#integer(digits);
+      this.integer(digits);
     } else {
       const integer = Math.floor(digits / scale);
-      this.#integer(integer);
+      this.integer(integer);
       const word = this.#digits[digits - integer * scale];
       const at = this.#at;
       this.#bytes[at] = 0x2e;
@@ -256,9 +242,10 @@ export class TextBytes {
     for (let i = 0; i < unit.length; i++) this.#bytes[this.#at++] = unit.charCodeAt(i);
   }
 
-  // Writes a whole number from 0 to 2^53. `| 0` where the quotient is known to be small: the engines go on with integers.
-  #integer(value: number): void {
+  /** Writes a whole number from 0 to 2^53. */
+  integer(value: number): void {
     if (this.#at > this.#limit) this.#flush();
+    // `| 0` where a quotient is known to be small: the engines go on with integers.
     if (value < 1e8) {
       this.#upToEight(value | 0);
       return;

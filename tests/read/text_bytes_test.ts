@@ -1,14 +1,12 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import { idText } from "../../src/read/fields.ts";
 import { formatDuration, formatValue } from "../../src/read/format.ts";
 import { Constant, TextBytes } from "../../src/read/text_bytes.ts";
-import { ID_PREFIX } from "../support/cases.ts";
 
 /** What a text holds to which `write` wrote. */
-function written(write: (text: TextBytes) => void, idPrefix?: string): string {
-  const text = TextBytes.begin(idPrefix);
+function written(write: (text: TextBytes) => void): string {
+  const text = TextBytes.begin();
   write(text);
   return text.finish();
 }
@@ -44,8 +42,8 @@ test("TextBytes.begin() begins an empty text, also while another is being writte
 });
 
 test("TextBytes.put() writes constants of every length", () => {
-  const all = "abcdefghijklmnopqrstuvwxyz".repeat(9);
-  const lengths = Array.from({ length: all.length + 1 }, (_, i) => i);
+  const all = "abcdefghijklmnopqrstuvwxyz".repeat(10);
+  const lengths = Array.from({ length: 251 }, (_, i) => i);
   assertEquals(
     written(text => lengths.forEach(length => text.put(new Constant(all.slice(0, length))))),
     lengths.map(length => all.slice(0, length)).join(""),
@@ -107,21 +105,19 @@ test("TextBytes.textBy() converts what is not plain ASCII, and nothing else", ()
   }
 });
 
-test("TextBytes.id() writes what idText() gives, for every prefix", () => {
-  for (const prefix of [ID_PREFIX, "ab", "é".repeat(16), ""]) {
-    for (const id of [0, 1, 255, 2 ** 32 - 1, 2 ** 32, 2 ** 52 + 1]) {
-      assertEquals(written(text => text.id(id), prefix), idText(prefix, id));
-    }
+test("TextBytes.counter() writes what an id has after its prefix", () => {
+  for (const id of [0, 1, 255, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 52 + 1, Number.MAX_SAFE_INTEGER]) {
+    assertEquals(written(text => text.counter(id)), id.toString(16).padStart(16, "0"));
   }
 });
 
 test("TextBytes keeps the order of pieces of every length, over the borders of its buffer", () => {
-  const lengths = fc.array(fc.oneof({ weight: 9, arbitrary: fc.nat(300) }, fc.nat(100_000)), {
+  const lengths = fc.array(fc.oneof({ weight: 9, arbitrary: fc.nat(300) }, fc.nat(50_000)), {
     maxLength: 40,
   });
   fc.assert(
     fc.property(lengths, fc.constantFrom("a", "é", "\u{1f600}", '"'), (lengths, character) => {
-      const text = TextBytes.begin(ID_PREFIX);
+      const text = TextBytes.begin();
       let expected = "";
       lengths.forEach((length, i) => {
         const string = character.repeat(length);
@@ -130,13 +126,28 @@ test("TextBytes keeps the order of pieces of every length, over the borders of i
         else text.textBy(string, string => string);
         expected += i % 3 === 1 ? JSON.stringify(string) : string;
         text.number(i);
-        text.id(i + 1);
-        expected += i + idText(ID_PREFIX, i + 1);
+        text.counter(i);
+        expected += i + i.toString(16).padStart(16, "0");
       });
       assertEquals(text.finish(), expected);
     }),
     { numRuns: 40 },
   );
+});
+
+test("TextBytes keeps the order of the longest pieces, wherever its buffer ends", () => {
+  const longest = new Constant("x".repeat(250));
+  const text = TextBytes.begin();
+  let expected = "";
+  for (let i = 0; i < 1000; i++) {
+    text.put(longest);
+    text.counter(i);
+    text.number(Number.MAX_SAFE_INTEGER);
+    text.thousandths(123_456_789_012_345);
+    text.character(0x2c);
+    expected += `${"x".repeat(250)}${i.toString(16).padStart(16, "0")}9007199254740991123456789012.345,`;
+  }
+  assertEquals(text.finish(), expected);
 });
 
 test("TextBytes keeps U+FEFF where a chunk of the text begins with it", () => {
