@@ -6,10 +6,10 @@
  */
 import { deepStrictEqual, equal } from "node:assert";
 import { readFileSync } from "node:fs";
+import type { Recording } from "../src/no_recording.ts";
 import { Engine } from "../src/profiler.ts";
 import type { Polars } from "../src/read/polars_engine.ts";
 import { polarsEngine } from "../src/read/polars_engine.ts";
-import type { Recording } from "../src/no_recording.ts";
 import type { Scope } from "../src/recorder.ts";
 import type { TraceDict } from "../src/rows.ts";
 import type { TraceFormat } from "../src/trace_options.ts";

@@ -271,7 +271,11 @@ export class Marks {
     const type = flags & TYPE;
     const from = i * MARK_NUMBERS;
     target.name[at] = chunk.name[i];
-    target.value[at] = type === NUMBER ? chunk.numbers[from + MARK_VALUE] : type === OTHER ? chunk.refs![i]! : type === TRUE;
+    target.value[at] = type === NUMBER
+      ? chunk.numbers[from + MARK_VALUE]
+      : type === OTHER
+      ? chunk.refs![i]!
+      : type === TRUE;
     target.summary[at] = (flags & SUMMARY) >> 2;
     target.tsNs[at] = chunk.numbers[from + MARK_TS_NS];
     if (chunk.attrs !== null) target.attrs[at] = chunk.attrs[i];

@@ -15,7 +15,8 @@ const make = polarsEngine(pl as unknown as Polars) as (columns: readonly FrameCo
 
 /** What polars reads of a column of texts. */
 function throughPolars(texts: readonly (string | null)[]): (string | null)[] {
-  return make([{ name: "x", dtype: "Utf8", values: textColumn(texts) }]).getColumn("x").toArray() as (string | null)[];
+  return make([{ name: "x", dtype: "Utf8", values: textColumn(texts) }]).getColumn("x")
+    .toArray() as (string | null)[];
 }
 
 test("toArrow() gives polars no rows, with their dtypes", () => {

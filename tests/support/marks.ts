@@ -20,6 +20,8 @@ export function readMarks(read: (target: MarkTarget, at: number) => number): Mar
     drained: new Uint8Array(MOST),
   };
   const count = read(target, 0);
-  if (count !== target.name.length) throw new Error(`It says ${count}, and wrote ${target.name.length} marks`);
+  if (count !== target.name.length) {
+    throw new Error(`It says ${count}, and wrote ${target.name.length} marks`);
+  }
   return target;
 }
