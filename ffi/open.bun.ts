@@ -3,7 +3,6 @@
  *
  * @module
  */
-import process from "node:process";
 import type { Library, NativeType, Opener, Probe, SymbolTable } from "./types.ts";
 
 type Dlopen = (
@@ -22,15 +21,17 @@ const BUN_TYPE: Record<NativeType | "void", string> = {
 // Not imported, since other runtimes load this file too; and not by a dynamic import, since with a top-level await anywhere
 // Bun 1.4.5 drops the messages that a worker is sent while it loads.
 function builtin<T>(name: string): T {
-  return (process as unknown as { getBuiltinModule(name: string): T }).getBuiltinModule(name);
+  return bun.process.getBuiltinModule(name) as T;
 }
+
+const bun = globalThis as unknown as { process: typeof import("node:process") };
 
 /** The opener of Bun. */
 export const opener: Opener = {
   // Bun does not say. A system of glibc may have musl's loader too, for cross-compiling.
   get isMusl() {
     const { existsSync } = builtin<{ existsSync(path: string): boolean }>("node:fs");
-    const [musl, glibc] = process.arch === "arm64"
+    const [musl, glibc] = bun.process.arch === "arm64"
       ? ["/lib/ld-musl-aarch64.so.1", "/lib/ld-linux-aarch64.so.1"]
       : ["/lib/ld-musl-x86_64.so.1", "/lib64/ld-linux-x86-64.so.2"];
     return existsSync(musl) && !existsSync(glibc);

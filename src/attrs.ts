@@ -4,7 +4,7 @@
  * @module
  */
 import type { Attrs, JsonValue } from "./rows.ts";
-import { ATTR_TEXT_BYTES, cutText, describeError } from "./text_limits.ts";
+import { ATTR_TEXT_BYTES, cutText, describeError, TEXT_BYTES } from "./text_limits.ts";
 
 /** Values kept of one set of attributes, at all depths together. */
 export const ATTR_VALUES = 1000;
@@ -27,8 +27,47 @@ interface Pending {
  */
 export function copyAttrs(attrs: object): Attrs {
   const root: Attrs = {};
+  let done = 0;
+  try {
+    const prototype = Object.getPrototypeOf(attrs);
+    if (prototype === Object.prototype || prototype === null) {
+      // Most are a few short values, which this loop copies in a third of the time that the rest of this file takes.
+      const keys = Object.keys(attrs);
+      for (; done < keys.length && done < ATTR_VALUES; done++) {
+        const key = keys[done];
+        const value = (attrs as Record<string, unknown>)[key];
+        if (!isSimple(value) || key.length * 3 > TEXT_BYTES || key === "__proto__") {
+          return copyEach(attrs, root, done, () => value);
+        }
+        root[key] = value;
+      }
+      if (done === keys.length) return root;
+    }
+  } catch (error) {
+    // A getter or a proxy. Not asked again: a getter may do something.
+    return copyEach(attrs, root, done, () => {
+      throw error;
+    });
+  }
+  return copyEach(attrs, root, done, null);
+}
+
+/** Whether a value is kept as it is. */
+function isSimple(value: unknown): value is JsonValue {
+  const type = typeof value;
+  if (type === "string") return (value as string).length * 3 <= ATTR_TEXT_BYTES;
+  if (type === "number") return Number.isFinite(value);
+  return type === "boolean";
+}
+
+/**
+ * Copies what is left of `attrs` into `root`, value by value.
+ * @param done How many keys are in `root` already.
+ * @param readNext Gives the next one's value, if it was read already.
+ */
+function copyEach(attrs: object, root: Attrs, done: number, readNext: (() => unknown) | null): Attrs {
   const pending: Pending[] = [{ source: attrs, target: root, depth: 1, outer: null }];
-  let left = ATTR_VALUES;
+  let left = ATTR_VALUES - done;
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const current = next;
     try {
@@ -57,9 +96,10 @@ export function copyAttrs(attrs: object): Attrs {
         put(target, keyText(key), convert(() => value, current));
       }
     } else {
-      for (const key of Object.keys(source)) {
-        if (!room(target)) break;
-        put(target, key, convert(() => (source as Record<string, unknown>)[key], current));
+      const keys = Object.keys(source);
+      for (let i = source === attrs ? done : 0; i < keys.length && room(target); i++) {
+        const read = () => (source as Record<string, unknown>)[keys[i]];
+        put(target, keys[i], convert(source === attrs && i === done ? readNext ?? read : read, current));
       }
     }
   }

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import process from "node:process";
 import { clockIds, openLibc, TIMESPEC_BYTES, timespecNs } from "../ffi/libc.ts";
 import type { ClockIds, Libc } from "../ffi/libc.ts";
 import { opener } from "../ffi/open.ts";
 import type { Opener, Probe } from "../ffi/types.ts";
+import { node } from "./builtins.ts";
 
 /** Whose CPU time is counted: the whole process's (all threads), or the calling thread's. */
 export type CpuKind = "process" | "thread";
@@ -49,10 +49,10 @@ export function unixAnchorNs(clock: Clock): bigint {
  * @param from The opener to find libc with; tests pass another.
  */
 export function openClock(from: Opener = opener): Clock {
-  const ids = clockIds(process.platform);
-  const libc = openLibc(from, process.platform, process.arch);
+  const ids = clockIds(node.process.platform);
+  const libc = openLibc(from, node.process.platform, node.process.arch);
   if (!libc.ok) return runtimeClock(libc.reason);
-  if (ids === null) return runtimeClock(`the clock numbers of ${process.platform} are not known`);
+  if (ids === null) return runtimeClock(`the clock numbers of ${node.process.platform} are not known`);
   return libcClock(libc.value, ids, libc.source)
     ?? runtimeClock(`clock_gettime of ${libc.source} does not answer`);
 }
@@ -106,7 +106,7 @@ function runtimeClock(reason: string): Clock {
     nowNs: () => Math.round(performance.now() * 1e6),
     unixNs: () => BigInt(Date.now()) * 1_000_000n,
     cpu: {
-      process: typeof process.cpuUsage === "function"
+      process: typeof node.process.cpuUsage === "function"
         ? { ok: true, value: cpuUsageNs, source: `process.cpuUsage() (${reason})` }
         : { ok: false, reason },
       // process.threadCpuUsage() costs 12 us a call in Deno and moves in steps of 10 ms: worse than nothing.
@@ -116,6 +116,6 @@ function runtimeClock(reason: string): Clock {
 }
 
 function cpuUsageNs(): number {
-  const { user, system } = process.cpuUsage();
+  const { user, system } = node.process.cpuUsage();
   return (user + system) * 1000;
 }

@@ -6,8 +6,7 @@
  *
  * @module
  */
-import process from "node:process";
-import { isMainThread } from "node:worker_threads";
+import { node } from "./builtins.ts";
 import { bySignal, readIgnored, type SignalReasons, SignalWatch } from "./signals.ts";
 
 /** Whether this is the end, as far as can be told: after "yes" nothing can keep the process alive any more. */
@@ -97,22 +96,22 @@ function install(flush: Flush, ignored: SignalReasons | null): Installed {
   const onError = () => flush(isDeno ? "perhaps" : "no");
   let isInstalled = true;
   const moveLast = (): void => {
-    process.off("exit", last);
-    if (isInstalled) process.on("exit", last);
+    node.process.off("exit", last);
+    if (isInstalled) node.process.on("exit", last);
   };
   const onNewListener = (event: string | symbol, listener: unknown): void => {
     if (event === "exit" && listener !== first && listener !== last) queueMicrotask(moveLast);
   };
   // Ours must not be the ones too many that Node warns about.
-  const limit = process.getMaxListeners();
+  const limit = node.process.getMaxListeners();
   const raised = limit === 0 ? 0 : limit + 2;
-  process.setMaxListeners(raised);
-  process.prependListener("exit", first);
-  process.on("exit", last);
+  node.process.setMaxListeners(raised);
+  node.process.prependListener("exit", first);
+  node.process.on("exit", last);
   // On an error Deno fires no 'exit'. A listener to 'uncaughtException' would keep the process alive; this one does
   // not, and runs after the `error` and `unhandledrejection` listeners of the program.
-  process.on("uncaughtExceptionMonitor", onError);
-  process.on("newListener", onNewListener);
+  node.process.on("uncaughtExceptionMonitor", onError);
+  node.process.on("newListener", onNewListener);
   // Deno.exit() fires this one alone.
   globalThis.addEventListener?.("unload", onUnload);
   const watch = ignored === null ? null : new SignalWatch(isEnd => flush(isEnd ? "yes" : "no"), ignored);
@@ -120,18 +119,18 @@ function install(flush: Flush, ignored: SignalReasons | null): Installed {
     signals: watch?.reasons ?? bySignal(() => "signals belong to the main thread"),
     remove() {
       isInstalled = false;
-      process.off("newListener", onNewListener);
-      process.off("uncaughtExceptionMonitor", onError);
-      process.off("exit", first);
-      process.off("exit", last);
+      node.process.off("newListener", onNewListener);
+      node.process.off("uncaughtExceptionMonitor", onError);
+      node.process.off("exit", first);
+      node.process.off("exit", last);
       globalThis.removeEventListener?.("unload", onUnload);
       watch?.stop();
-      if (process.getMaxListeners() === raised) process.setMaxListeners(limit);
+      if (node.process.getMaxListeners() === raised) node.process.setMaxListeners(limit);
     },
   };
 }
 
 // Deno calls a web worker a main thread.
 function isMain(): boolean {
-  return isMainThread && !("WorkerGlobalScope" in globalThis);
+  return node.workerThreads.isMainThread && !("WorkerGlobalScope" in globalThis);
 }

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { clearImmediate, clearInterval, setImmediate, setInterval } from "node:timers";
 import { FlushBatch, type Identity } from "./batch.ts";
+import { node } from "./builtins.ts";
 import type { Recorder } from "./recorder.ts";
 import { SinkRunner } from "./sinks/runner.ts";
 import type { Sink } from "./sinks/sink.ts";
@@ -57,8 +57,8 @@ export class Flusher {
   #isReleased = false;
   /** What was taken out of it before. */
   #left: FlushBatch | null = null;
-  #timer: ReturnType<typeof setInterval> | null = null;
-  #slice: ReturnType<typeof setImmediate> | null = null;
+  #timer: ReturnType<typeof node.timers.setInterval> | null = null;
+  #slice: ReturnType<typeof node.timers.setImmediate> | null = null;
 
   constructor(options: FlusherOptions) {
     this.#options = options;
@@ -68,7 +68,7 @@ export class Flusher {
 
   /** Starts the ticks. They never keep the process alive. */
   start(): void {
-    this.#timer = setInterval(() => this.#startSlices(), this.#options.intervalMs);
+    this.#timer = node.timers.setInterval(() => this.#startSlices(), this.#options.intervalMs);
     this.#timer.unref();
     this.#options.recorder.setMarkGuard(() => this.flush());
     this.#arm();
@@ -127,7 +127,7 @@ export class Flusher {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#endSlices();
-    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#timer !== null) node.timers.clearInterval(this.#timer);
     this.#timer = null;
     if (!this.#isReleased) this.#disarm();
     for (const runner of this.#runners) runner.close();
@@ -206,11 +206,11 @@ export class Flusher {
   #startSlices(): void {
     if (this.#slice !== null || this.#isFlushing) return;
     // Not unref'd: in Deno such an immediate waits until something else wakes the loop. Slices end by themselves.
-    this.#slice = setImmediate(() => this.#runSlice());
+    this.#slice = node.timers.setImmediate(() => this.#runSlice());
   }
 
   #endSlices(): void {
-    if (this.#slice !== null) clearImmediate(this.#slice);
+    if (this.#slice !== null) node.timers.clearImmediate(this.#slice);
     this.#slice = null;
   }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { clearImmediate, clearInterval, setImmediate, setInterval } from "node:timers";
+import { node } from "./builtins.ts";
 import type { GpuMonitor } from "./gpu/monitor.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -17,8 +17,8 @@ const SLICE_ROWS = 8192;
 export class GpuTicker {
   readonly #recorder: Recorder;
   readonly #monitor: GpuMonitor;
-  #timer: ReturnType<typeof setInterval> | null = null;
-  #slice: ReturnType<typeof setImmediate> | null = null;
+  #timer: ReturnType<typeof node.timers.setInterval> | null = null;
+  #slice: ReturnType<typeof node.timers.setImmediate> | null = null;
 
   constructor(recorder: Recorder, monitor: GpuMonitor) {
     this.#recorder = recorder;
@@ -27,7 +27,7 @@ export class GpuTicker {
 
   /** Starts the ticks. */
   start(): void {
-    this.#timer = setInterval(() => this.#tick(), INTERVAL_MS);
+    this.#timer = node.timers.setInterval(() => this.#tick(), INTERVAL_MS);
     this.#timer.unref();
   }
 
@@ -44,8 +44,8 @@ export class GpuTicker {
 
   /** Ends the ticks and the thread; the last figures go onto the session's span, which must still be open. */
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    if (this.#slice !== null) clearImmediate(this.#slice);
+    if (this.#timer !== null) node.timers.clearInterval(this.#timer);
+    if (this.#slice !== null) node.timers.clearImmediate(this.#slice);
     this.#timer = this.#slice = null;
     this.#recorder.settleGpu(0);
     this.describe();
@@ -56,7 +56,7 @@ export class GpuTicker {
     const isMore = this.#recorder.settleGpu(SLICE_ROWS);
     this.describe();
     if (isMore && this.#slice === null) {
-      this.#slice = setImmediate(() => {
+      this.#slice = node.timers.setImmediate(() => {
         this.#slice = null;
         if (this.#timer !== null) this.#tick();
       });

@@ -197,6 +197,9 @@ function isTurn(result: IteratorResult<unknown, unknown>): boolean {
 
 // Closes the turn that ends and gives the moment, which is also when the source starts to work: one reading for both.
 function endTurn(recorder: Recorder, turn: OpenScope | null, needsMoment: boolean): number {
-  const endNs = turn === null ? NaN : recorder.close(turn);
-  return needsMoment && Number.isNaN(endNs) ? recorder.clock.nowNs() : endNs;
+  if (turn !== null && turn.isOpen) {
+    recorder.close(turn);
+    return recorder.closedNs;
+  }
+  return needsMoment ? recorder.clock.nowNs() : NaN;
 }

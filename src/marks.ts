@@ -15,6 +15,11 @@ const CHUNK_BITS = 11;
 const CHUNK = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK - 1;
 
+const MARK_NUMBERS = 3;
+const MARK_VALUE = 0;
+const MARK_TS_NS = 1;
+const MARK_ORDER = 2;
+
 const NUMBER = 0;
 const FALSE = 1;
 const TRUE = 2;
@@ -24,9 +29,8 @@ const SUMMARY = 4;
 const DRAINED = 8;
 
 class MarkChunk {
-  readonly value: Float64Array;
-  readonly tsNs: Float64Array;
-  readonly order: Float64Array;
+  /** `MARK_NUMBERS` of each mark, which lie together: one array to find and to check for all of them. */
+  readonly numbers: Float64Array;
   readonly next: Uint32Array;
   readonly flags: Uint8Array;
   readonly name: string[];
@@ -36,12 +40,24 @@ class MarkChunk {
 
   constructor() {
     const buffer = new ArrayBuffer(CHUNK * 29);
-    this.value = new Float64Array(buffer, 0, CHUNK);
-    this.tsNs = new Float64Array(buffer, CHUNK * 8, CHUNK);
-    this.order = new Float64Array(buffer, CHUNK * 16, CHUNK);
+    this.numbers = new Float64Array(buffer, 0, CHUNK * MARK_NUMBERS);
     this.next = new Uint32Array(buffer, CHUNK * 24, CHUNK);
     this.flags = new Uint8Array(buffer, CHUNK * 28, CHUNK);
     this.name = new Array<string>(CHUNK).fill("");
+  }
+
+  /** Writes a value that is no number. */
+  putOther(i: number, value: string | boolean | bigint): void {
+    if (typeof value === "boolean") {
+      this.flags[i] |= value ? TRUE : FALSE;
+    } else {
+      this.flags[i] |= OTHER;
+      (this.refs ??= new Array(CHUNK).fill(undefined))[i] = value;
+    }
+  }
+
+  putAttrs(i: number, attrs: Attrs): void {
+    (this.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
   }
 }
 
@@ -60,24 +76,23 @@ export function noMarks(): MarkLists {
   return { pointHead: 0, pointTail: 0, pointCount: 0, summaryHead: 0, summaryTail: 0, summaryCount: 0 };
 }
 
-/** Makes lists empty that somebody else has now. */
-export function clearLists(lists: MarkLists): void {
-  lists.pointHead = lists.pointTail = lists.pointCount = 0;
-  lists.summaryHead = lists.summaryTail = lists.summaryCount = 0;
+/** How many marks the lists hold. */
+export function markCount(lists: MarkLists): number {
+  return lists.pointCount + lists.summaryCount;
 }
 
-/** A mark, read out. */
-export interface MarkReader {
-  /** @param order Counts marks as they are made; no two share one. */
-  (
-    name: string,
-    value: MarkValue,
-    summary: boolean,
-    tsNs: number,
-    attrs: Attrs | undefined,
-    order: number,
-    isDrained: boolean,
-  ): void;
+/** Columns to copy marks out into; each as long as the marks read. */
+export interface MarkTarget {
+  readonly name: string[];
+  readonly value: MarkValue[];
+  readonly summary: Uint8Array;
+  readonly tsNs: Float64Array;
+  /** Written only where there are some. */
+  readonly attrs: (Attrs | undefined)[];
+  /** Counts marks as they are made; no two share one. */
+  readonly order: Float64Array;
+  /** 1 where the sinks have seen the mark. */
+  readonly drained: Uint8Array;
 }
 
 /** All marks in the buffer. */
@@ -105,37 +120,39 @@ export class Marks {
     tsNs: number,
     attrs: Attrs | undefined,
   ): void {
+    // Short, with what is rare elsewhere: V8 inlines it then, and need not box the doubles it is given.
     const slot = this.#take();
     const chunk = this.#chunks[slot >> CHUNK_BITS];
     const i = slot & CHUNK_MASK;
-    let flags = summary ? SUMMARY : 0;
-    if (typeof value === "number") {
-      chunk.value[i] = value;
-    } else if (typeof value === "boolean") {
-      flags |= value ? TRUE : FALSE;
-    } else {
-      flags |= OTHER;
-      (chunk.refs ??= new Array(CHUNK).fill(undefined))[i] = value;
-    }
-    chunk.flags[i] = flags;
     chunk.name[i] = name;
-    chunk.tsNs[i] = tsNs;
-    chunk.order[i] = this.#order++;
+    const { numbers } = chunk;
+    const at = i * MARK_NUMBERS;
+    numbers[at + MARK_TS_NS] = tsNs;
+    numbers[at + MARK_ORDER] = this.#order++;
     chunk.next[i] = 0;
-    if (attrs !== undefined) (chunk.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
+    chunk.flags[i] = summary ? SUMMARY : 0;
+    if (typeof value === "number") numbers[at + MARK_VALUE] = value;
+    else chunk.putOther(i, value);
+    if (attrs !== undefined) chunk.putAttrs(i, attrs);
+    if (summary) this.#appendSummary(lists, slot);
+    else this.#appendPoint(lists, slot);
+  }
 
-    if (summary) {
-      if (lists.summaryTail === 0) lists.summaryHead = slot;
-      else this.#link(lists.summaryTail, slot);
-      lists.summaryTail = slot;
-      lists.summaryCount++;
-    } else {
-      if (lists.pointTail === 0) lists.pointHead = slot;
-      else this.#link(lists.pointTail, slot);
-      lists.pointTail = slot;
-      if (lists.pointCount === POINT_MARKS_PER_SPAN) this.#evictPoint(lists);
-      else lists.pointCount++;
-    }
+  #appendPoint(lists: MarkLists, slot: number): void {
+    const last = lists.pointTail;
+    if (last === 0) lists.pointHead = slot;
+    else this.#link(last, slot);
+    lists.pointTail = slot;
+    // Counted first: a sink that is drained before the oldest goes reads the list as it is.
+    if (++lists.pointCount > POINT_MARKS_PER_SPAN) this.#evictPoint(lists);
+  }
+
+  #appendSummary(lists: MarkLists, slot: number): void {
+    const last = lists.summaryTail;
+    if (last === 0) lists.summaryHead = slot;
+    else this.#link(last, slot);
+    lists.summaryTail = slot;
+    lists.summaryCount++;
   }
 
   /** Joins a span's two lists into one, in the order the marks were made; gives its first slot. */
@@ -159,24 +176,30 @@ export class Marks {
     return head;
   }
 
-  /** Calls `reader` for each mark of a joined list. */
-  read(head: number, reader: MarkReader): void {
-    for (let slot = head; slot !== 0; slot = this.#nextOf(slot)) this.#readOne(slot, reader);
+  /**
+   * Copies the marks of a joined list out.
+   * @param at Where in `target` the first one goes.
+   * @returns Where the next list's first one goes.
+   */
+  readInto(head: number, target: MarkTarget, at: number): number {
+    for (let slot = head; slot !== 0; slot = this.#nextOf(slot)) this.#readOne(slot, target, at++);
+    return at;
   }
 
-  /** Calls `reader` for each mark of a span that is still open, in the order they were made; changes nothing. */
-  readOpen(lists: MarkLists, reader: MarkReader): void {
+  /** The same of a span that is still open, in the order the marks were made; changes nothing. */
+  readOpenInto(lists: MarkLists, target: MarkTarget, at: number): number {
     let point = lists.pointHead;
     let summary = lists.summaryHead;
     while (point !== 0 || summary !== 0) {
       if (summary === 0 || (point !== 0 && this.#orderOf(point) < this.#orderOf(summary))) {
-        this.#readOne(point, reader);
+        this.#readOne(point, target, at++);
         point = this.#nextOf(point);
       } else {
-        this.#readOne(summary, reader);
+        this.#readOne(summary, target, at++);
         summary = this.#nextOf(summary);
       }
     }
+    return at;
   }
 
   /** Whether an open span has marks that no sink has seen. */
@@ -194,6 +217,11 @@ export class Marks {
   drainOpen(lists: MarkLists): void {
     this.#drain(lists.pointHead);
     this.#drain(lists.summaryHead);
+  }
+
+  /** Whether any mark may have attributes. */
+  get haveAttrs(): boolean {
+    return this.#chunks.some(({ attrs }) => attrs !== null);
   }
 
   /** Gives the slots of a joined list back. */
@@ -231,25 +259,28 @@ export class Marks {
     const oldest = lists.pointHead;
     if (oldest === 0) return; // a sink ended the session meanwhile, and the span with it
     lists.pointHead = this.#nextOf(oldest);
+    lists.pointCount--;
     this.#giveBack(oldest);
     this.evictCount++;
   }
 
-  #readOne(slot: number, reader: MarkReader): void {
+  #readOne(slot: number, target: MarkTarget, at: number): void {
     const chunk = this.#chunks[slot >> CHUNK_BITS];
     const i = slot & CHUNK_MASK;
     const flags = chunk.flags[i];
     const type = flags & TYPE;
-    const value = type === NUMBER ? chunk.value[i] : type === OTHER ? chunk.refs![i]! : type === TRUE;
-    reader(
-      chunk.name[i],
-      value,
-      (flags & SUMMARY) !== 0,
-      chunk.tsNs[i],
-      chunk.attrs?.[i],
-      chunk.order[i],
-      (flags & DRAINED) !== 0,
-    );
+    const from = i * MARK_NUMBERS;
+    target.name[at] = chunk.name[i];
+    target.value[at] = type === NUMBER
+      ? chunk.numbers[from + MARK_VALUE]
+      : type === OTHER
+      ? chunk.refs![i]!
+      : type === TRUE;
+    target.summary[at] = (flags & SUMMARY) >> 2;
+    target.tsNs[at] = chunk.numbers[from + MARK_TS_NS];
+    if (chunk.attrs !== null) target.attrs[at] = chunk.attrs[i];
+    target.order[at] = chunk.numbers[from + MARK_ORDER];
+    target.drained[at] = (flags & DRAINED) >> 3;
   }
 
   #isDrained(slot: number): boolean {
@@ -263,7 +294,7 @@ export class Marks {
   }
 
   #orderOf(slot: number): number {
-    return this.#chunks[slot >> CHUNK_BITS].order[slot & CHUNK_MASK];
+    return this.#chunks[slot >> CHUNK_BITS].numbers[(slot & CHUNK_MASK) * MARK_NUMBERS + MARK_ORDER];
   }
 
   #nextOf(slot: number): number {

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import process from "node:process";
 import {
   cString,
   maxRssBytes,
@@ -19,6 +18,7 @@ import {
 } from "../ffi/libc.ts";
 import { opener } from "../ffi/open.ts";
 import type { Opener, Probe } from "../ffi/types.ts";
+import { node } from "./builtins.ts";
 
 /** Peaks of spans that may nest and overlap. */
 export interface PeakMeter {
@@ -125,7 +125,7 @@ export interface PeakOptions {
 
 /** Opens the best peak meter there is. Never prompts, never throws. Keeps two file descriptors for good: call it once. */
 export function openPeakMeter(options: PeakOptions = {}): Probe<PeakMeter> {
-  const { from = opener, platform = process.platform, arch = process.arch } = options;
+  const { from = opener, platform = node.process.platform, arch = node.process.arch } = options;
   const libc = openMemoryLibc(from, platform, arch);
   if (!libc.ok) return runtimeMeter(libc.reason);
   const rusage = new ArrayBuffer(RUSAGE_BYTES);
@@ -193,10 +193,10 @@ function aboveFloor({ open, pread }: MemoryLibc, read: () => number): () => numb
 const FLOOR_SLACK_BYTES = 4 << 20;
 
 function runtimeMeter(reason: string): Probe<PeakMeter> {
-  const { resourceUsage } = process as { resourceUsage?: () => { maxRSS: number } };
+  const { resourceUsage } = node.process as { resourceUsage?: () => { maxRSS: number } };
   try {
     // In KiB in Node and Bun, whatever the system.
-    const read = () => resourceUsage!.call(process).maxRSS * 1024;
+    const read = () => resourceUsage!.call(node.process).maxRSS * 1024;
     if (read() > 0) {
       return {
         ok: true,

@@ -6,18 +6,28 @@
 
 const FIRST_SLOTS = 64;
 
+/** Numbers of a slot, which lie together: one array to find and to check for all of them. */
+export const OPEN_NUMBERS = 8;
+/** Where in a slot the id of the parent is; 0 for none. */
+export const OPEN_PARENT = 0;
+/** Where in a slot the index is; NaN for none. */
+export const OPEN_INDEX = 1;
+/** Where in a slot the start is. */
+export const OPEN_START_NS = 2;
+/** Where in a slot the CPU time at the start is; NaN in free slots, and without a meter. */
+export const OPEN_CPU_NS = 3;
+/** Where in a slot the time in a batch source's `next()` is; NaN in free slots, and for what is no batch. */
+export const OPEN_DATA_LOAD_NS = 4;
+/** Where in a slot is what the memory meter wants to know at the end; NaN in free slots, and without a meter. */
+export const OPEN_MEMORY_SINCE = 5;
+
 /** Open scopes of type `S`, which has its opening order as `id`. */
 export class OpenTable<S extends { readonly id: number }> {
   /** How many are open. */
   count = 0;
   scope: (S | null)[] = [];
-  parent: Float64Array = new Float64Array(0);
-  index: Float64Array = new Float64Array(0);
-  startNs: Float64Array = new Float64Array(0);
-  cpuNs: Float64Array = new Float64Array(0);
-  dataLoadNs: Float64Array = new Float64Array(0);
-  /** What the memory meter wants to know when the scope closes; NaN without one. */
-  memorySince: Float64Array = new Float64Array(0);
+  /** `OPEN_NUMBERS` of each slot. */
+  numbers: Float64Array = new Float64Array(0);
   // Free slots: those from `count` on.
   #slots: Uint32Array = new Uint32Array(0);
 
@@ -38,15 +48,17 @@ export class OpenTable<S extends { readonly id: number }> {
     return this.scope.filter(scope => scope !== null).sort((a, b) => a.id - b.id);
   }
 
+  /** Forgets what was read of one counter when the open scopes began. */
+  forget(number: typeof OPEN_CPU_NS | typeof OPEN_MEMORY_SINCE): void {
+    for (let at = number; at < this.numbers.length; at += OPEN_NUMBERS) this.numbers[at] = NaN;
+  }
+
   #grow(): void {
     const before = this.#slots.length;
     const after = before === 0 ? FIRST_SLOTS : before * 2;
-    this.parent = grown(this.parent, after);
-    this.index = grown(this.index, after);
-    this.startNs = grown(this.startNs, after);
-    this.cpuNs = grown(this.cpuNs, after);
-    this.dataLoadNs = grown(this.dataLoadNs, after);
-    this.memorySince = grown(this.memorySince, after);
+    const numbers = new Float64Array(after * OPEN_NUMBERS).fill(NaN);
+    numbers.set(this.numbers);
+    this.numbers = numbers;
     const slots = new Uint32Array(after);
     slots.set(this.#slots);
     for (let slot = before; slot < after; slot++) {
@@ -55,10 +67,4 @@ export class OpenTable<S extends { readonly id: number }> {
     }
     this.#slots = slots;
   }
-}
-
-function grown(column: Float64Array, length: number): Float64Array {
-  const wider = new Float64Array(length);
-  wider.set(column);
-  return wider;
 }

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { resolve } from "node:path";
 import type { Probe } from "../ffi/types.ts";
 import { quote } from "./arguments.ts";
+import { node } from "./builtins.ts";
 import { type Clock, openClock } from "./clock.ts";
 import type { CirronDependencyError } from "./errors.ts";
 import { type End, onExit } from "./exit.ts";
@@ -387,7 +387,7 @@ const NO_SINKS: Pick<Session, "flusher" | "spool"> = { flusher: null, spool: nul
 // Once, so that a program that changes its working directory does not split its spool.
 function absolutePath(path: string): string {
   try {
-    return resolve(path);
+    return node.path.resolve(path);
   } catch {
     return path; // the working directory is gone, or must not be known
   }

@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { kindOf, quote } from "./arguments.ts";
+import { node } from "./builtins.ts";
 import { CirronError } from "./errors.ts";
 import { isReadable } from "./permissions.ts";
 import { parseExact } from "./read/exact_json.ts";
@@ -86,7 +85,7 @@ function list(directory: string): string[] {
   const failure = `Cannot read the spool ${quote(directory)}`;
   if (!isReadable(directory)) throw new CirronError(`${failure}: Deno needs --allow-read for it`);
   try {
-    return readdirSync(directory).filter(name => SPOOL_FILE_NAME.test(name)).sort();
+    return node.fs.readdirSync(directory).filter(name => SPOOL_FILE_NAME.test(name)).sort();
   } catch (cause) {
     const { code } = cause as { code?: unknown };
     if (code === "ENOENT") throw new CirronError(`${failure}: there is no such directory`, { cause });
@@ -103,10 +102,12 @@ export function* readFiles(directory: string, names: readonly string[]): Generat
   for (const name of names) {
     let file: unknown;
     try {
-      const path = join(directory, name);
-      const found = lstatSync(path);
+      const path = node.path.join(directory, name);
+      const found = node.fs.lstatSync(path);
       // Opening a pipe would wait for its writer, and a link may lead to where Deno has to ask.
-      if (found.isFile() && found.size <= MAX_FILE_BYTES) file = parseExact(readFileSync(path, "utf8"));
+      if (found.isFile() && found.size <= MAX_FILE_BYTES) {
+        file = parseExact(node.fs.readFileSync(path, "utf8"));
+      }
     } catch (error) {
       if ((error as { code?: unknown }).code === "ENOENT") continue; // evicted since it was listed
     }

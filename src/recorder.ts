@@ -11,11 +11,31 @@ import { isList, isOptions, kindOf, quote } from "./arguments.ts";
 import { copyAttrs, isKeepable } from "./attrs.ts";
 import { type Clock, unixAnchorNs } from "./clock.ts";
 import { type Anchor, Flows, Frame, type FrameScope } from "./flows.ts";
-import { clearLists, type MarkLists, Marks, noMarks } from "./marks.ts";
+import { markCount, type MarkLists, Marks, noMarks } from "./marks.ts";
 import type { PeakMeter } from "./memory_peak.ts";
-import { OpenTable } from "./open_table.ts";
+import {
+  OPEN_CPU_NS,
+  OPEN_DATA_LOAD_NS,
+  OPEN_INDEX,
+  OPEN_MEMORY_SINCE,
+  OPEN_NUMBERS,
+  OPEN_PARENT,
+  OPEN_START_NS,
+  OpenTable,
+} from "./open_table.ts";
 import type { CpuMeter, GpuMeter } from "./probes.ts";
-import { Ring } from "./ring.ts";
+import {
+  Ring,
+  ROW_CPU_NS,
+  ROW_END_NS,
+  ROW_ID,
+  ROW_INDEX,
+  ROW_MARK_COUNT,
+  ROW_MARK_HEAD,
+  ROW_NUMBERS,
+  ROW_PARENT,
+  ROW_START_NS,
+} from "./ring.ts";
 import type { Attrs, MarkKind, MarkValue, Snapshot } from "./rows.ts";
 import { SnapshotBuilder } from "./snapshot.ts";
 import { cutText, describeError } from "./text_limits.ts";
@@ -93,8 +113,24 @@ export interface RecorderOptions {
   readonly warn: (message: string) => void;
 }
 
+/** What a scope gets with its first attribute or mark, or the first flow that starts in it. */
+class Extras implements MarkLists {
+  attrs: Attrs | undefined;
+  anchor: Anchor<OpenScope> | null = null;
+  pointHead = 0;
+  pointTail = 0;
+  pointCount = 0;
+  summaryHead = 0;
+  summaryTail = 0;
+  summaryCount = 0;
+
+  constructor(attrs: Attrs | undefined) {
+    this.attrs = attrs;
+  }
+}
+
 /** A scope while it is open, and the handle of it that the program holds. */
-export class OpenScope implements Scope, MarkLists, FrameScope<OpenScope> {
+export class OpenScope implements Scope, FrameScope<OpenScope> {
   readonly recorder: Recorder;
   readonly id: number;
   readonly name: string;
@@ -103,14 +139,8 @@ export class OpenScope implements Scope, MarkLists, FrameScope<OpenScope> {
   readonly frame: Frame<OpenScope> | null;
   below: OpenScope | null = null;
   above: OpenScope | null = null;
-  anchor: Anchor<OpenScope> | null = null;
-  attrs: Attrs | undefined;
-  pointHead = 0;
-  pointTail = 0;
-  pointCount = 0;
-  summaryHead = 0;
-  summaryTail = 0;
-  summaryCount = 0;
+  /** What few scopes have. The handle is what a scope allocates: with these in it, it would be twice as large. */
+  extras: Extras | null;
 
   constructor(
     recorder: Recorder,
@@ -125,7 +155,27 @@ export class OpenScope implements Scope, MarkLists, FrameScope<OpenScope> {
     this.name = name;
     this.slot = slot;
     this.frame = frame;
-    this.attrs = attrs;
+    this.extras = attrs === undefined ? null : new Extras(attrs);
+  }
+
+  get anchor(): Anchor<OpenScope> | null {
+    return this.extras === null ? null : this.extras.anchor;
+  }
+
+  set anchor(anchor: Anchor<OpenScope>) {
+    (this.extras ??= new Extras(undefined)).anchor = anchor;
+  }
+
+  get attrs(): Attrs | undefined {
+    return this.extras?.attrs;
+  }
+
+  set attrs(attrs: Attrs | undefined) {
+    (this.extras ??= new Extras(undefined)).attrs = attrs;
+  }
+
+  get marks(): MarkLists | null {
+    return this.extras;
   }
 
   get isOpen(): boolean {
@@ -159,6 +209,8 @@ export type ScopeFunction = (scope: Scope) => unknown;
 export class Recorder {
   readonly clock: Clock;
   readonly flows: Flows<OpenScope> = new Flows<OpenScope>();
+  /** When the last scope closed. A field, because V8 boxes a double that a function returns unless it inlines it. */
+  closedNs: number = NaN;
   /** Scopes closed while they were not innermost. */
   misnestedCount = 0;
   /** Marks made on scopes that had ended. */
@@ -166,6 +218,7 @@ export class Recorder {
   /** The parent of whatever is opened outside any scope. */
   session: OpenScope | null = null;
 
+  readonly #nowNs: () => number;
   readonly #warn: (message: string) => void;
   readonly #open: OpenTable<OpenScope> = new OpenTable<OpenScope>();
   readonly #marks: Marks = new Marks();
@@ -190,6 +243,7 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.clock = options.clock;
+    this.#nowNs = options.clock.nowNs;
     this.#cpu = options.counters.cpu;
     this.#memory = options.counters.memory;
     this.#gpu = options.counters.gpu;
@@ -200,6 +254,18 @@ export class Recorder {
 
   /** The public `scope` in its three forms; `parent` is the handle it was called on, or null. */
   scope(
+    name: string,
+    second: ScopeOptions | ScopeFunction | undefined,
+    third: ScopeFunction | undefined,
+    parent: OpenScope | null,
+  ): unknown {
+    // The common form first, in a function that is short enough to be inlined where it is called.
+    return second === undefined && third === undefined && parent === null && typeof name === "string"
+      ? this.open(name, NaN, undefined)
+      : this.#scope(name, second, third, parent);
+  }
+
+  #scope(
     name: string,
     second: ScopeOptions | ScopeFunction | undefined,
     third: ScopeFunction | undefined,
@@ -247,46 +313,67 @@ export class Recorder {
     return scope;
   }
 
-  /** Closes a scope, and gives the moment. Closing a closed one does nothing. */
-  close(scope: OpenScope): number {
+  /** Closes a scope, and notes the moment as `closedNs`. Closing a closed one does nothing. */
+  close(scope: OpenScope): void {
     const slot = scope.slot;
-    if (slot < 0) return NaN;
-    const open = this.#open;
-    const nowNs = this.clock.nowNs();
+    if (slot < 0) return;
+    const from = slot * OPEN_NUMBERS;
+    const open = this.#open.numbers;
+    const nowNs = this.#nowNs();
     let cpuNs = NaN;
     const cpu = this.#cpu;
     if (cpu !== null) {
       if (cpu.isStale(nowNs)) cpu.read(nowNs);
-      cpuNs = cpu.at(nowNs) - open.cpuNs[slot];
+      cpuNs = cpu.at(nowNs) - open[from + OPEN_CPU_NS];
+      open[from + OPEN_CPU_NS] = NaN;
     }
-    const memoryPeakBytes = this.#memory === null ? NaN : this.#memory.end(open.memorySince[slot]);
+    const memoryPeakBytes = this.#memory === null ? NaN : this.#endMemory(from);
     scope.slot = -1;
     const frame = scope.frame;
+    let misnested: Frame<OpenScope> | null = null;
     if (frame === null) {
       if (scope.anchor !== null) scope.anchor.scope = null;
     } else if (!frame.remove(scope)) {
-      this.#noteMisnesting(scope, frame);
+      misnested = frame;
     }
-    const markCount = scope.pointCount + scope.summaryCount;
-    this.#ring.append(
-      scope.id,
-      open.parent[slot],
-      scope.name,
-      open.index[slot],
-      open.startNs[slot],
-      nowNs,
-      cpuNs,
-      memoryPeakBytes,
-      open.dataLoadNs[slot],
-      scope.attrs,
-      markCount === 0 ? 0 : this.#marks.join(scope),
-      markCount,
-    );
-    open.release(slot);
-    // The row has them now; a handle that is kept should not.
-    scope.attrs = undefined;
-    if (markCount > 0) clearLists(scope);
-    return nowNs;
+    const ring = this.#ring;
+    const chunk = ring.begin();
+    const row = ring.offset;
+    const to = row * ROW_NUMBERS;
+    const { numbers } = chunk;
+    numbers[to + ROW_ID] = scope.id;
+    numbers[to + ROW_PARENT] = open[from + OPEN_PARENT];
+    numbers[to + ROW_INDEX] = open[from + OPEN_INDEX];
+    numbers[to + ROW_START_NS] = open[from + OPEN_START_NS];
+    numbers[to + ROW_END_NS] = this.closedNs = nowNs;
+    numbers[to + ROW_CPU_NS] = cpuNs;
+    chunk.name[row] = scope.name;
+    const { extras } = scope;
+    let attrs: Attrs | undefined;
+    if (extras === null) {
+      numbers[to + ROW_MARK_HEAD] = numbers[to + ROW_MARK_COUNT] = 0;
+    } else {
+      attrs = extras.attrs;
+      numbers[to + ROW_MARK_HEAD] = this.#marks.join(extras);
+      numbers[to + ROW_MARK_COUNT] = extras.pointCount + extras.summaryCount;
+      if (extras.attrs !== undefined || numbers[to + ROW_MARK_HEAD] !== 0) ring.hold();
+      // The row has them now; neither a handle that is kept nor a mark that is being made should.
+      scope.extras = null;
+      extras.pointHead = 0;
+    }
+    const dataLoadNs = open[from + OPEN_DATA_LOAD_NS];
+    if (dataLoadNs === dataLoadNs) open[from + OPEN_DATA_LOAD_NS] = NaN;
+    chunk.putRare(row, dataLoadNs, memoryPeakBytes, attrs);
+    this.#open.release(slot);
+    ring.commit();
+    if (misnested !== null) this.#noteMisnesting(scope, misnested);
+  }
+
+  #endMemory(from: number): number {
+    const { numbers } = this.#open;
+    const peakBytes = this.#memory!.end(numbers[from + OPEN_MEMORY_SINCE]);
+    numbers[from + OPEN_MEMORY_SINCE] = NaN;
+    return peakBytes;
   }
 
   /** Closes a scope whose function threw, with the attribute `error`. */
@@ -306,28 +393,27 @@ export class Recorder {
       summary = checkKind(name, options);
       attrs = copyOptionalAttrs(options.attrs, "mark", name);
     }
-    let lists: MarkLists | null;
     if (scope === null) {
-      lists = this.flows.current().innermost() ?? this.session;
+      scope = this.flows.current().innermost() ?? this.session;
     } else if (scope.slot < 0) {
       this.#dropMark(name, scope);
       return;
-    } else {
-      lists = scope;
     }
-    const nowNs = this.clock.nowNs();
-    if (lists === null) {
-      lists = this.#orphans;
-      if (lists.pointHead === 0 && lists.summaryHead === 0) this.#orphansSinceNs = nowNs;
-    }
+    const nowNs = this.#nowNs();
     this.#marks.append(
-      lists,
+      scope === null ? this.#orphansAt(nowNs) : scope.extras ??= new Extras(undefined),
       cutText(name),
       typeof value === "string" ? cutText(value) : value,
       summary,
       nowNs,
       attrs,
     );
+  }
+
+  #orphansAt(nowNs: number): MarkLists {
+    const orphans = this.#orphans;
+    if (orphans.pointHead === 0 && orphans.summaryHead === 0) this.#orphansSinceNs = nowNs;
+    return orphans;
   }
 
   /** Where `epochs` and `batches` record. */
@@ -337,7 +423,10 @@ export class Recorder {
 
   /** Notes the time that the source of a batch took to give it. */
   noteDataLoad(scope: OpenScope, sinceNs: number): void {
-    if (scope.slot >= 0) this.#open.dataLoadNs[scope.slot] = this.#open.startNs[scope.slot] - sinceNs;
+    if (scope.slot < 0) return;
+    const { numbers } = this.#open;
+    const at = scope.slot * OPEN_NUMBERS;
+    numbers[at + OPEN_DATA_LOAD_NS] = numbers[at + OPEN_START_NS] - sinceNs;
   }
 
   /** Forgets all closed spans and the counts, and starts over with a new anchor. Open scopes stay open. */
@@ -355,8 +444,8 @@ export class Recorder {
     this.#gpuRow = 0;
     this.#hasMemory = counters.memory !== null;
     this.#hasGpu = counters.gpu !== null;
-    this.#open.cpuNs.fill(NaN); // started on another CPU clock, or on none
-    this.#open.memorySince.fill(NaN);
+    this.#open.forget(OPEN_CPU_NS); // started on another CPU clock, or on none
+    this.#open.forget(OPEN_MEMORY_SINCE);
     this.#anchorNs = unixAnchorNs(this.clock);
     this.#before = this.#workDone();
   }
@@ -396,7 +485,7 @@ export class Recorder {
     const gpu = this.#gpu;
     if (gpu === null) return false;
     const before = Math.max(this.#gpuRow, this.#ring.evictCount);
-    const untilNs = gpu.settledNs(this.clock.nowNs());
+    const untilNs = gpu.settledNs(this.#nowNs());
     this.#gpuRow = this.#ring.fillGpu(before, untilNs, most, (startNs, endNs) => gpu.busyNs(startNs, endNs));
     return this.#gpuRow - before === most;
   }
@@ -455,23 +544,32 @@ export class Recorder {
     const orphaned = open && this.#orphans.pointHead + this.#orphans.summaryHead !== 0;
     this.settleGpu(Infinity);
     const from = this.#ring.total - closed;
-    const builder = this.#builder(closed, scopes.length + (orphaned ? 1 : 0), idPrefix);
+    const builder = this.#builder(closed, scopes, orphaned, idPrefix);
     builder.addClosed(this.#ring, this.#marks, from);
-    const nowNs = this.clock.nowNs();
+    const nowNs = this.#nowNs();
     if (orphaned) builder.addOrphans(this.#orphans, this.#marks, this.#orphansSinceNs, nowNs);
     for (const scope of scopes) {
-      const slot = scope.slot;
-      const cpuNs = this.#cpu === null ? NaN : this.#readCpu(nowNs) - this.#open.cpuNs[slot];
-      const memory = this.#memory === null ? NaN : this.#memory.end(this.#open.memorySince[slot]);
-      builder.addOpen(scope, this.#open, slot, this.#marks, nowNs, cpuNs, memory);
+      const at = scope.slot * OPEN_NUMBERS;
+      const { numbers } = this.#open;
+      const cpuNs = this.#cpu === null ? NaN : this.#readCpu(nowNs) - numbers[at + OPEN_CPU_NS];
+      const memory = this.#memory === null ? NaN : this.#memory.end(numbers[at + OPEN_MEMORY_SINCE]);
+      builder.addOpen(scope, numbers, at, this.#marks, nowNs, cpuNs, memory);
     }
     this.#fillGpu(builder, from);
     return builder.snapshot();
   }
 
-  #builder(closed: number, open: number, idPrefix: string): SnapshotBuilder {
+  #builder(
+    closed: number,
+    scopes: readonly OpenScope[],
+    orphaned: boolean,
+    idPrefix: string,
+  ): SnapshotBuilder {
+    const open = scopes.length + (orphaned ? 1 : 0);
+    let openMarks = orphaned ? markCount(this.#orphans) : 0;
+    for (const { marks } of scopes) if (marks !== null) openMarks += markCount(marks);
     const columns = { memory: this.#hasMemory, gpu: this.#hasGpu };
-    return new SnapshotBuilder(closed, open, this.#anchorNs, idPrefix, columns);
+    return new SnapshotBuilder(closed, open, openMarks, this.#anchorNs, idPrefix, columns);
   }
 
   // Of rows that are not settled, what is known now.
@@ -489,20 +587,22 @@ export class Recorder {
   drain(cursor: number, most: number, withOpen: boolean, idPrefix: string): Snapshot {
     const from = Math.max(cursor, this.#ring.evictCount);
     const closed = Math.min(most, this.#ring.total - from);
-    const scopes = withOpen ? this.#open.scopes().filter(scope => this.#marks.hasUndrained(scope)) : [];
+    const scopes = withOpen
+      ? this.#open.scopes().filter(({ marks }) => marks !== null && this.#marks.hasUndrained(marks))
+      : [];
     const orphaned = withOpen && this.#marks.hasUndrained(this.#orphans);
-    const builder = this.#builder(closed, scopes.length + (orphaned ? 1 : 0), idPrefix);
+    const builder = this.#builder(closed, scopes, orphaned, idPrefix);
     builder.addClosed(this.#ring, this.#marks, from);
     this.#fillGpu(builder, from);
     builder.drainClosed(this.#marks);
-    const nowNs = this.clock.nowNs();
+    const nowNs = this.#nowNs();
     if (orphaned) {
       builder.addOrphans(this.#orphans, this.#marks, this.#orphansSinceNs, nowNs);
       this.#marks.drainOpen(this.#orphans);
     }
     for (const scope of scopes) {
-      builder.addOpen(scope, this.#open, scope.slot, this.#marks, nowNs, NaN, NaN);
-      this.#marks.drainOpen(scope);
+      builder.addOpen(scope, this.#open.numbers, scope.slot * OPEN_NUMBERS, this.#marks, nowNs, NaN, NaN);
+      if (scope.marks !== null) this.#marks.drainOpen(scope.marks);
     }
     return builder.snapshot();
   }
@@ -546,27 +646,26 @@ export class Recorder {
     frame: Frame<OpenScope> | null,
     parent: OpenScope | null,
   ): OpenScope {
-    const open = this.#open;
-    const slot = open.take();
+    const table = this.#open;
+    const slot = table.take();
     const scope = new OpenScope(this, ++this.#lastId, cutText(name), slot, frame, attrs);
-    open.scope[slot] = scope;
-    open.parent[slot] = parent === null ? 0 : parent.id;
-    open.index[slot] = index;
-    open.dataLoadNs[slot] = NaN;
-    open.memorySince[slot] = this.#memory === null ? NaN : this.#memory.start();
-    let nowNs = this.clock.nowNs();
+    table.scope[slot] = scope;
+    const open = table.numbers;
+    const at = slot * OPEN_NUMBERS;
+    open[at + OPEN_PARENT] = parent === null ? 0 : parent.id;
+    open[at + OPEN_INDEX] = index;
+    if (this.#memory !== null) open[at + OPEN_MEMORY_SINCE] = this.#memory.start();
+    let nowNs = this.#nowNs();
     const cpu = this.#cpu;
-    if (cpu === null) {
-      open.cpuNs[slot] = NaN;
-    } else {
+    if (cpu !== null) {
       if (cpu.isStale(nowNs)) {
         cpu.read(nowNs);
-        nowNs = this.clock.nowNs(); // the reading's own 600 ns are not the span's
+        nowNs = this.#nowNs(); // the reading's own 600 ns are not the span's
         cpu.restamp(nowNs);
       }
-      open.cpuNs[slot] = cpu.at(nowNs);
+      open[at + OPEN_CPU_NS] = cpu.at(nowNs);
     }
-    open.startNs[slot] = nowNs;
+    open[at + OPEN_START_NS] = nowNs;
     return scope;
   }
 

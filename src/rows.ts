@@ -208,7 +208,10 @@ export interface Snapshot {
   readonly memoryPeakBytes: Float64Array | null;
   /** Time in a batch source's `next()`; NaN for spans that are no batch. */
   readonly dataLoadNs: Float64Array;
-  /** Attributes by row, where there are any; shared with the buffer, so copy before handing out. */
+  /**
+   * Attributes by row, where there are any: shorter than the rows where the last have none. Shared with the buffer, so
+   * copy before handing out.
+   */
   readonly attrs: readonly (Attrs | undefined)[];
   /** How many marks each row keeps. */
   readonly markCount: Uint32Array;
@@ -247,6 +250,7 @@ export interface MarkColumns {
   readonly value: readonly MarkValue[];
   readonly summary: Uint8Array;
   readonly tsNs: Float64Array;
+  /** Where there are any, as in a snapshot. */
   readonly attrs: readonly (Attrs | undefined)[];
   /** Counts marks as they were made; no two of a process share one. */
   readonly order: Float64Array;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import process from "node:process";
+import { node } from "./builtins.ts";
 import { areGranted } from "./permissions.ts";
 import type { Attrs } from "./rows.ts";
 
@@ -12,11 +12,11 @@ export const SESSION_NAME = "cirron.session";
 
 /** Attributes of the root span. Reads the environment only where that is permitted, and from it only ids. */
 export function sessionAttrs(): Attrs {
-  return { pid: process.pid, rank: 0, ...runtime(), device: null, ...environment() };
+  return { pid: node.process.pid, rank: 0, ...runtime(), device: null, ...environment() };
 }
 
 function runtime(): Attrs {
-  const { versions } = process;
+  const { versions } = node.process;
   if (versions.bun !== undefined) return { runtime: "bun", runtime_version: versions.bun };
   if (versions.deno !== undefined) return { runtime: "deno", runtime_version: versions.deno };
   return { runtime: "node", runtime_version: versions.node };
@@ -28,7 +28,7 @@ const ID_VARIABLE = /^CIRRON_(\w+_)?ID$/;
 function environment(): Attrs {
   const attrs: Attrs = {};
   if (!areGranted("env")) return attrs;
-  const { env } = process;
+  const { env } = node.process;
   for (const name of Object.keys(env)) {
     if (ID_VARIABLE.test(name)) attrs[name.toLowerCase()] = env[name] ?? null;
   }
@@ -40,7 +40,7 @@ function environment(): Attrs {
 /** The number of the calling thread: 0 is the main one. */
 export function threadId(): number {
   // Not imported: the module costs every program that never has a session.
-  const { getBuiltinModule } = process as {
+  const { getBuiltinModule } = node.process as {
     getBuiltinModule?: (name: string) => { threadId: number } | undefined;
   };
   return getBuiltinModule?.("node:worker_threads")?.threadId ?? 0;

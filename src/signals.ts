@@ -7,10 +7,9 @@
  *
  * @module
  */
-import process from "node:process";
-import { isatty } from "node:tty";
 import { isSigactionIgnored, openSignalLibc, SIGACTION_BYTES } from "../ffi/libc.ts";
 import { opener } from "../ffi/open.ts";
+import { node } from "./builtins.ts";
 
 /** The signals that commonly end a program, by name, with their numbers (the same on Linux and macOS). */
 export const FATAL_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
@@ -51,7 +50,7 @@ const DEATH_MS = 1000;
 /** Why signals cannot be watched here at all, or null. */
 function whyUnwatchable(): string | null {
   // TerminateProcess would stand in for the signal, and the parent would see another status.
-  if (process.platform === "win32") return "Windows has no way to send a signal again";
+  if (node.process.platform === "win32") return "Windows has no way to send a signal again";
   if (deno() !== null && denoSignalCount() === null) return "this Deno does not say whether anyone listens";
   return null;
 }
@@ -71,14 +70,14 @@ export class SignalWatch {
     const unwatchable = whyUnwatchable();
     this.reasons = bySignal(signal => unwatchable ?? ignored[signal]);
     // Looked up before they are replaced, and not through the objects again.
-    const kill = process.kill.bind(process) as Kill;
+    const kill = node.process.kill.bind(node.process) as Kill;
     const namespace = deno();
     const port = namespace === null ? NODE_PORT : denoPort(namespace);
     for (const signal of SIGNALS) {
       if (this.reasons[signal] === null) this.#guards.set(signal, new Guard(signal, port, flush, kill));
     }
     if (this.#guards.size === 0) return;
-    this.#replaceKill(process as unknown as { kill: Kill });
+    this.#replaceKill(node.process as unknown as { kill: Kill });
     if (namespace !== null) {
       this.#replaceKill(namespace);
       this.#replaceRemove(namespace);
@@ -103,7 +102,7 @@ export class SignalWatch {
         "kill",
         original =>
           function kill(this: unknown, pid: number, signal?: string | number): unknown {
-            const guard = pid === process.pid ? guards.get(signalName(signal)!) : undefined;
+            const guard = pid === node.process.pid ? guards.get(signalName(signal)!) : undefined;
             const send = () => original.call(this, pid, signal);
             return guard === undefined ? send() : guard.send(send);
           },
@@ -185,7 +184,7 @@ class Guard {
       return;
     }
     try {
-      this.#kill(process.pid, this.#signal);
+      this.#kill(node.process.pid, this.#signal);
       waitForDeath();
     } finally {
       this.enter(); // alive: somebody else takes the signal, such as a worker or the runtime
@@ -206,11 +205,11 @@ class Guard {
 /** Node's way, which Bun shares: process emits signals, and calls listeners in order. */
 const NODE_PORT: Port = {
   add(signal, listener) {
-    process.prependListener(signal, listener);
+    node.process.prependListener(signal, listener);
     return true;
   },
-  remove: (signal, listener) => void process.off(signal, listener),
-  isTaken: signal => process.listenerCount(signal) > 0,
+  remove: (signal, listener) => void node.process.off(signal, listener),
+  isTaken: signal => node.process.listenerCount(signal) > 0,
 };
 
 /**
@@ -267,14 +266,14 @@ export function readIgnored(): SignalReasons {
 }
 
 function readIgnoredAlone(): SignalReasons {
-  const libc = openSignalLibc(opener, process.platform, process.arch);
+  const libc = openSignalLibc(opener, node.process.platform, node.process.arch);
   const old = new Uint32Array(new ArrayBuffer(SIGACTION_BYTES));
   return bySignal(signal => {
     if (libc.ok && libc.value.sigaction(FATAL_SIGNALS[signal], 0n, old) === 0) {
       return isSigactionIgnored(old) ? "the process was started to ignore it" : null;
     }
     // nohup and background jobs have no terminal for stdin. SIGTERM is hardly ever ignored.
-    return signal === "SIGTERM" || isatty(0)
+    return signal === "SIGTERM" || node.tty.isatty(0)
       ? null
       : "the process may have been started to ignore it, and only FFI could tell (--allow-ffi)";
   });

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { MarkLists, MarkReader, Marks } from "./marks.ts";
+import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
+import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
 import type { Ring, RowTarget } from "./ring.ts";
 import type { Attrs, MarkValue, Snapshot } from "./rows.ts";
 
@@ -11,7 +12,8 @@ import type { Attrs, MarkValue, Snapshot } from "./rows.ts";
 export const ORPHANS_NAME = "root";
 
 /** What the builder asks of an open scope. */
-export interface OpenRow extends MarkLists {
+export interface OpenRow {
+  readonly marks: MarkLists | null;
   readonly id: number;
   readonly name: string;
   readonly attrs: Attrs | undefined;
@@ -23,17 +25,10 @@ export interface SnapshotColumns {
   readonly gpu: boolean;
 }
 
-/** The columns of open scopes that a snapshot shows. */
-export interface OpenColumns {
-  readonly parent: Float64Array;
-  readonly index: Float64Array;
-  readonly startNs: Float64Array;
-  readonly dataLoadNs: Float64Array;
-}
-
 /** Fills one snapshot; add closed rows first. */
 export class SnapshotBuilder {
   readonly #closedLength: number;
+  readonly #openMarks: number;
   readonly #anchorNs: bigint;
   readonly #idPrefix: string;
   readonly #id: Float64Array;
@@ -47,27 +42,30 @@ export class SnapshotBuilder {
   readonly #gpuNs: Float64Array | null;
   readonly #markHead: Uint32Array;
   readonly #markCount: Uint32Array;
-  readonly #name: string[] = [];
-  readonly #attrs: (Attrs | undefined)[] = [];
+  readonly #name: string[];
+  /** Empty while there are none. */
+  #attrs: (Attrs | undefined)[] = [];
   readonly #markFirst: Uint32Array;
-  readonly #markName: string[] = [];
-  readonly #markValue: MarkValue[] = [];
-  readonly #markSummary: number[] = [];
-  readonly #markTsNs: number[] = [];
-  readonly #markAttrs: (Attrs | undefined)[] = [];
-  readonly #markOrder: number[] = [];
-  readonly #markDrained: number[] = [];
+  #marks: MarkTarget;
+  #markTotal = 0;
   #rows = 0;
 
+  /**
+   * @param closedLength Closed rows that will be added.
+   * @param openLength Open rows that will be added.
+   * @param openMarks Marks that the open rows have together. Columns are made in their size: growing took five times as long.
+   */
   constructor(
     closedLength: number,
     openLength: number,
+    openMarks: number,
     anchorNs: bigint,
     idPrefix: string,
     columns: SnapshotColumns,
   ) {
     const length = closedLength + openLength;
     this.#closedLength = closedLength;
+    this.#openMarks = openMarks;
     this.#anchorNs = anchorNs;
     this.#idPrefix = idPrefix;
     this.#id = new Float64Array(length);
@@ -81,12 +79,15 @@ export class SnapshotBuilder {
     this.#gpuNs = columns.gpu ? new Float64Array(length).fill(NaN) : null;
     this.#markHead = new Uint32Array(length);
     this.#markCount = new Uint32Array(length);
+    this.#name = new Array<string>(length);
     this.#markFirst = new Uint32Array(length + 1);
+    this.#marks = markTarget(0, false);
   }
 
   /** Adds rows of the ring from number `from` on, as many as were announced. */
   addClosed(ring: Ring, marks: Marks, from: number): void {
     const rows = this.#closedLength;
+    if (ring.haveAttrs(from)) this.#attrs = new Array(this.#id.length);
     const target: RowTarget = {
       id: this.#id,
       parent: this.#parent,
@@ -103,9 +104,14 @@ export class SnapshotBuilder {
       attrs: this.#attrs,
     };
     ring.read(from, target, from + rows);
+    let total = this.#openMarks;
+    for (let row = 0; row < rows; row++) total += this.#markCount[row];
+    const to = this.#marks = markTarget(total, marks.haveAttrs);
     for (let row = 0; row < rows; row++) {
-      this.#markFirst[row] = this.#markName.length;
-      if (this.#markHead[row] !== 0) marks.read(this.#markHead[row], this.#addMark);
+      this.#markFirst[row] = this.#markTotal;
+      if (this.#markHead[row] !== 0) {
+        this.#markTotal = marks.readInto(this.#markHead[row], to, this.#markTotal);
+      }
     }
     this.#rows = rows;
   }
@@ -123,11 +129,11 @@ export class SnapshotBuilder {
     for (let row = 0; row < this.#closedLength; row++) marks.drain(this.#markHead[row]);
   }
 
-  /** Adds an open scope, as of `nowNs`. */
+  /** Adds an open scope, as of `nowNs`; its numbers lie in the open table's from `at` on. */
   addOpen(
     scope: OpenRow,
-    columns: OpenColumns,
-    slot: number,
+    numbers: Float64Array,
+    at: number,
     marks: Marks,
     nowNs: number,
     cpuNs: number,
@@ -136,12 +142,15 @@ export class SnapshotBuilder {
     const row = this.#rows;
     if (this.#memoryPeakBytes !== null) this.#memoryPeakBytes[row] = memoryPeakBytes;
     this.#id[row] = scope.id;
-    this.#parent[row] = columns.parent[slot];
-    this.#index[row] = columns.index[slot];
-    this.#startNs[row] = columns.startNs[slot];
-    this.#dataLoadNs[row] = columns.dataLoadNs[slot];
-    this.#attrs[row] = scope.attrs;
-    this.#addOpenRow(scope.name, scope, marks, nowNs, cpuNs);
+    this.#parent[row] = numbers[at + OPEN_PARENT];
+    this.#index[row] = numbers[at + OPEN_INDEX];
+    this.#startNs[row] = numbers[at + OPEN_START_NS];
+    this.#dataLoadNs[row] = numbers[at + OPEN_DATA_LOAD_NS];
+    if (scope.attrs !== undefined) {
+      if (this.#attrs.length === 0) this.#attrs = new Array(this.#id.length);
+      this.#attrs[row] = scope.attrs;
+    }
+    this.#addOpenRow(scope.name, scope.marks, marks, nowNs, cpuNs);
   }
 
   /** Adds the pseudo-span of marks made outside any scope and session. */
@@ -152,19 +161,21 @@ export class SnapshotBuilder {
     this.#addOpenRow(ORPHANS_NAME, lists, marks, nowNs, NaN);
   }
 
-  #addOpenRow(name: string, lists: MarkLists, marks: Marks, nowNs: number, cpuNs: number): void {
+  #addOpenRow(name: string, lists: MarkLists | null, marks: Marks, nowNs: number, cpuNs: number): void {
     const row = this.#rows++;
     this.#name[row] = name;
     this.#endNs[row] = nowNs;
     this.#cpuNs[row] = cpuNs;
-    this.#markFirst[row] = this.#markName.length;
-    marks.readOpen(lists, this.#addMark);
-    this.#markCount[row] = this.#markName.length - this.#markFirst[row];
+    this.#markFirst[row] = this.#markTotal;
+    if (lists === null) return;
+    this.#markCount[row] = markCount(lists);
+    this.#markTotal = marks.readOpenInto(lists, this.#marks, this.#markTotal);
   }
 
   /** The finished copy. */
   snapshot(): Snapshot {
-    this.#markFirst[this.#rows] = this.#markName.length;
+    if (this.#rows > 0) kept ??= keep();
+    this.#markFirst[this.#rows] = this.#markTotal;
     return {
       length: this.#rows,
       closedLength: this.#closedLength,
@@ -182,26 +193,28 @@ export class SnapshotBuilder {
       dataLoadNs: this.#dataLoadNs,
       attrs: this.#attrs,
       markCount: this.#markCount,
-      marks: {
-        first: this.#markFirst,
-        name: this.#markName,
-        value: this.#markValue,
-        summary: Uint8Array.from(this.#markSummary),
-        tsNs: Float64Array.from(this.#markTsNs),
-        attrs: this.#markAttrs,
-        order: Float64Array.from(this.#markOrder),
-        drained: Uint8Array.from(this.#markDrained),
-      },
+      marks: { first: this.#markFirst, ...this.#marks },
     };
   }
+}
 
-  readonly #addMark: MarkReader = (name, value, summary, tsNs, attrs, order, isDrained) => {
-    this.#markName.push(name);
-    this.#markValue.push(value);
-    this.#markSummary.push(summary ? 1 : 0);
-    this.#markTsNs.push(tsNs);
-    this.#markAttrs.push(attrs);
-    this.#markOrder.push(order);
-    this.#markDrained.push(isDrained ? 1 : 0);
+// V8 throws away what it has compiled for a class or a shape once a garbage collection finds no object of it. One empty
+// one is kept, so that the readers' code need not be compiled for each trace anew.
+let kept: readonly unknown[] | null = null;
+
+function keep(): readonly unknown[] {
+  const empty = new SnapshotBuilder(0, 0, 0, 0n, "", { memory: false, gpu: false });
+  return [empty, empty.snapshot()];
+}
+
+function markTarget(length: number, haveAttrs: boolean): MarkTarget {
+  return {
+    name: new Array<string>(length),
+    value: new Array<MarkValue>(length),
+    summary: new Uint8Array(length),
+    tsNs: new Float64Array(length),
+    attrs: haveAttrs ? new Array<Attrs | undefined>(length) : [],
+    order: new Float64Array(length),
+    drained: new Uint8Array(length),
   };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import process from "node:process";
+import { node } from "./builtins.ts";
 import { isVariableReadable } from "./permissions.ts";
 
 /** A stdout that somebody looks at. */
@@ -31,7 +31,7 @@ interface DenoStdout {
 function isTerminal(): boolean {
   const { Deno } = globalThis as { Deno?: { stdout?: DenoStdout } };
   try {
-    return Deno?.stdout?.isTerminal() ?? process.stdout.isTTY === true;
+    return Deno?.stdout?.isTerminal() ?? node.process.stdout.isTTY === true;
   } catch {
     return false; // closed
   }
@@ -40,5 +40,5 @@ function isTerminal(): boolean {
 /** A variable's value; empty if there is none or it must not be read. */
 function environment(name: string): string {
   // The two variables about colours are free: Deno lets any program read them, for npm packages that all do.
-  return name === "TERM" && !isVariableReadable(name) ? "" : process.env[name] ?? "";
+  return name === "TERM" && !isVariableReadable(name) ? "" : node.process.env[name] ?? "";
 }

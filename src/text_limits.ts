@@ -15,7 +15,10 @@ export const ATTR_TEXT_BYTES = 4096;
  * encoder makes of it. Costs one comparison where the text is certainly short enough.
  */
 export function cutText(text: string, maxBytes: number = TEXT_BYTES): string {
-  if (text.length * 3 <= maxBytes) return text;
+  return text.length * 3 <= maxBytes ? text : cutLong(text, maxBytes);
+}
+
+function cutLong(text: string, maxBytes: number): string {
   let bytes = 0;
   for (let i = 0; i < text.length;) {
     const codePoint = text.codePointAt(i)!;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import process from "node:process";
 import type { DataFrame } from "../polars.ts";
+import { node } from "./builtins.ts";
 import { CirronDependencyError } from "./errors.ts";
 import { toDict } from "./read/dict.ts";
 import { FOLD_LIMIT, type FoldedTree, foldSiblings } from "./read/fold.ts";
@@ -135,7 +135,7 @@ const FORMATS: { readonly [F in TraceFormat]: (tree: Tree, request: Request) => 
   summary: tree => new TraceSummary(summarize(tree)),
   html: (tree, { options }) => toPage(tree, folded(tree, options.fold ?? true)),
   perfetto: tree => toTraceEvents(tree, sessionAttrs()),
-  speedscope: tree => toSpeedscope(tree, process.pid),
+  speedscope: tree => toSpeedscope(tree, node.process.pid),
 };
 
 /**

@@ -8,7 +8,7 @@ import { importLines, packageFiles, readSource, resolveImport, withoutComments }
 // Folders are floors: a file imports its own floor or a lower one, types included.
 const FLOORS: readonly (readonly [floor: number, path: RegExp])[] = [
   [0, /^ffi\/[\w.]+\.ts$/],
-  [0, /^src\/errors\.ts$/],
+  [0, /^src\/(errors|builtins)\.ts$/],
   [
     1,
     /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|permissions|snapshot|spool_format|terminal|version)\.ts$/,

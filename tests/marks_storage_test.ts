@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { type MarkLists, Marks, noMarks, POINT_MARKS_PER_SPAN } from "../src/marks.ts";
 import { Ring } from "../src/ring.ts";
 import type { Attrs, MarkValue } from "../src/rows.ts";
+import { readMarks } from "./support/marks.ts";
 import { collectGarbage } from "./support/recording.ts";
 
 const MAX = POINT_MARKS_PER_SPAN;
@@ -18,16 +19,20 @@ function summary(marks: Marks, lists: MarkLists, value: MarkValue, attrs?: Attrs
 
 /** Values of a closed span's marks. */
 function values(marks: Marks, head: number): MarkValue[] {
-  const read: MarkValue[] = [];
-  marks.read(head, (_name, value) => read.push(value));
-  return read;
+  return readMarks((target, at) => marks.readInto(head, target, at)).value;
 }
 
 /** Values of an open span's marks. */
 function openValues(marks: Marks, lists: MarkLists): MarkValue[] {
-  const read: MarkValue[] = [];
-  marks.readOpen(lists, (_name, value) => read.push(value));
-  return read;
+  return readMarks((target, at) => marks.readOpenInto(lists, target, at)).value;
+}
+
+/** What else is known of a closed span's marks. */
+function rows(marks: Marks, head: number): unknown[] {
+  const { name, value, summary, tsNs, attrs, order, drained } = readMarks((target, at) =>
+    marks.readInto(head, target, at)
+  );
+  return name.map((_, i) => [name[i], value[i], summary[i], tsNs[i], attrs[i], order[i], drained[i]]);
 }
 
 function upTo(from: number, to: number): number[] {
@@ -38,26 +43,45 @@ test("POINT_MARKS_PER_SPAN is 1024", () => {
   assertEquals(POINT_MARKS_PER_SPAN, 1024);
 });
 
-test("Marks.read() gives nothing for an empty list", () => {
+test("Marks.readInto() gives nothing for an empty list", () => {
   const marks = new Marks();
   assertEquals(values(marks, marks.join(noMarks())), []);
   assertEquals(openValues(marks, noMarks()), []);
 });
 
-test("Marks.read() gives all that was appended of a mark", () => {
+test("Marks.readInto() gives all that was appended of a mark", () => {
   const marks = new Marks();
   const lists = noMarks();
   marks.append(lists, "a", 1.5, false, 111, undefined);
   marks.append(lists, "b", "two", true, 222, { k: 1 });
-  const read: unknown[] = [];
-  marks.read(marks.join(lists), (...mark) => read.push(mark));
-  assertEquals(read, [
-    ["a", 1.5, false, 111, undefined, 0, false],
-    ["b", "two", true, 222, { k: 1 }, 1, false],
+  assertEquals(rows(marks, marks.join(lists)), [
+    ["a", 1.5, 0, 111, undefined, 0, 0],
+    ["b", "two", 1, 222, { k: 1 }, 1, 0],
   ]);
 });
 
-test("Marks.read() tells every type of value apart", () => {
+test("Marks.readInto() begins where it is told, and says where it ended", () => {
+  const marks = new Marks();
+  const lists = noMarks();
+  for (const value of [1, 2]) point(marks, lists, value);
+  const ends: number[] = [];
+  const { value } = readMarks((target, at) => {
+    for (let i = 0; i < 2; i++) ends.push(at = marks.readInto(marks.join(lists), target, at));
+    return at;
+  });
+  assertEquals([ends, value], [[2, 4], [1, 2, 1, 2]]);
+});
+
+test("Marks.haveAttrs tells whether any mark may have attributes", () => {
+  const marks = new Marks();
+  const lists = noMarks();
+  point(marks, lists, 1);
+  assertEquals(marks.haveAttrs, false);
+  point(marks, lists, 1, { some: 1 });
+  assertEquals(marks.haveAttrs, true);
+});
+
+test("Marks.readInto() tells every type of value apart", () => {
   const marks = new Marks();
   const lists = noMarks();
   const all: MarkValue[] = [0, -0.5, true, false, "", "text", 0n, 2n ** 70n, NaN, Infinity];
@@ -127,12 +151,12 @@ for (
     ["one summary", "s"],
   ]
 ) {
-  test(`Marks.join() and readOpen() keep the order of ${what}`, () => {
+  test(`Marks.join() and readOpenInto() keep the order of ${what}`, () => {
     const marks = new Marks();
     const lists = noMarks();
     [...kinds].forEach((kind, i) => (kind === "p" ? point : summary)(marks, lists, i));
     assertEquals(openValues(marks, lists), upTo(0, kinds.length));
-    assertEquals(openValues(marks, lists), upTo(0, kinds.length), "readOpen() changes nothing");
+    assertEquals(openValues(marks, lists), upTo(0, kinds.length), "readOpenInto() changes nothing");
     assertEquals(values(marks, marks.join(lists)), upTo(0, kinds.length));
   });
 }
@@ -236,9 +260,7 @@ test("Marks.append() to a reused slot has neither the value nor the attrs of the
   const second = noMarks();
   point(marks, second, 7);
   assertEquals(second.pointTail, slot);
-  const read: unknown[] = [];
-  marks.read(marks.join(second), (...mark) => read.push(mark));
-  assertEquals(read, [["p", 7, false, 0, undefined, 1, false]]);
+  assertEquals(rows(marks, marks.join(second)), [["p", 7, 0, 0, undefined, 1, 0]]);
 });
 
 test("Marks.release() lets go of attrs", async () => {

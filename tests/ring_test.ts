@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Marks, noMarks } from "../src/marks.ts";
 import { DEFAULT_MAX_SPANS, Ring, type RowTarget } from "../src/ring.ts";
 import type { Attrs } from "../src/rows.ts";
+import { readMarks } from "./support/marks.ts";
 import { collectGarbage } from "./support/recording.ts";
 
 const CHUNK = 2048;
@@ -156,8 +157,32 @@ test("Ring.read() leaves nothing of what its target held before", () => {
   const read = target(1);
   before.read(0, read);
   after.read(0, read);
-  assertEquals([read.name[0], read.id[0], read.dataLoadNs[0], read.attrs[0]], ["new", 0, NaN, undefined]);
+  assertEquals([read.name[0], read.id[0], read.dataLoadNs[0]], ["new", 0, NaN]);
   assertEquals([read.memoryPeakBytes![0], read.gpuNs![0]], [NaN, NaN]);
+});
+
+test("Ring.haveAttrs() tells whether rows may have attributes, wherever the ring is", () => {
+  const ring = new Ring(3 * CHUNK, new Marks());
+  const plain = (rows: number) => {
+    for (let i = 0; i < rows; i++) {
+      ring.append(i, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, 0, 0);
+    }
+  };
+  assertEquals(ring.haveAttrs(0), false);
+  plain(CHUNK + 5);
+  assertEquals(ring.haveAttrs(0), false);
+  ring.append(0, 0, "x", NaN, 0, 0, NaN, NaN, NaN, { some: 1 }, 0, 0);
+  plain(CHUNK);
+  assertEquals([0, CHUNK + 5, 2 * CHUNK, ring.total].map(from => ring.haveAttrs(from)), [
+    true,
+    true,
+    false,
+    false,
+  ]);
+  plain(3 * CHUNK);
+  const read = target(ring.length);
+  ring.read(ring.total - 3 * CHUNK, read);
+  assertEquals(read.attrs.filter(attrs => attrs !== undefined), []);
 });
 
 test("Ring.append() writes no attrs of the row that was there before", () => {
@@ -230,11 +255,9 @@ test("Ring.resized() keeps the rows' marks, and releases those it evicts", () =>
   }
   const read = target(2);
   ring.resized(2).read(0, read);
-  const values = [...read.markHead].map(head => {
-    let found: unknown;
-    marks.read(head, (_name, value) => void (found = value));
-    return found;
-  });
+  const values = [...read.markHead].flatMap(head =>
+    readMarks((target, at) => marks.readInto(head, target, at)).value
+  );
   assertEquals(values, [3, 4]);
   const next = noMarks();
   for (let i = 0; i < 2; i++) marks.append(next, "m", i, false, 0, undefined);

@@ -514,9 +514,9 @@ test("trace() as df takes the nodejs-polars of the working directory", async () 
   );
   directory.write(
     "node_modules/nodejs-polars/index.js",
-    "exports.Series = () => ({ cast: () => 0 }); exports.DataFrame = s => ({ marker: `made of ${s.length}` });",
+    "exports.readIPCStream = bytes => ({ marker: `made of ${bytes.constructor.name}` });",
   );
-  assertEquals((await tell(directory, GRANTED)).message, "made of 10");
+  assertEquals((await tell(directory, GRANTED)).message, "made of Buffer");
 });
 
 test("trace() as df with a nodejs-polars that does not load throws a CirronDependencyError with its reason", async () => {

@@ -1,20 +1,27 @@
 /**
- * `deno task bench`: the benchmarks on both runtimes. `deno task bench deno` or `bun` runs one.
+ * `deno task bench`: the benchmarks on both runtimes. `deno task bench deno` or `bun` runs one; `deno task bench results`
+ * measures what the README says and writes it there.
  *
  * @module
  */
+import { ensurePeersInstalled } from "./install.mjs";
 import { run } from "./run.ts";
 
-const RECORDING = "bench/recording_bench.ts";
-const SPOOL = "bench/spool_bench.ts";
-const COUNTERS = "bench/counters_bench.ts";
-const [only] = Deno.args;
+const ALL = "bench/all_bench.ts";
+const PROGRAMS = ["bench/spool_bench.ts", "bench/counters_bench.ts"];
+const [only, ...groups] = Deno.args;
+
+ensurePeersInstalled();
 
 let ok = true;
-if (only !== "bun") ok = (await run("deno", ["bench", "-A", RECORDING])).ok && ok;
-if (only !== "deno") ok = (await run("bun", [RECORDING])).ok && ok;
-if (only !== "bun") ok = (await run("deno", ["run", "-A", SPOOL])).ok && ok;
-if (only !== "deno") ok = (await run("bun", [SPOOL])).ok && ok;
-if (only !== "bun") ok = (await run("deno", ["run", "-A", COUNTERS])).ok && ok;
-if (only !== "deno") ok = (await run("bun", [COUNTERS])).ok && ok;
+if (only === "results") {
+  ok = (await run("deno", ["run", "-A", "bench/record.ts", ...groups])).ok;
+} else {
+  if (only !== "bun") ok = (await run("deno", ["bench", "-A", "--lock=bench/peers/deno.lock", ALL])).ok && ok;
+  if (only !== "deno") ok = (await run("bun", [ALL])).ok && ok;
+  for (const program of PROGRAMS) {
+    if (only !== "bun") ok = (await run("deno", ["run", "-A", program])).ok && ok;
+    if (only !== "deno") ok = (await run("bun", [program])).ok && ok;
+  }
+}
 Deno.exit(ok ? 0 : 1);

@@ -42,15 +42,24 @@ export function ensureInstalled() {
   const isThere = existsSync(STAMP) && existsSync(join(ROOT, "node_modules"));
   if (isThere && readFileSync(STAMP, "utf8") === digest) return;
   console.log("Installing the pinned tools and packages (once): deno, bun, dprint, polars ...");
-  for (const folder of folders) {
-    const [command, ...args] = npmCommand();
-    const { status, error } = spawnSync(command, [...args, ...INSTALL], { cwd: folder, stdio: "inherit" });
-    if (status !== 0) {
-      console.error(`npm install failed${error ? `: ${error.message}` : ""}`);
-      process.exit(status ?? 1);
-    }
-  }
+  for (const folder of folders) install(folder);
   writeFileSync(STAMP, digest);
+}
+
+/** Installs what the benchmarks compare with, unless it is there already; exits with npm's status if it fails. */
+export function ensurePeersInstalled() {
+  const folder = join(ROOT, "bench", "peers");
+  if (existsSync(join(folder, "node_modules"))) return;
+  console.log("Installing what the benchmarks compare with (once): OpenTelemetry JS ...");
+  install(folder);
+}
+
+function install(folder) {
+  const [command, ...args] = npmCommand();
+  const { status, error } = spawnSync(command, [...args, ...INSTALL], { cwd: folder, stdio: "inherit" });
+  if (status === 0) return;
+  console.error(`npm install failed${error ? `: ${error.message}` : ""}`);
+  process.exit(status ?? 1);
 }
 
 /** Whether the machine's own Node is new enough to run the package. */

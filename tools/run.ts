@@ -27,16 +27,18 @@ export interface Result {
 /**
  * Runs a tool in the checkout, showing what it writes.
  * @param isShown Whether a line, without colours, is worth showing.
+ * @param env Added to the environment.
  */
 export async function run(
   name: Tool,
   args: readonly string[],
   isShown: (line: string) => boolean = () => true,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
   const child = new Deno.Command(tool(name), {
     args: [...args],
     cwd: ROOT,
-    env: toolEnvironment(),
+    env: { ...toolEnvironment(), ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

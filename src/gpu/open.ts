@@ -3,7 +3,6 @@
  *
  * @module
  */
-import process from "node:process";
 import { cString, openLinkLibc } from "../../ffi/libc.ts";
 import {
   GPM_GRAPHICS_UTIL,
@@ -25,6 +24,7 @@ import {
 } from "../../ffi/nvml_worker.ts";
 import { opener } from "../../ffi/open.ts";
 import type { Opener, Probe } from "../../ffi/types.ts";
+import { node } from "../builtins.ts";
 import type { Clock } from "../clock.ts";
 import { CALIBRATION_POLLS } from "./device.ts";
 import { GpuMonitor } from "./monitor.ts";
@@ -53,7 +53,7 @@ const INTERVAL_MS = 1000;
  * never waits for, and which does not keep it alive.
  */
 export function openGpu(clock: Clock, options: GpuOptions = {}): Probe<GpuMonitor> {
-  const { from = opener, paths = nvmlPaths(process.platform, process.arch) } = options;
+  const { from = opener, paths = nvmlPaths(node.process.platform, node.process.arch) } = options;
   const monotonic = options.monotonic ?? clock.monotonic;
   if (monotonic === undefined) return { ok: false, reason: `no libc clock: ${clock.source}` };
   const library = findLibrary(from, paths);
@@ -65,7 +65,7 @@ export function openGpu(clock: Clock, options: GpuOptions = {}): Probe<GpuMonito
     log,
     library: library.value,
     nowNs: clock.nowNs,
-    pid: process.pid,
+    pid: node.process.pid,
     isInitialNamespace: isInitialNamespace(from),
   });
   const data: NvmlWorkerData = {
@@ -80,7 +80,7 @@ export function openGpu(clock: Clock, options: GpuOptions = {}): Probe<GpuMonito
     libcPath: monotonic.path,
     monotonic: monotonic.id,
     originSeconds: monotonic.originSeconds,
-    pid: process.pid,
+    pid: node.process.pid,
     intervalMs: options.intervalMs ?? INTERVAL_MS,
     firstPolls: CALIBRATION_POLLS,
     pollMs: options.pollMs ?? POLL_MS,
@@ -116,7 +116,7 @@ interface ThreadsModule {
 // Node's form of worker: Deno's own has no unref and would keep the process alive for good. Tells why there is none.
 function startThread(data: NvmlWorkerData, onError: (reason: string) => void): string | null {
   try {
-    const { getBuiltinModule } = process as {
+    const { getBuiltinModule } = node.process as {
       getBuiltinModule?: (name: string) => ThreadsModule | undefined;
     };
     const threads = getBuiltinModule?.("node:worker_threads");
@@ -140,7 +140,7 @@ function startThread(data: NvmlWorkerData, onError: (reason: string) => void): s
 const INITIAL_NAMESPACE = "pid:[4026531836]";
 
 function isInitialNamespace(from: Opener): boolean {
-  const libc = openLinkLibc(from, process.platform, process.arch);
+  const libc = openLinkLibc(from, node.process.platform, node.process.arch);
   if (!libc.ok) return false;
   const out = new Uint8Array(new ArrayBuffer(64));
   const length = libc.value.readlink(cString("/proc/self/ns/pid"), out, 64n);

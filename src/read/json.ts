@@ -1,34 +1,219 @@
 /**
- * Tree -> JSON text: the dict, serialized, at any depth. `JSON.stringify` recurses in Bun, and gives up some thousand
- * levels down; here only single spans go through it.
+ * Tree -> JSON text: the dict, serialized, at any depth, without making the dict. `JSON.stringify` recurses in Bun, and
+ * gives up some thousand levels down; here only attributes go through it.
  *
  * @module
  */
-import { toNode } from "./dict.ts";
+import type { MarkValue, Snapshot } from "../rows.ts";
+import { anchorOf, attrsOf, isPlainPrefix, markValue, momentUs, ownIdText, parentIdText } from "./fields.ts";
+import { Constant, TextBytes } from "./text_bytes.ts";
 import { type Tree, walk } from "./tree.ts";
 
-const CLOSING = "]}";
+const COMMA = 0x2c;
+const CLOSE_OBJECT = 0x7d;
 
 /** The spans of `tree` as JSON. Values that are no JSON numbers become `"NaN"`, `"Infinity"` and `"-Infinity"`. */
 export function toJson(tree: Tree): string {
-  const parts: string[] = [];
+  const { snapshot, rows } = tree;
+  const out = TextBytes.begin();
+  const keys = keysOf(snapshot);
+  const { us, restNs } = anchorOf(snapshot);
   let isFirst = true; // of its siblings
+  out.put(keys.roots);
   walk(
     tree,
     position => {
-      const node = toNode(tree, position);
-      for (const mark of node.marks) {
-        if (typeof mark.value === "number" && !Number.isFinite(mark.value)) mark.value = String(mark.value);
-      }
-      // `children` is the last key and empty: cut its end off, the children and the closing come by themselves.
-      const text = JSON.stringify(node).slice(0, -CLOSING.length);
-      parts.push(isFirst ? text : "," + text);
+      if (!isFirst) out.character(COMMA);
+      writeSpan(out, keys, snapshot, rows[position], us, restNs);
       isFirst = true;
     },
     () => {
-      parts.push(CLOSING);
+      out.put(keys.end);
       isFirst = false;
     },
   );
-  return `{"roots":[${parts.join("")}],"span_count":${tree.rows.length}}`;
+  out.put(keys.spanCount);
+  out.number(rows.length);
+  out.character(CLOSE_OBJECT);
+  return out.finish();
+}
+
+// What always stands together: every key with the comma before it and what is fixed around it.
+function makeKeys() {
+  const gpuAndMemory = ',"gpu_ns":null,"memory_peak_bytes":null';
+  const marks = ',"marks":[{"name":';
+  const noMarks = ',"marks":[],"children":[';
+  return {
+    roots: new Constant('{"roots":['),
+    end: new Constant("]}"),
+    spanCount: new Constant('],"span_count":'),
+    noParentName: new Constant('","parent_id":null,"name":'),
+    quoteName: new Constant('","name":'),
+    index: new Constant(',"index":'),
+    noIndexStartUs: new Constant(',"index":null,"start_us":'),
+    startUs: new Constant(',"start_us":'),
+    endUs: new Constant(',"end_us":'),
+    wallUs: new Constant(',"wall_us":'),
+    openWallUs: new Constant(',"end_us":null,"wall_us":'),
+    cpuNs: new Constant(',"cpu_ns":'),
+    gpuNs: new Constant(',"gpu_ns":'),
+    memory: new Constant(',"memory_peak_bytes":'),
+    none: new Constant("null"),
+    attrs: new Constant(',"attrs":'),
+    gpuMemoryAttrs: new Constant(`${gpuAndMemory},"attrs":`),
+    noAttrs: { marks: new Constant(`,"attrs":{}${marks}`), noMarks: new Constant(`,"attrs":{}${noMarks}`) },
+    gpuMemoryNoAttrs: {
+      marks: new Constant(`${gpuAndMemory},"attrs":{}${marks}`),
+      noMarks: new Constant(`${gpuAndMemory},"attrs":{}${noMarks}`),
+    },
+    marks: new Constant(marks),
+    noMarks: new Constant(noMarks),
+    value: new Constant(',"value":'),
+    pointTs: new Constant(',"kind":"point","ts_us":'),
+    summaryTs: new Constant(',"kind":"summary","ts_us":'),
+    noAttrsNextMark: new Constant(',"attrs":{}},{"name":'),
+    noAttrsChildren: new Constant(',"attrs":{}}],"children":['),
+    nextMark: new Constant('},{"name":'),
+    children: new Constant('}],"children":['),
+  };
+}
+
+/** Constants, and those that end with what the snapshot's ids start with; null where ids are written one by one. */
+interface Keys extends ReturnType<typeof makeKeys> {
+  readonly id: Constant | null;
+  readonly parentId: Constant;
+}
+
+let fixed: ReturnType<typeof makeKeys> | null = null;
+
+function keysOf({ idText }: Snapshot): Keys {
+  fixed ??= makeKeys();
+  const prefix = typeof idText === "string" && isPlainPrefix(idText) ? idText : null;
+  return {
+    ...fixed,
+    id: prefix === null ? null : new Constant(`{"id":"${prefix}`),
+    parentId: new Constant(`","parent_id":"${prefix}`),
+  };
+}
+
+/** The node of a row up to its children. */
+function writeSpan(
+  out: TextBytes,
+  keys: Keys,
+  snapshot: Snapshot,
+  row: number,
+  anchorUs: number,
+  restNs: number,
+): void {
+  writeIds(out, keys, snapshot, row);
+  out.json(snapshot.name[row]);
+  const index = snapshot.index[row];
+  if (index === index) {
+    out.put(keys.index);
+    out.number(index);
+    out.put(keys.startUs);
+  } else {
+    out.put(keys.noIndexStartUs);
+  }
+  const startNs = snapshot.startNs[row];
+  const endNs = snapshot.endNs[row];
+  out.number(momentUs(anchorUs, restNs, startNs));
+  if (row < snapshot.closedLength) {
+    out.put(keys.endUs);
+    out.number(momentUs(anchorUs, restNs, endNs));
+    out.put(keys.wallUs);
+  } else {
+    out.put(keys.openWallUs);
+  }
+  out.thousandths(endNs - startNs);
+  out.put(keys.cpuNs);
+  writeMeasured(out, keys, snapshot.cpuNs[row]);
+  const hasMarks = writeAttrs(out, keys, snapshot, row);
+  if (hasMarks) writeMarks(out, keys, snapshot, row, anchorUs, restNs);
+}
+
+function writeIds(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): void {
+  const id = snapshot.id[row];
+  const parent = snapshot.parent[row];
+  if (keys.id !== null && id !== 0) {
+    out.put(keys.id);
+    out.counter(id);
+    if (parent === 0) out.put(keys.noParentName);
+    else {
+      out.put(keys.parentId);
+      out.counter(parent);
+      out.put(keys.quoteName);
+    }
+    return;
+  }
+  // The pseudo-span, and spans from files: their ids are what somebody wrote.
+  const [own, up] = [ownIdText(snapshot, row), parentIdText(snapshot, row)].map(text => JSON.stringify(text));
+  out.text(`{"id":${own},"parent_id":${up},"name":`);
+}
+
+/** Counters and attributes, and what comes before the first mark's name; false if there are no marks. */
+function writeAttrs(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): boolean {
+  const { gpuNs, memoryPeakBytes, attrs, dataLoadNs, marks: { first } } = snapshot;
+  const hasMarks = first[row] < first[row + 1];
+  const isBare = attrs[row] === undefined && Number.isNaN(dataLoadNs[row]);
+  const hasCounters = gpuNs !== null || memoryPeakBytes !== null;
+  if (hasCounters) {
+    out.put(keys.gpuNs);
+    writeMeasured(out, keys, gpuNs === null ? NaN : gpuNs[row]);
+    out.put(keys.memory);
+    writeMeasured(out, keys, memoryPeakBytes === null ? NaN : memoryPeakBytes[row]);
+  }
+  if (isBare) {
+    const bare = hasCounters ? keys.noAttrs : keys.gpuMemoryNoAttrs;
+    out.put(hasMarks ? bare.marks : bare.noMarks);
+  } else {
+    out.put(hasCounters ? keys.attrs : keys.gpuMemoryAttrs);
+    out.text(JSON.stringify(attrsOf(snapshot, row)));
+    out.put(hasMarks ? keys.marks : keys.noMarks);
+  }
+  return hasMarks;
+}
+
+function writeMeasured(out: TextBytes, keys: Keys, value: number): void {
+  if (value === value) out.number(value);
+  else out.put(keys.none);
+}
+
+/** From the first mark's name to the children. */
+function writeMarks(
+  out: TextBytes,
+  keys: Keys,
+  snapshot: Snapshot,
+  row: number,
+  anchorUs: number,
+  restNs: number,
+): void {
+  const { first, name, value, summary, tsNs, attrs } = snapshot.marks;
+  const end = first[row + 1];
+  for (let i = first[row]; i < end; i++) {
+    out.json(name[i]);
+    out.put(keys.value);
+    writeValue(out, value[i]);
+    out.put(summary[i] === 1 ? keys.summaryTs : keys.pointTs);
+    out.number(momentUs(anchorUs, restNs, tsNs[i]));
+    const own = attrs[i];
+    const isLast = i + 1 === end;
+    if (own === undefined) out.put(isLast ? keys.noAttrsChildren : keys.noAttrsNextMark);
+    else {
+      out.put(keys.attrs);
+      out.text(JSON.stringify(own));
+      out.put(isLast ? keys.children : keys.nextMark);
+    }
+  }
+}
+
+function writeValue(out: TextBytes, value: MarkValue): void {
+  if (typeof value === "number") {
+    if (Number.isFinite(value)) out.number(value);
+    else out.json(String(value));
+  } else if (typeof value === "string") {
+    out.json(value);
+  } else {
+    out.text(JSON.stringify(markValue(value)));
+  }
 }

@@ -4,10 +4,14 @@
  * @module
  */
 import { printable } from "../printable.ts";
-import type { MarkValue } from "../rows.ts";
+import type { MarkValue, Snapshot } from "../rows.ts";
 import { isFailed, wallUs } from "./fields.ts";
 import type { Fold, FoldedTree } from "./fold.ts";
+import { formatDuration, formatShare, formatValue } from "./format.ts";
+import { TextBytes } from "./text_bytes.ts";
 import { type Tree, walk } from "./tree.ts";
+
+export { formatDuration, formatShare, formatValue };
 
 /** Marks of one span printed one by one; with more, one entry per name. */
 const MARKS_IN_FULL = 16;
@@ -18,16 +22,63 @@ const INDENTED_LEVELS = 100;
 /** The spans of `tree` as text, a line each and a line for each fold, without a newline at the end. */
 export function toText(tree: Tree | FoldedTree): string {
   if (tree.rows.length === 0) return NO_SPANS;
-  const lines: string[] = [];
+  const out = TextBytes.begin();
+  let isFirst = true;
   walk(tree, position => {
+    if (!isFirst) out.character(NEWLINE);
+    isFirst = false;
     const depth = tree.depth[position];
-    const indent = depth <= INDENTED_LEVELS
-      ? "  ".repeat(depth)
-      : `${"  ".repeat(INDENTED_LEVELS)}(${depth}) `;
+    out.spaces(2 * Math.min(depth, INDENTED_LEVELS));
+    if (depth > INDENTED_LEVELS) out.text(`(${depth}) `);
     const fold = foldAt(tree, position);
-    lines.push(indent + (fold === undefined ? spanLine(tree, position) : foldLine(fold)));
+    if (fold === undefined) writeSpan(out, tree, position);
+    else out.text(foldLine(fold));
   });
-  return lines.join("\n");
+  return out.finish();
+}
+
+const NEWLINE = 0x0a;
+
+// What `spanLine` gives, piece by piece: as strings the pieces took three times as long.
+function writeSpan(out: TextBytes, tree: Tree, position: number): void {
+  const { snapshot } = tree;
+  const row = tree.rows[position];
+  const index = snapshot.index[row];
+  out.textBy(snapshot.name[row], printable);
+  if (!Number.isNaN(index)) {
+    out.character(0x5b);
+    out.number(index);
+    out.character(0x5d);
+  }
+  out.text(" - ");
+  out.duration(wallUs(snapshot, row));
+  if (row >= snapshot.closedLength) out.text(" open");
+  if (snapshot.markCount[row] > 0) writeMarks(out, tree, row);
+  if (isFailed(snapshot, row)) out.text(errorText(snapshot, row));
+}
+
+function writeMarks(out: TextBytes, tree: Tree, row: number): void {
+  const { first, name, value } = tree.snapshot.marks;
+  const begin = first[row];
+  const end = first[row + 1];
+  out.text(" {");
+  if (end - begin > MARKS_IN_FULL) out.text(marksText(tree, row));
+  else {
+    for (let i = begin; i < end; i++) {
+      if (i > begin) out.text(", ");
+      out.textBy(name[i], printable);
+      out.character(0x3d);
+      const one = value[i];
+      if (typeof one === "number") out.value(one);
+      else out.text(formatValue(one));
+    }
+  }
+  out.character(0x7d);
+}
+
+// Who looks for a failure should not have to read the attributes of every span.
+function errorText(snapshot: Snapshot, row: number): string {
+  return ` !${printable(String(snapshot.attrs[row]!.error))}`;
 }
 
 /** What an empty trace prints. */
@@ -67,8 +118,7 @@ export function spanWords(tree: Tree, position: number): SpanWords {
     duration: formatDuration(wallUs(snapshot, row)),
     isOpen: row >= snapshot.closedLength,
     marks: snapshot.markCount[row] > 0 ? ` {${marksText(tree, row)}}` : "",
-    // Who looks for a failure should not have to read the attributes of every span.
-    error: isFailed(snapshot, row) ? ` !${printable(String(snapshot.attrs[row]!.error))}` : "",
+    error: isFailed(snapshot, row) ? errorText(snapshot, row) : "",
   };
 }
 
@@ -126,29 +176,3 @@ function marksText(tree: Tree, row: number): string {
   }
   return entries.join(", ");
 }
-
-/** A duration for people: `0.42us`, `8.1us`, `142us`, `8.1ms`, `2.35s`. */
-export function formatDuration(us: number): string {
-  // Each unit ends where its rounded form would reach the next one.
-  if (us < 0.995) return `${us.toFixed(2)}us`;
-  if (us < 9.95) return `${us.toFixed(1)}us`;
-  if (us < 999.5) return `${us.toFixed(0)}us`;
-  if (us < 999_950) return `${(us / 1e3).toFixed(1)}ms`;
-  return `${(us / 1e6).toFixed(2)}s`;
-}
-
-/** A share for people: `48%`, and `<1%` for what is less and not nothing. */
-export function formatShare(share: number): string {
-  return share > 0 && share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`;
-}
-
-/** A mark's value for people: whole numbers as they are, others with 4 decimals or in exponent form. */
-export function formatValue(value: MarkValue): string {
-  if (typeof value === "string") return PLAIN.test(value) ? value : printable(JSON.stringify(value));
-  if (typeof value !== "number" || !Number.isFinite(value) || Number.isInteger(value)) return String(value);
-  const size = Math.abs(value);
-  return size < 0.001 || size >= 1e6 ? value.toExponential(2) : value.toFixed(4);
-}
-
-// Strings that cannot be taken for the punctuation around them.
-const PLAIN = /^[\w.:\/@+-]+$/;

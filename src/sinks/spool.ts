@@ -6,19 +6,8 @@
  *
  * @module
  */
-import {
-  closeSync,
-  constants,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { join } from "node:path";
 import type { FlushBatch } from "../batch.ts";
+import { node } from "../builtins.ts";
 import { SPOOL_FILE_NAME, SPOOL_SCHEMA_VERSION } from "../spool_format.ts";
 import type { Sink } from "./sink.ts";
 
@@ -93,15 +82,15 @@ export class SpoolSink implements Sink {
   }
 
   #write(name: string, bytes: Uint8Array): number {
-    const temporary = join(this.directory, `${name}.tmp`);
+    const temporary = node.path.join(this.directory, `${name}.tmp`);
     const file = this.#create(temporary);
     try {
       try {
-        for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+        for (let done = 0; done < bytes.length;) done += node.fs.writeSync(file, bytes, done);
       } finally {
-        closeSync(file);
+        node.fs.closeSync(file);
       }
-      renameSync(temporary, join(this.directory, name));
+      node.fs.renameSync(temporary, node.path.join(this.directory, name));
     } catch (error) {
       remove(temporary);
       throw error;
@@ -111,13 +100,13 @@ export class SpoolSink implements Sink {
 
   // Exclusive creation never follows a link that somebody planted under the name.
   #create(path: string): number {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+    const flags = node.fs.constants.O_WRONLY | node.fs.constants.O_CREAT | node.fs.constants.O_EXCL;
     try {
-      return openSync(path, flags, 0o600);
+      return node.fs.openSync(path, flags, 0o600);
     } catch (error) {
       if ((error as { code?: string }).code !== "ENOENT") throw error;
-      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-      return openSync(path, flags, 0o600);
+      node.fs.mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+      return node.fs.openSync(path, flags, 0o600);
     }
   }
 
@@ -126,16 +115,16 @@ export class SpoolSink implements Sink {
     this.#isScanned = true;
     let names: string[];
     try {
-      names = readdirSync(this.directory).filter(name => SPOOL_FILE_NAME.test(name)).sort();
+      names = node.fs.readdirSync(this.directory).filter(name => SPOOL_FILE_NAME.test(name)).sort();
     } catch {
       return; // not permitted to list: only what this process wrote is known, and nothing can be evicted
     }
-    const sizes = names.map(name => sizeOf(join(this.directory, name)));
+    const sizes = names.map(name => sizeOf(node.path.join(this.directory, name)));
     this.bytes = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
     for (let i = 0; i < names.length && this.bytes > this.#options.maxBytes; i++) {
       const size = sizes[i];
       if (size === null || names[i] === newest) continue;
-      if (!remove(join(this.directory, names[i]))) continue;
+      if (!remove(node.path.join(this.directory, names[i]))) continue;
       this.bytes -= size;
       this.dropCount++;
     }
@@ -144,7 +133,7 @@ export class SpoolSink implements Sink {
 
 function sizeOf(path: string): number | null {
   try {
-    const found = lstatSync(path);
+    const found = node.fs.lstatSync(path);
     return found.isFile() ? found.size : null;
   } catch {
     return null; // gone meanwhile
@@ -153,7 +142,7 @@ function sizeOf(path: string): number | null {
 
 function remove(path: string): boolean {
   try {
-    unlinkSync(path);
+    node.fs.unlinkSync(path);
     return true;
   } catch {
     return false; // gone already, or not ours to remove: either way nothing more can be done

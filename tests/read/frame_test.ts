@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { test } from "node:test";
 import { type DataFrame, pl } from "../../polars.ts";
 import { toColumns } from "../../src/read/frame.ts";
+import { IntegerColumn } from "../../src/read/integer_column.ts";
 import { type Polars, polarsEngine } from "../../src/read/polars_engine.ts";
 import { buildTree } from "../../src/read/tree.ts";
 import { engine } from "../../src/shared.ts";
@@ -350,7 +351,7 @@ test("trace() as df lets the engine's error through", () => {
 
 test("polarsEngine() makes null of NaN in Int64 columns", () => {
   const make = polarsEngine(pl as unknown as Polars);
-  const df = make([{ name: "x", dtype: "Int64", values: Float64Array.of(1, NaN, -3) }]) as DataFrame;
+  const df = make([{ name: "x", dtype: "Int64", values: IntegerColumn.from([1, NaN, -3]) }]) as DataFrame;
   assertEquals(values(df, "x"), [1, null, -3]);
 });
 

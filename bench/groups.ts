@@ -1,0 +1,20 @@
+/**
+ * Every group of cases. Each is measured in a process of its own: what an engine has learned from one must not slow another.
+ *
+ * @module
+ */
+import type { Group } from "./case.ts";
+import { importGroups } from "./import_cases.ts";
+import { offGroups } from "./off_cases.ts";
+import { peerGroups } from "./peer_cases.ts";
+import { readGroups } from "./read_cases.ts";
+import { recordingGroups } from "./recording_cases.ts";
+
+/** In the order of the table. */
+export const GROUPS: readonly Group[] = [
+  ...recordingGroups,
+  ...offGroups,
+  ...peerGroups,
+  ...readGroups,
+  ...importGroups,
+];

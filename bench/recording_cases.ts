@@ -1,0 +1,232 @@
+/**
+ * What recording costs, beside the floors that it stands on. A case does its work `INNER` times per call, because a single
+ * scope is shorter than the step of a runtime's own timer, and in a loop of its own: a loop that several share calls what it
+ * cannot inline.
+ *
+ * @module
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { openClock } from "../src/clock.ts";
+import { BATCHES, loop } from "../src/loops.ts";
+import type { Recording } from "../src/no_recording.ts";
+import type { CounterOptions } from "../src/probes.ts";
+import { Engine } from "../src/profiler.ts";
+import type { Scope, ScopeFunction } from "../src/recorder.ts";
+import type { Case, Group } from "./case.ts";
+
+/** How often a case does its work per call. */
+export const INNER = 1000;
+
+const APART = 20;
+const APART_NS = 100_000;
+
+let blackHole = 0;
+
+/** Keeps the engine from leaving work out whose result nobody reads. */
+export function consume(value: number): void {
+  blackHole += value;
+}
+
+// One clock in a process, as in a program: Deno's fast path for FFI is taken only where a call site sees one.
+const clock = openClock();
+
+/** Groups of this file. */
+export const recordingGroups: readonly Group[] = [
+  { name: "scope", cases: scopeCases },
+  { name: "cpu", cases: cpuCases },
+  { name: "cpu 100 us apart", cases: apartCases },
+  { name: "callback scope", cases: callbackCases },
+  { name: "mark", cases: markCases },
+  { name: "batches", cases: batchesCases },
+];
+
+function scopeCases(): Case[] {
+  const wall = session({ cpu: false });
+  const disposable = { [Symbol.dispose]: empty };
+  return [
+    twoClockReads(),
+    {
+      name: "using of an object that does nothing",
+      pieces: INNER,
+      run: () => {
+        for (let i = 0; i < INNER; i++) {
+          using _nothing = disposable;
+        }
+      },
+    },
+    plainScope(wall, { of: { "two clock reads": 1.6 } }),
+    {
+      name: "using scope, wall only",
+      pieces: INNER,
+      run: () => {
+        for (let i = 0; i < INNER; i++) {
+          using _step = open(wall, "step");
+        }
+      },
+      target: { of: { "using of an object that does nothing": 1, "two clock reads": 1.6 } },
+    },
+  ];
+}
+
+function cpuCases(): Case[] {
+  const wall = session({ cpu: false });
+  const cpu = session({});
+  return [
+    twoClockReads(),
+    plainScope(wall),
+    {
+      name: "scope + end, with cpu",
+      pieces: INNER,
+      run: () => {
+        for (let i = 0; i < INNER; i++) open(cpu, "step").end();
+      },
+      target: { of: { "scope + end, wall only": 2.5 } },
+    },
+  ];
+}
+
+function apartCases(): Case[] {
+  const wall = session({ cpu: false });
+  const withCpu = session({});
+  const probe = clock.cpu.process;
+  if (!probe.ok) throw new Error(probe.reason);
+  const read = probe.value;
+  return [
+    { name: "CPU clock read, 100 us apart", pieces: APART, run: () => apart(() => consume(read())) },
+    {
+      name: "scope + end, wall only, 100 us apart",
+      pieces: APART,
+      run: () => apart(() => open(wall, "step").end()),
+    },
+    {
+      name: "scope + end, with cpu, 100 us apart",
+      pieces: APART,
+      run: () => apart(() => open(withCpu, "step").end()),
+      target: { of: { "scope + end, wall only, 100 us apart": 1, "CPU clock read, 100 us apart": 2.2 } },
+    },
+  ];
+}
+
+function callbackCases(): Case[] {
+  const wall = session({ cpu: false });
+  const storage = new AsyncLocalStorage<object>();
+  const store = {};
+  return [
+    {
+      name: "AsyncLocalStorage.run",
+      pieces: INNER,
+      run: () => {
+        for (let i = 0; i < INNER; i++) storage.run(store, empty);
+      },
+    },
+    plainScope(wall),
+    {
+      name: "callback scope, wall only",
+      pieces: INNER,
+      run: () => {
+        for (let i = 0; i < INNER; i++) runIn(wall, "step", empty);
+      },
+      target: { of: { "AsyncLocalStorage.run": 1, "scope + end, wall only": 1.5 } },
+    },
+  ];
+}
+
+function markCases(): Case[] {
+  // Few scopes, so that the buffer does not grow through the run.
+  const small = session({ cpu: false }, 10);
+  const { nowNs } = clock;
+  return [
+    {
+      name: "one clock read",
+      pieces: INNER,
+      run: () => {
+        let sum = 0;
+        for (let i = 0; i < INNER; i++) sum += nowNs();
+        consume(sum);
+      },
+    },
+    {
+      name: "mark, in a scope",
+      pieces: INNER,
+      // In scopes of 1000 marks, so that their own bound is not reached.
+      run: () => {
+        const scope = open(small, "step");
+        for (let i = 0; i < INNER; i++) small.mark("loss", i, undefined, null);
+        scope.end();
+      },
+      target: { of: { "one clock read": 2 } },
+    },
+  ];
+}
+
+function batchesCases(): Case[] {
+  const wall = session({ cpu: false });
+  return [
+    twoClockReads(),
+    {
+      name: "one turn of batches",
+      pieces: INNER,
+      run: () => {
+        let sum = 0;
+        for (const i of loop(() => wall.loopRecorder(), BATCHES, INNER) as Iterable<number>) sum += i;
+        consume(sum);
+      },
+      target: { of: { "two clock reads": 2 } },
+    },
+  ];
+}
+
+function twoClockReads(): Case {
+  const { nowNs } = clock;
+  return {
+    name: "two clock reads",
+    pieces: INNER,
+    run: () => {
+      let sum = 0;
+      for (let i = 0; i < INNER; i++) sum += nowNs() + nowNs();
+      consume(sum);
+    },
+  };
+}
+
+function plainScope(wall: Recording, target?: Case["target"]): Case {
+  return {
+    name: "scope + end, wall only",
+    pieces: INNER,
+    run: () => {
+      for (let i = 0; i < INNER; i++) open(wall, "step").end();
+    },
+    target,
+  };
+}
+
+// The time of the pieces alone; 100 us of other work before each, so nothing is carried forward or still in a cache.
+function apart(work: () => void): number {
+  const { nowNs } = clock;
+  let tookNs = 0;
+  for (let i = 0; i < APART; i++) {
+    for (const until = nowNs() + APART_NS; nowNs() < until;);
+    const begin = nowNs();
+    work();
+    const end = nowNs();
+    tookNs += end - begin - (nowNs() - end); // less what reading the clock costs
+  }
+  return tookNs;
+}
+
+function session(counters: CounterOptions, traceBufferMaxSpans?: number): Recording {
+  const engine = new Engine({ clock });
+  engine.profile({ output: "none", counters: { gpu: false, ...counters }, traceBufferMaxSpans });
+  return engine.recording;
+}
+
+// As the public `scope` does it.
+function open(recording: Recording, name: string): Scope {
+  return recording.scope(name, undefined, undefined, null) as Scope;
+}
+
+function runIn(recording: Recording, name: string, fn: ScopeFunction): unknown {
+  return recording.scope(name, fn, undefined, null);
+}
+
+function empty(): void {}

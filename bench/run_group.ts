@@ -1,0 +1,19 @@
+/**
+ * Measures one group and prints what came out as JSON: `deno run -A bench/run_group.ts scope`, or with `bun`. A second
+ * argument is the seconds to measure for.
+ *
+ * @module
+ */
+import process from "node:process";
+import { compare } from "./compare.ts";
+import { GROUPS } from "./groups.ts";
+
+const [name, seconds] = process.argv.slice(2);
+const group = GROUPS.find(group => group.name === name);
+if (group === undefined) throw new Error(`No group "${name}": ${GROUPS.map(({ name }) => name).join(", ")}`);
+const cases = await group.cases();
+const measured = cases === null ? [] : compare(cases, {
+  seconds: Number(seconds ?? group.seconds ?? 5),
+  leastRounds: group.leastRounds,
+});
+console.log(JSON.stringify(measured));
