@@ -24,12 +24,10 @@ export interface CompareOptions {
   readonly seconds: number;
   /** @default 10 */
   readonly leastRounds?: number;
-  /**
-   * Called after each round's case, untimed.
-   * @default nothing
-   */
-  readonly between?: () => void;
 }
+
+/** What the event loop gets a turn after. What native objects hold is given back in such a turn only, polars' frames too. */
+const TURN_MS = 20;
 
 /** The case's aim: the number that its figure is held against. */
 export function aimOf({ of, plus }: Target): number {
@@ -37,12 +35,17 @@ export function aimOf({ of, plus }: Target): number {
 }
 
 /** Measures `cases`, interleaved. */
-export function compare(cases: readonly Case[], options: CompareOptions): Measured[] {
+export async function compare(cases: readonly Case[], options: CompareOptions): Promise<Measured[]> {
   const perRound = cases.map((): number[] => []);
-  const { leastRounds = 10, between } = options;
+  const { leastRounds = 10 } = options;
   // Engines compile what is hot, in steps, and each step throws rounds out of line.
   const warmMs = performance.now() + options.seconds * 200;
-  do for (const one of cases) one.run(); while (performance.now() < warmMs);
+  do {
+    for (const one of cases) {
+      one.run();
+      await turn();
+    }
+  } while (performance.now() < warmMs);
   const untilMs = performance.now() + options.seconds * 800;
   for (let round = 0; round < leastRounds || performance.now() < untilMs; round++) {
     for (let k = 0; k < cases.length; k++) {
@@ -53,7 +56,7 @@ export function compare(cases: readonly Case[], options: CompareOptions): Measur
       const own = run();
       const took = typeof own === "number" ? own : (performance.now() - beginMs) * 1e6;
       perRound[i].push(took / pieces);
-      between?.();
+      await turn();
     }
   }
   return cases.map(({ name, unit = "ns", target = null }, i) => ({
@@ -64,6 +67,14 @@ export function compare(cases: readonly Case[], options: CompareOptions): Measur
     target,
     figure: target === null ? null : figure(cases, perRound, perRound[i], target),
   }));
+}
+
+let turnMs = 0;
+
+async function turn(): Promise<void> {
+  if (performance.now() - turnMs < TURN_MS) return;
+  await new Promise(resolve => setTimeout(resolve));
+  turnMs = performance.now();
 }
 
 function figure(

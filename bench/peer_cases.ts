@@ -5,12 +5,12 @@
  */
 import { deepStrictEqual } from "node:assert";
 import process from "node:process";
-import { openClock } from "../src/clock.ts";
 import type { CounterOptions } from "../src/probes.ts";
 import { Engine } from "../src/profiler.ts";
 import type { Scope } from "../src/recorder.ts";
 import type { TraceDict } from "../src/rows.ts";
 import type { Case, Group } from "./case.ts";
+import { clock } from "./clock.ts";
 import { loadOpenTelemetry, type OtelTracer } from "./peers/opentelemetry.ts";
 
 /** How often a case does its work per call: some take a hundred times as long as others. */
@@ -124,8 +124,6 @@ function ours(name: string, counters: CounterOptions): Contestant {
     target: { of: { "OpenTelemetry JS, in memory": 1 / 30 } },
   };
 }
-
-const clock = openClock();
 
 function otel(tracer: OtelTracer): (count: number) => void {
   return count => {

@@ -14,6 +14,7 @@ import type { Scope } from "../src/recorder.ts";
 import type { TraceDict } from "../src/rows.ts";
 import type { TraceFormat } from "../src/trace_options.ts";
 import type { Case, Group, Target } from "./case.ts";
+import { clock } from "./clock.ts";
 
 const SPANS = 100_000;
 const FEW = 1000;
@@ -228,6 +229,7 @@ function open(
 ): { readonly engine: Engine; readonly recording: Recording; readonly printed: { text: string } } {
   const printed = { text: "" };
   const engine = new Engine({
+    clock,
     print: text => void (printed.text = text),
     terminal: () => null,
     isNotebook: () => false,
@@ -257,10 +259,10 @@ function collect(): void {
 
 /** The process's memory, once the runtime has given back what it had for a while. */
 function settledBytes(): number {
-  const clock = new Int32Array(new SharedArrayBuffer(4));
+  const never = new Int32Array(new SharedArrayBuffer(4));
   for (let i = 0; i < 4; i++) {
     collect();
-    Atomics.wait(clock, 0, 0, 200);
+    Atomics.wait(never, 0, 0, 200);
   }
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) * 1024;
 }

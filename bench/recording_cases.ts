@@ -6,13 +6,13 @@
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { openClock } from "../src/clock.ts";
 import { BATCHES, loop } from "../src/loops.ts";
 import type { Recording } from "../src/no_recording.ts";
 import type { CounterOptions } from "../src/probes.ts";
 import { Engine } from "../src/profiler.ts";
 import type { Scope, ScopeFunction } from "../src/recorder.ts";
 import type { Case, Group } from "./case.ts";
+import { clock } from "./clock.ts";
 
 /** How often a case does its work per call. */
 export const INNER = 1000;
@@ -26,9 +26,6 @@ let blackHole = 0;
 export function consume(value: number): void {
   blackHole += value;
 }
-
-// One clock in a process, as in a program: Deno's fast path for FFI is taken only where a call site sees one.
-const clock = openClock();
 
 /** Groups of this file. */
 export const recordingGroups: readonly Group[] = [

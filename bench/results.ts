@@ -47,7 +47,10 @@ function tables({ date, machine, runtimes }: Results): string {
     )
   }
 ${machine}, ${date}. A figure is the median over rounds in which all cases of a group took turns; in bold what is over its
-bound. The medians themselves, which do not travel:
+bound.
+
+<details>
+<summary>The medians themselves, which do not travel</summary>
 
 ${
     table(
@@ -57,7 +60,9 @@ ${
         return [one.name, ...row.map(each => each === null ? "" : amount(each.median, each.unit))];
       }),
     )
-  }`;
+  }
+</details>
+`;
 }
 
 // A row per case, over the runtimes; null where one has it not.

@@ -12,7 +12,7 @@ const [name, seconds] = process.argv.slice(2);
 const group = GROUPS.find(group => group.name === name);
 if (group === undefined) throw new Error(`No group "${name}": ${GROUPS.map(({ name }) => name).join(", ")}`);
 const cases = await group.cases();
-const measured = cases === null ? [] : compare(cases, {
+const measured = cases === null ? [] : await compare(cases, {
   seconds: Number(seconds ?? group.seconds ?? 5),
   leastRounds: group.leastRounds,
 });

@@ -363,7 +363,11 @@ export class Recorder {
     }
     const dataLoadNs = open[from + OPEN_DATA_LOAD_NS];
     if (dataLoadNs === dataLoadNs) open[from + OPEN_DATA_LOAD_NS] = NaN;
-    chunk.putRare(row, dataLoadNs, memoryPeakBytes, attrs);
+    if (
+      chunk.hasRare || attrs !== undefined || dataLoadNs === dataLoadNs || memoryPeakBytes === memoryPeakBytes
+    ) {
+      chunk.putRare(row, dataLoadNs, memoryPeakBytes, attrs);
+    }
     this.#open.release(slot);
     ring.commit();
     if (misnested !== null) this.#noteMisnesting(scope, misnested);

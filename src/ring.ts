@@ -39,6 +39,8 @@ export class SpanChunk {
   readonly name: string[];
   /** Rows with marks or attributes: what has to be let go of when they are evicted. */
   heldCount = 0;
+  /** Whether any row ever had what few rows have. */
+  hasRare = false;
   // Made for the chunk's first batch, or its first span with attributes: most programs have few of either.
   dataLoadNs: Float64Array | null = null;
   attrs: (Attrs | undefined)[] | null = null;
@@ -51,8 +53,9 @@ export class SpanChunk {
     this.name = new Array<string>(rows).fill("");
   }
 
-  /** Writes what few rows have: NaN and undefined for what this one has not. */
+  /** Writes what few rows have: NaN and undefined for what this one has not. Needed where one of them is there, or `hasRare`. */
   putRare(i: number, dataLoadNs: number, memoryPeakBytes: number, attrs: Attrs | undefined): void {
+    this.hasRare = true;
     if (dataLoadNs === dataLoadNs) (this.dataLoadNs ??= new Float64Array(CHUNK).fill(NaN))[i] = dataLoadNs;
     else if (this.dataLoadNs !== null) this.dataLoadNs[i] = NaN;
     if (memoryPeakBytes === memoryPeakBytes) {
