@@ -46,6 +46,11 @@ export interface Group {
    * @default 10
    */
   readonly leastRounds?: number;
+  /**
+   * Whether the event loop turns between calls: for what makes native objects, which are given back in such a turn only.
+   * @default false
+   */
+  readonly turns?: boolean;
   /** Flags that Deno needs for it. */
   readonly denoFlags?: readonly string[];
   /** Environment that Deno needs for it. */

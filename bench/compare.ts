@@ -24,10 +24,9 @@ export interface CompareOptions {
   readonly seconds: number;
   /** @default 10 */
   readonly leastRounds?: number;
+  /** Lets the event loop turn after each call. */
+  readonly turns?: boolean;
 }
-
-/** What the event loop gets a turn after. What native objects hold is given back in such a turn only, polars' frames too. */
-const TURN_MS = 20;
 
 /** The case's aim: the number that its figure is held against. */
 export function aimOf({ of, plus }: Target): number {
@@ -37,13 +36,13 @@ export function aimOf({ of, plus }: Target): number {
 /** Measures `cases`, interleaved. */
 export async function compare(cases: readonly Case[], options: CompareOptions): Promise<Measured[]> {
   const perRound = cases.map((): number[] => []);
-  const { leastRounds = 10 } = options;
+  const { leastRounds = 10, turns = false } = options;
   // Engines compile what is hot, in steps, and each step throws rounds out of line.
   const warmMs = performance.now() + options.seconds * 200;
   do {
     for (const one of cases) {
       one.run();
-      await turn();
+      if (turns) await turn();
     }
   } while (performance.now() < warmMs);
   const untilMs = performance.now() + options.seconds * 800;
@@ -56,7 +55,7 @@ export async function compare(cases: readonly Case[], options: CompareOptions): 
       const own = run();
       const took = typeof own === "number" ? own : (performance.now() - beginMs) * 1e6;
       perRound[i].push(took / pieces);
-      await turn();
+      if (turns) await turn();
     }
   }
   return cases.map(({ name, unit = "ns", target = null }, i) => ({
@@ -69,12 +68,8 @@ export async function compare(cases: readonly Case[], options: CompareOptions): 
   }));
 }
 
-let turnMs = 0;
-
-async function turn(): Promise<void> {
-  if (performance.now() - turnMs < TURN_MS) return;
-  await new Promise(resolve => setTimeout(resolve));
-  turnMs = performance.now();
+function turn(): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve));
 }
 
 function figure(

@@ -33,13 +33,14 @@ const FORMATS: readonly TraceFormat[] = ["tree", "dict", "json", "df"];
 export const readGroups: readonly Group[] = [
   { name: "trace dict", cases: dictCases, seconds: 10, denoFlags: COLLECTS },
   { name: "trace json and tree", cases: jsonCases, seconds: 15, denoFlags: COLLECTS },
-  { name: "trace df", cases: frameCases, seconds: 10, denoFlags: COLLECTS },
+  { name: "trace df", cases: frameCases, seconds: 10, turns: true, denoFlags: COLLECTS },
   { name: "trace last", cases: lastCases },
   ...FORMATS.map((format): Group => ({
     name: `trace ${format} by size`,
     cases: () => sizeCases(format),
     denoFlags: COLLECTS,
     leastRounds: 7,
+    turns: format === "df",
   })),
   ...[0, 1].map((marks): Group => ({
     name: `memory, ${marks} marks`,

@@ -718,7 +718,10 @@ async function wait(promise: Promise<void>): Promise<void> {
 
 // The frames themselves.
 
+const slots: (FakeScope | null)[] = [];
+
 class FakeScope implements FrameScope<FakeScope> {
+  readonly slot: number;
   below: FakeScope | null = null;
   above: FakeScope | null = null;
   anchor: Anchor<FakeScope> | null = null;
@@ -726,21 +729,24 @@ class FakeScope implements FrameScope<FakeScope> {
   /** Opens a scope on top of `frame`. */
   constructor(frame: Frame<FakeScope>) {
     this.frame = frame;
+    this.slot = slots.push(this) - 1;
     frame.push(this);
   }
   close(): boolean {
-    return this.frame.remove(this);
+    const wasInnermost = this.frame.remove(this);
+    slots[this.slot] = null;
+    return wasInnermost;
   }
 }
 
 /** Three scopes of one frame, innermost last. */
 function pushed(): { frame: Frame<FakeScope>; scopes: FakeScope[] } {
-  const frame = new Frame<FakeScope>(null);
+  const frame = new Frame<FakeScope>(slots, null);
   return { frame, scopes: [0, 1, 2].map(() => new FakeScope(frame)) };
 }
 
 test("Frame.innermost() is null at first", () => {
-  assertEquals(new Frame<FakeScope>(null).innermost(), null);
+  assertEquals(new Frame<FakeScope>(slots, null).innermost(), null);
 });
 
 for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]) {
@@ -762,8 +768,8 @@ for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 
 }
 
 test("Frame.innermost() of a new flow is the outer scope, before its own opens and after it has closed", () => {
-  const outer = new FakeScope(new Frame<FakeScope>(null));
-  const frame = new Frame<FakeScope>(outer);
+  const outer = new FakeScope(new Frame<FakeScope>(slots, null));
+  const frame = new Frame<FakeScope>(slots, outer);
   assertEquals(frame.innermost() === outer, true);
   const inner = new FakeScope(frame);
   assertEquals(frame.innermost() === inner, true);
@@ -772,8 +778,8 @@ test("Frame.innermost() of a new flow is the outer scope, before its own opens a
 });
 
 test("Frame.innermost() is null once its own scope and the outer one have closed", () => {
-  const outer = new FakeScope(new Frame<FakeScope>(null));
-  const frame = new Frame<FakeScope>(outer);
+  const outer = new FakeScope(new Frame<FakeScope>(slots, null));
+  const frame = new Frame<FakeScope>(slots, outer);
   new FakeScope(frame).close();
   outer.close();
   assertEquals(frame.innermost(), null);
@@ -782,10 +788,10 @@ test("Frame.innermost() is null once its own scope and the outer one have closed
 for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]) {
   test(`Frame.innermost() of a flow in three nested ones, closed in the order ${order}, is the nearest open`, () => {
     const scopes: FakeScope[] = [];
-    let frame = new Frame<FakeScope>(null);
+    let frame = new Frame<FakeScope>(slots, null);
     for (let i = 0; i < 3; i++) {
       scopes.push(new FakeScope(frame));
-      frame = new Frame<FakeScope>(scopes[i]);
+      frame = new Frame<FakeScope>(slots, scopes[i]);
     }
     const open = new Set([0, 1, 2]);
     for (const i of order) {
@@ -797,29 +803,29 @@ for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 
 }
 
 test("Frame.innermost() of a flow in a closed scope is the scope below that one", () => {
-  const outerFrame = new Frame<FakeScope>(null);
+  const outerFrame = new Frame<FakeScope>(slots, null);
   const lowest = new FakeScope(outerFrame);
   const outer = new FakeScope(outerFrame);
-  const frame = new Frame<FakeScope>(outer);
+  const frame = new Frame<FakeScope>(slots, outer);
   outer.close();
   assertEquals(frame.innermost() === lowest, true);
 });
 
 test("Anchor lets go of its scope when that closes", () => {
-  const outer = new FakeScope(new Frame<FakeScope>(null));
+  const outer = new FakeScope(new Frame<FakeScope>(slots, null));
   const anchor = Anchor.of(outer);
   outer.close();
   assertEquals([anchor.scope, anchor.outer], [null, null]);
 });
 
 test("Anchor.of() is one for all flows of a scope", () => {
-  const outer = new FakeScope(new Frame<FakeScope>(null));
+  const outer = new FakeScope(new Frame<FakeScope>(slots, null));
   assertEquals(Anchor.of(outer) === Anchor.of(outer), true);
 });
 
 test("Frame.push() in a scope of another frame leaves no link in that scope", () => {
-  const outer = new FakeScope(new Frame<FakeScope>(null));
-  const inner = new FakeScope(new Frame<FakeScope>(outer));
+  const outer = new FakeScope(new Frame<FakeScope>(slots, null));
+  const inner = new FakeScope(new Frame<FakeScope>(slots, outer));
   assertEquals([outer.above, inner.below], [null, null]);
 });
 
@@ -848,24 +854,24 @@ test("scope() in a context that outlived two of three flows hangs on the one sti
 });
 
 test("Flows.current() is one frame as long as no flow was made", () => {
-  const flows = new Flows<FakeScope>();
+  const flows = new Flows<FakeScope>(slots);
   assertEquals(flows.current() === flows.current(), true);
 });
 
 test("Flows.run() makes its frame the current one, and no longer", () => {
-  const flows = new Flows<FakeScope>();
+  const flows = new Flows<FakeScope>(slots);
   const main = flows.current();
-  const frame = new Frame<FakeScope>(null);
+  const frame = new Frame<FakeScope>(slots, null);
   const inside = flows.run(frame, argument => [argument, flows.current() === frame], "argument");
   assertEquals(inside, ["argument", true]);
   assertEquals(flows.current() === main, true);
 });
 
 test("Flows.run() that throws leaves the current frame as it was", () => {
-  const flows = new Flows<FakeScope>();
+  const flows = new Flows<FakeScope>(slots);
   const main = flows.current();
   try {
-    flows.run(new Frame<FakeScope>(null), () => {
+    flows.run(new Frame<FakeScope>(slots, null), () => {
       throw new Error("boom");
     }, undefined);
   } catch {
