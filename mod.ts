@@ -40,7 +40,6 @@ export type { Profiler } from "./src/profiler.ts";
 export type { SummaryRow } from "./src/read/summary.ts";
 export type { TraceSummary } from "./src/read/summary_table.ts";
 export { readSpool, type SpoolTrace } from "./src/read_spool.ts";
-export type { MarkOptions, Scope, ScopeOptions } from "./src/recorder.ts";
 export type {
   Attrs,
   GpuDeviceHealth,
@@ -55,6 +54,7 @@ export type {
   TraceMark,
   TraceNode,
 } from "./src/rows.ts";
+export type { MarkOptions, Scope, ScopeOptions } from "./src/scope.ts";
 export type { Logger } from "./src/sinks/log.ts";
 export type { Sink } from "./src/sinks/sink.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/trace.ts";

@@ -10,7 +10,7 @@ import { BATCHES, loop } from "../src/loops.ts";
 import type { Recording } from "../src/no_recording.ts";
 import type { CounterOptions } from "../src/probes.ts";
 import { Engine } from "../src/profiler.ts";
-import type { Scope, ScopeFunction } from "../src/recorder.ts";
+import type { Scope, ScopeFunction } from "../src/scope.ts";
 import type { Case, Group } from "./case.ts";
 import { clock } from "./clock.ts";
 

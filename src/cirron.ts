@@ -6,8 +6,8 @@
 import { BATCHES, EPOCHS, loop } from "./loops.ts";
 import { checkOptions, type CirronOptions, mergeOptions, type ProfileOptions } from "./options.ts";
 import type { Profiler } from "./profiler.ts";
-import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "./recorder.ts";
 import type { Health, MarkValue } from "./rows.ts";
+import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
 import { engine } from "./shared.ts";
 import type { TraceFunction } from "./trace.ts";
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Recorder, Scope, ScopeFunction, ScopeOptions } from "./recorder.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
 
 /** What the public functions need of whatever records: the recorder, or nothing. */
 export type Recording = Pick<Recorder, "scope" | "mark" | "loopRecorder">;

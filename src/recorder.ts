@@ -7,8 +7,7 @@
  *
  * @module
  */
-import { isList, isOptions, kindOf, quote } from "./arguments.ts";
-import { copyAttrs, isKeepable } from "./attrs.ts";
+import { kindOf, quote } from "./arguments.ts";
 import { type Clock, unixAnchorNs } from "./clock.ts";
 import { type Anchor, Flows, Frame, type FrameScope } from "./flows.ts";
 import { markCount, type MarkLists, Marks, noMarks } from "./marks.ts";
@@ -36,53 +35,11 @@ import {
   ROW_PARENT,
   ROW_START_NS,
 } from "./ring.ts";
-import type { Attrs, MarkKind, MarkValue, Snapshot } from "./rows.ts";
+import type { Attrs, MarkValue, Snapshot } from "./rows.ts";
+import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
+import { checkIndex, checkKind, checkName, checkValue, copyOptionalAttrs } from "./scope_checks.ts";
 import { SnapshotBuilder } from "./snapshot.ts";
 import { cutText, describeError } from "./text_limits.ts";
-
-/**
- * An open scope. Close it with `end()`, or let `using` do so; closing twice is a no-op. Its own methods attach to this
- * scope whatever is innermost.
- */
-export interface Scope {
-  /** As given to `scope()`, cut at 256 bytes of UTF-8. */
-  readonly name: string;
-  /**
-   * Opens a scope inside this one. Without a function it becomes the innermost scope of the flow only if this one is
-   * the innermost now; otherwise it stays off the stack, and only its own methods reach it. After `end()` it is the
-   * same as the plain `scope()`.
-   */
-  scope(name: string, options?: ScopeOptions): Scope;
-  /** Runs `fn` in a scope inside this one, as a flow of its own. */
-  scope<T>(name: string, fn: (scope: Scope) => T): T;
-  /** Runs `fn` in a scope inside this one, as a flow of its own. */
-  scope<T>(name: string, options: ScopeOptions, fn: (scope: Scope) => T): T;
-  /** Attaches a value to this scope. After `end()` it is dropped, and counted in `health().mark_drop_count`. */
-  mark(name: string, value: MarkValue, options?: MarkOptions): void;
-  /** Closes the scope. */
-  end(): void;
-  /** Closes the scope: for `using`. */
-  [Symbol.dispose](): void;
-}
-
-/** Options of a scope. */
-export interface ScopeOptions {
-  /** A whole number shown as `name[index]`. */
-  index?: number;
-  /** Key/values kept with the span; copied when the scope opens. */
-  attrs?: Record<string, unknown>;
-}
-
-/** Options of a mark. */
-export interface MarkOptions {
-  /**
-   * `"point"`: one of many samples, of which a span keeps the newest 1024. `"summary"`: a result, always kept.
-   * @default "point"
-   */
-  kind?: MarkKind;
-  /** Key/values kept with the mark; copied at once. */
-  attrs?: Record<string, unknown>;
-}
 
 /** What is read at the boundaries of spans, besides time; null for what is not. */
 export interface Counters {
@@ -201,9 +158,6 @@ export class OpenScope implements Scope, FrameScope<OpenScope> {
     this.recorder.close(this);
   }
 }
-
-/** What a callback scope runs. */
-export type ScopeFunction = (scope: Scope) => unknown;
 
 /** Records scopes and marks of one JavaScript thread. */
 export class Recorder {
@@ -756,62 +710,4 @@ function asPromise(value: PromiseLike<unknown>, then: Then): Promise<unknown> {
   return value instanceof Promise
     ? value
     : new Promise((resolve, reject) => then.call(value, resolve, reject));
-}
-
-function checkName(name: unknown, act: string): asserts name is string {
-  if (typeof name !== "string") {
-    throw new TypeError(`Cannot ${act}: name must be a string, got ${kindOf(name)}`);
-  }
-}
-
-function checkIndex(name: string, options: ScopeOptions): number {
-  if (!isOptions(options)) {
-    throw new TypeError(
-      `Cannot open scope ${quote(name)}: expected options or a function, got ${kindOf(options)}`,
-    );
-  }
-  const { index } = options;
-  if (index === undefined) return NaN;
-  if (typeof index !== "number") {
-    throw new TypeError(`Cannot open scope ${quote(name)}: index must be a number, got ${kindOf(index)}`);
-  }
-  if (!Number.isSafeInteger(index)) {
-    throw new RangeError(`Cannot open scope ${quote(name)}: index must be a whole number, got ${index}`);
-  }
-  return index;
-}
-
-function copyOptionalAttrs(attrs: unknown, act: string, name: string): Attrs | undefined {
-  if (attrs === undefined) return undefined;
-  if (typeof attrs !== "object" || attrs === null || isList(attrs)) {
-    throw new TypeError(`Cannot ${act} ${quote(name)}: attrs must be an object, got ${kindOf(attrs)}`);
-  }
-  return copyAttrs(attrs);
-}
-
-function checkValue(name: string, value: unknown): asserts value is MarkValue {
-  const type = typeof value;
-  if (type === "number" || type === "string" || type === "boolean") return;
-  if (type !== "bigint") {
-    throw new TypeError(
-      `Cannot mark ${quote(name)}: value must be a number, string, boolean or bigint, got ${kindOf(value)}`,
-    );
-  }
-  if (!isKeepable(value as bigint)) {
-    throw new RangeError(`Cannot mark ${quote(name)}: a bigint must have at most 4096 bits`);
-  }
-}
-
-function checkKind(name: string, options: MarkOptions): boolean {
-  if (!isOptions(options)) {
-    throw new TypeError(`Cannot mark ${quote(name)}: expected options, got ${kindOf(options)}`);
-  }
-  const { kind } = options;
-  if (kind === undefined || kind === "point") return false;
-  if (kind === "summary") return true;
-  throw new TypeError(
-    `Cannot mark ${quote(name)}: kind must be "point" or "summary", got ${
-      typeof kind === "string" ? quote(kind) : kindOf(kind)
-    }`,
-  );
 }

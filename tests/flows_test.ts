@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import { Anchor, Flows, Frame, type FrameScope } from "../src/flows.ts";
-import type { Scope } from "../src/recorder.ts";
+import type { Scope } from "../src/scope.ts";
 import { literal, TestEngine } from "./support/engine.ts";
 import { allNodes, collectGarbage, nextTask, nodeNamed } from "./support/recording.ts";
 

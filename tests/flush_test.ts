@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers";
 import { pathToFileURL } from "node:url";
 import type { FlushBatch } from "../src/batch.ts";
-import type { MarkOptions, Scope } from "../src/recorder.ts";
+import type { MarkOptions, Scope } from "../src/scope.ts";
 import type { Sink } from "../src/sinks/sink.ts";
 import { TestEngine } from "./support/engine.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory } from "./support/runtimes.ts";

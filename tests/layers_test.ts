@@ -14,7 +14,7 @@ const FLOORS: readonly (readonly [floor: number, path: RegExp])[] = [
     /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|permissions|snapshot|spool_format|terminal|version)\.ts$/,
   ],
   [1, /^src\/gpu\/\w+\.ts$/],
-  [2, /^src\/(flows|recorder|loops|no_recording|overhead)\.ts$/],
+  [2, /^src\/(flows|recorder|scope|scope_checks|loops|no_recording|overhead)\.ts$/],
   [4, /^src\/read\/\w+\.ts$/],
   [5, /^src\/(flush|batch|gpu_ticker|exit|signals|sinks\/\w+)\.ts$/],
   [6, /^src\/(trace|trace_options|read_spool|profiler|cirron|shared|options|session)\.ts$/],

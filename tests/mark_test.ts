@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
-import type { MarkOptions } from "../src/recorder.ts";
 import type { MarkValue, TraceMark } from "../src/rows.ts";
+import type { MarkOptions } from "../src/scope.ts";
 import { FAKE_UNIX_NS, literal, TestEngine } from "./support/engine.ts";
 
 /** The marks of the only span, after `act` made them. */

@@ -1,7 +1,7 @@
 import { assertEquals, assertLess, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import type { Scope, ScopeOptions } from "../src/recorder.ts";
+import type { Scope, ScopeOptions } from "../src/scope.ts";
 import { literal, TestEngine } from "./support/engine.ts";
 import { allNodes, collectGarbage, inside, nodeNamed } from "./support/recording.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { printable } from "../printable.ts";
+import { formatDuration, formatShare } from "./format.ts";
 import type { SummaryRow } from "./summary.ts";
-import { formatDuration, formatShare } from "./text.ts";
 
 /**
  * Where the time went, by path of names. `console.log` and a Jupyter cell show it as a table.

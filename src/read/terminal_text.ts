@@ -6,7 +6,8 @@
  */
 import { wallUs } from "./fields.ts";
 import type { Fold, FoldedTree } from "./fold.ts";
-import { foldAt, foldWords, formatDuration, formatShare, NO_SPANS, spanWords } from "./text.ts";
+import { formatDuration, formatShare } from "./format.ts";
+import { foldAt, foldWords, NO_SPANS, spanWords } from "./text.ts";
 import { type Tree, walk } from "./tree.ts";
 
 /** Levels with guides; deeper lines stay there and say their depth, or they would be wider than any terminal. */

@@ -7,11 +7,9 @@ import { printable } from "../printable.ts";
 import type { MarkValue, Snapshot } from "../rows.ts";
 import { isFailed, wallUs } from "./fields.ts";
 import type { Fold, FoldedTree } from "./fold.ts";
-import { formatDuration, formatShare, formatValue } from "./format.ts";
+import { formatDuration, formatValue } from "./format.ts";
 import { TextBytes } from "./text_bytes.ts";
 import { type Tree, walk } from "./tree.ts";
-
-export { formatDuration, formatShare, formatValue };
 
 /** Marks of one span printed one by one; with more, one entry per name. */
 const MARKS_IN_FULL = 16;

@@ -2,12 +2,12 @@ import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/ass
 import fc from "fast-check";
 import { test } from "node:test";
 import { foldSiblings } from "../../src/read/fold.ts";
+import { formatDuration } from "../../src/read/format.ts";
 import { toCell, toPage } from "../../src/read/page.ts";
 import { FAILED, FOLDED, MOST_NODES, OPEN, type PageData, toPageData } from "../../src/read/page_data.ts";
 import { shownText } from "../../src/read/page_json.ts";
 import { layRows } from "../../src/read/page_rows.ts";
 import { PAGE_SCRIPT } from "../../src/read/page_script.ts";
-import { formatDuration } from "../../src/read/text.ts";
 import { buildTree, type Tree } from "../../src/read/tree.ts";
 import { cutText } from "../../src/text_limits.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
 import { printable } from "../../src/printable.ts";
-import { formatDuration, formatValue, toText } from "../../src/read/text.ts";
+import { formatDuration, formatValue } from "../../src/read/format.ts";
+import { toText } from "../../src/read/text.ts";
 import { buildTree } from "../../src/read/tree.ts";
 import type { MarkValue, Snapshot } from "../../src/rows.ts";
 import { chain, type HandMark, recordChain, snapshotOf } from "../support/cases.ts";

@@ -7,8 +7,8 @@ import type { Clock } from "../../src/clock.ts";
 import { BATCHES, EPOCHS, loop, type LoopSource } from "../../src/loops.ts";
 import type { ProfileOptions } from "../../src/options.ts";
 import { Engine, type EngineOptions } from "../../src/profiler.ts";
-import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/recorder.ts";
 import type { MarkValue, TraceDict } from "../../src/rows.ts";
+import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/scope.ts";
 import type { Terminal } from "../../src/terminal.ts";
 import type { TraceOptions } from "../../src/trace_options.ts";
 

@@ -6,8 +6,9 @@
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { OpenScope, Scope } from "../../src/recorder.ts";
+import type { OpenScope } from "../../src/recorder.ts";
 import type { TraceDict, TraceNode } from "../../src/rows.ts";
+import type { Scope } from "../../src/scope.ts";
 
 /** A handle as the recorder sees it. */
 export function inside(scope: Scope): OpenScope {
