@@ -34,7 +34,7 @@ export const readGroups: readonly Group[] = [
   { name: "trace dict", cases: dictCases, seconds: 10, denoFlags: COLLECTS },
   { name: "trace json and tree", cases: jsonCases, seconds: 15, denoFlags: COLLECTS },
   { name: "trace df", cases: frameCases, seconds: 10, turns: true, denoFlags: COLLECTS },
-  { name: "trace last", cases: lastCases },
+  { name: "trace last", cases: lastCases, turns: true },
   ...FORMATS.map((format): Group => ({
     name: `trace ${format} by size`,
     cases: () => sizeCases(format),

@@ -8,8 +8,6 @@ import { node } from "./builtins.ts";
 
 /** A scope's place in a flow: a link in its chain of open scopes, innermost first. */
 export interface FrameScope<S extends FrameScope<S>> {
-  /** Where it is among the open scopes. */
-  readonly slot: number;
   /** The flow it was opened in; null for one that is on no stack. */
   readonly frame: Frame<S> | null;
   /** The scope below it in the same flow. Null once closed: a closed scope keeps none alive. */
@@ -45,24 +43,17 @@ export class Anchor<S extends FrameScope<S>> {
  * outlive its scopes by days.
  */
 export class Frame<S extends FrameScope<S>> {
-  /** The open scopes by slot. */
-  readonly #open: readonly (S | null)[];
-  // Its slot, -1 for none: a reference from here, which is old, to a scope, which is new, would cost a write barrier.
-  #top = -1;
+  #top: S | null = null;
   #outer: Anchor<S> | null;
 
-  /**
-   * @param open The open scopes by slot.
-   * @param outer The scope of another flow that this one is started in.
-   */
-  constructor(open: readonly (S | null)[], outer: S | null) {
-    this.#open = open;
+  /** @param outer The scope of another flow that this one is started in. */
+  constructor(outer: S | null) {
     this.#outer = outer === null ? null : Anchor.of(outer);
   }
 
   /** The innermost open scope: this flow's, or the nearest open one of those it was started in. */
   innermost(): S | null {
-    return this.#top < 0 ? this.outer() : this.#open[this.#top];
+    return this.#top ?? this.outer();
   }
 
   /** The nearest open scope of the flows around this one. */
@@ -81,27 +72,27 @@ export class Frame<S extends FrameScope<S>> {
 
   /** Makes `scope` the innermost of this flow. */
   push(scope: S): void {
-    if (this.#top >= 0) {
-      const below = this.#open[this.#top]!;
+    const below = this.#top;
+    if (below !== null) {
       scope.below = below;
       below.above = scope;
     }
-    this.#top = scope.slot;
+    this.#top = scope;
   }
 
   /** Takes a scope out that closes; tells whether it was the innermost, as it should be. */
   remove(scope: S): boolean {
     const { above, below } = scope;
-    if (above === null && scope.anchor === null && this.#top === scope.slot) {
-      this.#top = below === null ? -1 : below.slot;
+    if (above === null && scope.anchor === null && this.#top === scope) {
+      this.#top = below;
       if (below !== null) below.above = scope.below = null;
       return true;
     }
     if (scope.anchor !== null) this.#release(scope, scope.anchor);
     scope.below = scope.above = null;
     if (below !== null) below.above = above;
-    if (this.#top === scope.slot) {
-      this.#top = below === null ? -1 : below.slot;
+    if (this.#top === scope) {
+      this.#top = below;
       return true;
     }
     if (above !== null) above.below = below;
@@ -117,14 +108,9 @@ export class Frame<S extends FrameScope<S>> {
 
 /** Every flow of the process: the main one, and one for each callback scope that runs or whose context lives on. */
 export class Flows<S extends FrameScope<S>> {
-  readonly #main: Frame<S>;
+  readonly #main: Frame<S> = new Frame<S>(null);
   // Made by the first callback scope. Until then every flow is the main one and asking costs nothing.
   #storage: AsyncLocalStorage<Frame<S>> | null = null;
-
-  /** @param open The open scopes by slot. */
-  constructor(open: readonly (S | null)[]) {
-    this.#main = new Frame<S>(open, null);
-  }
 
   /** The frame of the calling flow. Costs about 18 ns once a callback scope has run in the process. */
   current(): Frame<S> {

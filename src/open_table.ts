@@ -25,7 +25,7 @@ export const OPEN_MEMORY_SINCE = 5;
 export class OpenTable<S extends { readonly id: number }> {
   /** How many are open. */
   count = 0;
-  readonly scope: (S | null)[] = [];
+  scope: (S | null)[] = [];
   /** `OPEN_NUMBERS` of each slot. */
   numbers: Float64Array = new Float64Array(0);
   // Free slots: those from `count` on.

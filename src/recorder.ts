@@ -162,7 +162,7 @@ export class OpenScope implements Scope, FrameScope<OpenScope> {
 /** Records scopes and marks of one JavaScript thread. */
 export class Recorder {
   readonly clock: Clock;
-  readonly flows: Flows<OpenScope>;
+  readonly flows: Flows<OpenScope> = new Flows<OpenScope>();
   /** When the last scope closed. A field, because V8 boxes a double that a function returns unless it inlines it. */
   closedNs: number = NaN;
   /** Scopes closed while they were not innermost. */
@@ -197,7 +197,6 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.clock = options.clock;
-    this.flows = new Flows<OpenScope>(this.#open.scope);
     this.#nowNs = options.clock.nowNs;
     this.#cpu = options.counters.cpu;
     this.#memory = options.counters.memory;
@@ -283,6 +282,7 @@ export class Recorder {
       open[from + OPEN_CPU_NS] = NaN;
     }
     const memoryPeakBytes = this.#memory === null ? NaN : this.#endMemory(from);
+    scope.slot = -1;
     const frame = scope.frame;
     let misnested: Frame<OpenScope> | null = null;
     if (frame === null) {
@@ -290,7 +290,6 @@ export class Recorder {
     } else if (!frame.remove(scope)) {
       misnested = frame;
     }
-    scope.slot = -1;
     const ring = this.#ring;
     const chunk = ring.begin();
     const row = ring.offset;
@@ -645,7 +644,7 @@ export class Recorder {
   ): unknown {
     this.#flowCount++;
     const below = parent ?? this.flows.current().innermost();
-    const frame = new Frame<OpenScope>(this.#open.scope, below);
+    const frame = new Frame<OpenScope>(below);
     const scope = this.#start(name, index, attrs, frame, below ?? this.session);
     frame.push(scope);
     try {

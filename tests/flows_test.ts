@@ -718,10 +718,7 @@ async function wait(promise: Promise<void>): Promise<void> {
 
 // The frames themselves.
 
-const slots: (FakeScope | null)[] = [];
-
 class FakeScope implements FrameScope<FakeScope> {
-  readonly slot: number;
   below: FakeScope | null = null;
   above: FakeScope | null = null;
   anchor: Anchor<FakeScope> | null = null;
@@ -729,24 +726,21 @@ class FakeScope implements FrameScope<FakeScope> {
   /** Opens a scope on top of `frame`. */
   constructor(frame: Frame<FakeScope>) {
     this.frame = frame;
-    this.slot = slots.push(this) - 1;
     frame.push(this);
   }
   close(): boolean {
-    const wasInnermost = this.frame.remove(this);
-    slots[this.slot] = null;
-    return wasInnermost;
+    return this.frame.remove(this);
   }
 }
 
 /** Three scopes of one frame, innermost last. */
 function pushed(): { frame: Frame<FakeScope>; scopes: FakeScope[] } {
-  const frame = new Frame<FakeScope>(slots, null);
+  const frame = new Frame<FakeScope>(null);
   return { frame, scopes: [0, 1, 2].map(() => new FakeScope(frame)) };
 }
 
 test("Frame.innermost() is null at first", () => {
-  assertEquals(new Frame<FakeScope>(slots, null).innermost(), null);
+  assertEquals(new Frame<FakeScope>(null).innermost(), null);
 });
 
 for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]) {
@@ -768,8 +762,8 @@ for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 
 }
 
 test("Frame.innermost() of a new flow is the outer scope, before its own opens and after it has closed", () => {
-  const outer = new FakeScope(new Frame<FakeScope>(slots, null));
-  const frame = new Frame<FakeScope>(slots, outer);
+  const outer = new FakeScope(new Frame<FakeScope>(null));
+  const frame = new Frame<FakeScope>(outer);
   assertEquals(frame.innermost() === outer, true);
   const inner = new FakeScope(frame);
   assertEquals(frame.innermost() === inner, true);
@@ -778,8 +772,8 @@ test("Frame.innermost() of a new flow is the outer scope, before its own opens a
 });
 
 test("Frame.innermost() is null once its own scope and the outer one have closed", () => {
-  const outer = new FakeScope(new Frame<FakeScope>(slots, null));
-  const frame = new Frame<FakeScope>(slots, outer);
+  const outer = new FakeScope(new Frame<FakeScope>(null));
+  const frame = new Frame<FakeScope>(outer);
   new FakeScope(frame).close();
   outer.close();
   assertEquals(frame.innermost(), null);
@@ -788,10 +782,10 @@ test("Frame.innermost() is null once its own scope and the outer one have closed
 for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]) {
   test(`Frame.innermost() of a flow in three nested ones, closed in the order ${order}, is the nearest open`, () => {
     const scopes: FakeScope[] = [];
-    let frame = new Frame<FakeScope>(slots, null);
+    let frame = new Frame<FakeScope>(null);
     for (let i = 0; i < 3; i++) {
       scopes.push(new FakeScope(frame));
-      frame = new Frame<FakeScope>(slots, scopes[i]);
+      frame = new Frame<FakeScope>(scopes[i]);
     }
     const open = new Set([0, 1, 2]);
     for (const i of order) {
@@ -803,29 +797,29 @@ for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 
 }
 
 test("Frame.innermost() of a flow in a closed scope is the scope below that one", () => {
-  const outerFrame = new Frame<FakeScope>(slots, null);
+  const outerFrame = new Frame<FakeScope>(null);
   const lowest = new FakeScope(outerFrame);
   const outer = new FakeScope(outerFrame);
-  const frame = new Frame<FakeScope>(slots, outer);
+  const frame = new Frame<FakeScope>(outer);
   outer.close();
   assertEquals(frame.innermost() === lowest, true);
 });
 
 test("Anchor lets go of its scope when that closes", () => {
-  const outer = new FakeScope(new Frame<FakeScope>(slots, null));
+  const outer = new FakeScope(new Frame<FakeScope>(null));
   const anchor = Anchor.of(outer);
   outer.close();
   assertEquals([anchor.scope, anchor.outer], [null, null]);
 });
 
 test("Anchor.of() is one for all flows of a scope", () => {
-  const outer = new FakeScope(new Frame<FakeScope>(slots, null));
+  const outer = new FakeScope(new Frame<FakeScope>(null));
   assertEquals(Anchor.of(outer) === Anchor.of(outer), true);
 });
 
 test("Frame.push() in a scope of another frame leaves no link in that scope", () => {
-  const outer = new FakeScope(new Frame<FakeScope>(slots, null));
-  const inner = new FakeScope(new Frame<FakeScope>(slots, outer));
+  const outer = new FakeScope(new Frame<FakeScope>(null));
+  const inner = new FakeScope(new Frame<FakeScope>(outer));
   assertEquals([outer.above, inner.below], [null, null]);
 });
 
@@ -854,24 +848,24 @@ test("scope() in a context that outlived two of three flows hangs on the one sti
 });
 
 test("Flows.current() is one frame as long as no flow was made", () => {
-  const flows = new Flows<FakeScope>(slots);
+  const flows = new Flows<FakeScope>();
   assertEquals(flows.current() === flows.current(), true);
 });
 
 test("Flows.run() makes its frame the current one, and no longer", () => {
-  const flows = new Flows<FakeScope>(slots);
+  const flows = new Flows<FakeScope>();
   const main = flows.current();
-  const frame = new Frame<FakeScope>(slots, null);
+  const frame = new Frame<FakeScope>(null);
   const inside = flows.run(frame, argument => [argument, flows.current() === frame], "argument");
   assertEquals(inside, ["argument", true]);
   assertEquals(flows.current() === main, true);
 });
 
 test("Flows.run() that throws leaves the current frame as it was", () => {
-  const flows = new Flows<FakeScope>(slots);
+  const flows = new Flows<FakeScope>();
   const main = flows.current();
   try {
-    flows.run(new Frame<FakeScope>(slots, null), () => {
+    flows.run(new Frame<FakeScope>(null), () => {
       throw new Error("boom");
     }, undefined);
   } catch {
