@@ -145,6 +145,59 @@ chromiumTest("The icicle zooms by click, and out by the button and by Escape", a
   });
 });
 
+chromiumTest("The axis has round times, counted from the left edge of what is shown", async () => {
+  await look(TRAINING, async page => {
+    const ticks = () =>
+      page.evaluate<{ text: string; left: number }[]>(
+        '[...document.querySelectorAll("#axis span")].map(tick => ({ text: tick.textContent, left: tick.offsetLeft }))',
+      );
+    const whole = await ticks();
+    assert(whole.length >= 3 && whole.length <= 20, `${whole.length} ticks`);
+    assertEquals([whole[0], whole[1].text], [{ text: "0us", left: 0 }, "5.0ms"]);
+    for (const [i, { left }] of whole.slice(1).entries()) assert(left - whole[i].left >= 60, `${left}`);
+    await page.evaluate('document.getElementById("icicle").focus()');
+    await page.press("ArrowDown", "ArrowRight", "Enter");
+    const closer = await ticks();
+    assertEquals([closer[0], closer[1].text], [{ text: "+0us", left: 0 }, "+1.0ms"]);
+  });
+});
+
+chromiumTest(
+  "A name that does not fit into its box is cut with an ellipsis, and loses its time first",
+  async () => {
+    const long = "a name that is much longer than any box of a page can be wide, ".repeat(8);
+    const rows = [
+      { id: 2, parent: 1, name: long, startNs: 0, endNs: ms(2) },
+      { id: 3, parent: 1, name: "evaluate", startNs: ms(10), endNs: ms(11.2) },
+      { id: 4, parent: 1, name: "evaluate", startNs: ms(12), endNs: ms(20) },
+      { id: 1, name: "epoch", startNs: 0, endNs: ms(20) },
+    ];
+    await look(rows, async page => {
+      await page.evaluate(`(() => {
+      window.drawn = [];
+      const { fillText } = CanvasRenderingContext2D.prototype;
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+        window.drawn.push({ text, width: this.measureText(text).width });
+        return fillText.call(this, text, ...rest);
+      };
+      document.getElementById("icicle").dispatchEvent(new Event("scroll"));
+    })()`);
+      const drawn = await page.evaluate<{ text: string; width: number }[]>("window.drawn");
+      const width = await page.evaluate<number>('document.getElementById("icicle").clientWidth');
+      assertEquals(drawn.map(({ text }) => text.slice(0, 8)), [
+        "epoch  2",
+        "a name t",
+        "evaluate",
+        "evaluate",
+      ]);
+      const [, cut, narrow, wide] = drawn;
+      assert(cut.text.endsWith("\u2026") && cut.width < width / 10, JSON.stringify(cut));
+      assert(cut.width > width / 10 - 30, JSON.stringify(cut));
+      assertEquals([narrow.text, wide.text], ["evaluate", "evaluate  8.0ms"]);
+    });
+  },
+);
+
 chromiumTest("The icicle goes by keyboard: down, right, up, and closer", async () => {
   await look(TRAINING, async page => {
     await page.evaluate('document.getElementById("icicle").focus()');

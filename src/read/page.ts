@@ -41,6 +41,7 @@ export function toPage(tree: Tree, shown: Tree | FoldedTree): string {
 <span id="range" class="soft"></span>
 </div>
 <h2 id="icicle-title">Over time</h2>
+<div class="axis" id="axis" aria-hidden="true"></div>
 <div class="icicle" id="icicle" tabindex="0" role="group" aria-labelledby="icicle-title" aria-describedby="icicle-help"><canvas aria-hidden="true"></canvas></div>
 <p id="icicle-help">Click a box to look closer. With the keyboard: arrows to go to the next, Enter to look closer, Escape for all.</p>
 <div class="split">

@@ -15,10 +15,38 @@ export const PAGE_ICICLE: string = String.raw`  // Icicle.
     for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) % 997;
     return hash * 137 % 360;
   });
-  const captionOf = (node, wide) => {
+  // What fits into a box: the name with what state it is in and its time, less of that, or the name's beginning.
+  const captionOf = (node, room, paint) => {
+    const fits = text => paint.measureText(text).width <= room;
+    // What cannot fit need not be measured.
+    const name = label(node).slice(0, Math.ceil(room / 2));
     const state = words(node).filter(word => word !== "folded");
-    const text = label(node) + (state.length > 0 ? " (" + state.join(", ") + ")" : "") + "  " + time(data.wallNs[node]);
-    return text.slice(0, Math.floor(wide / 6.2) + 8); // the rest would be clipped
+    const named = name + (state.length > 0 ? " (" + state.join(", ") + ")" : "");
+    for (const text of [named + "  " + time(data.wallNs[node]), named, name]) {
+      if (fits(text)) return text;
+    }
+    let least = 0, most = name.length;
+    while (least < most) {
+      const middle = (least + most + 1) >> 1;
+      if (fits(name.slice(0, middle) + "\u2026")) least = middle;
+      else most = middle - 1;
+    }
+    return least < 2 ? "" : name.slice(0, least).replace(/[\ud800-\udbff]$/, "") + "\u2026";
+  };
+  // Times count from the left edge, so that a closer look says how far into a span something is.
+  const drawAxis = width => {
+    const perTick = (until - from) * 90 / Math.max(width, 90);
+    const power = 10 ** Math.floor(Math.log10(perTick));
+    const step = Math.max(1, power * [1, 2, 5, 10].find(factor => factor * power >= perTick));
+    const ticks = [];
+    for (let i = 0; i < 100; i++) {
+      const left = i * step / (until - from) * width;
+      if (i > 0 && left > width - 60) break; // its label would be cut
+      const tick = make("span", (from > 0 ? "+" : "") + time(i * step));
+      tick.style.left = left + "px";
+      ticks.push(tick);
+    }
+    byId("axis").replaceChildren(...ticks);
   };
   const drawIcicle = () => {
     const width = icicle.clientWidth;
@@ -53,7 +81,7 @@ export const PAGE_ICICLE: string = String.raw`  // Icicle.
       paint.fillStyle = "hsl(" + hueOf[data.name[i]] + (dark.matches ? " 32% 32%)" : " 55% 82%)");
       paint.fillRect(x0, y, wide - (wide > 3 ? 1 : 0), BOX - 1);
       const flags = data.flags[i];
-      const caption = wide < 24 ? "" : captionOf(i, wide);
+      const caption = wide < 24 ? "" : captionOf(i, wide - 8, paint);
       if (flags & FOLDED && wide > 6) {
         paint.strokeStyle = ink;
         paint.globalAlpha = isDim ? 0.1 : 0.25;
@@ -69,14 +97,10 @@ export const PAGE_ICICLE: string = String.raw`  // Icicle.
       // Too narrow for its name, a failed one still says so by more than its colour.
       if (wide < 24 && flags & FAILED && wide > 7) paint.fillText("!", x0 + wide / 2 - 2, y + BOX / 2);
       if (caption === "") continue;
-      paint.save();
-      paint.beginPath();
-      paint.rect(x0, y, wide - 2, BOX);
-      paint.clip();
       paint.fillText(caption, x0 + 4, y + BOX / 2);
-      paint.restore();
     }
     paint.globalAlpha = 1;
+    drawAxis(width);
     const isZoomed = from > 0 || until < data.totalNs;
     byId("reset").disabled = !isZoomed;
     say("range", time(from) + " to " + time(until));

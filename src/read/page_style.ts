@@ -30,6 +30,8 @@ input, button {
 button { cursor: pointer; background: var(--panel); }
 button:disabled { cursor: default; color: var(--soft); border-style: dashed; }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 1px; }
+.axis { position: relative; height: 20px; overflow: hidden; color: var(--soft); font-size: 12px; line-height: 18px; }
+.axis span { position: absolute; top: 0; bottom: 0; padding-left: 4px; border-left: 1px solid var(--line); white-space: pre; }
 .icicle { border: 1px solid var(--line); overflow-y: auto; max-height: 380px; background: var(--panel); position: relative; }
 .icicle canvas { position: sticky; top: 0; display: block; width: 100%; }
 .split { display: grid; grid-template-columns: minmax(0, 3fr) minmax(220px, 2fr); gap: 12px; }
