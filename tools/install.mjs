@@ -26,7 +26,11 @@ const INSTALL = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no
 // for a lock file out of step. With a lock file in place `install` takes the same versions.
 function npmCommand() {
   // The version runs under Deno's Node 26 interface and keeps to the lock file as the Node machines' own do.
-  if ("Deno" in globalThis) return [process.execPath, "run", "-A", "npm:npm@10.9.9"];
+  if ("Deno" in globalThis) {
+    // With a lock file of its own, which also says what it must hash to: else it would be added to the checkout's.
+    const lock = `--lock=${join(ROOT, "tools", "npm", "deno.lock")}`;
+    return [process.execPath, "run", "-A", "--no-config", "--frozen", lock, "npm:npm@10.9.9"];
+  }
   const { npm_execpath } = process.env; // the npm that runs us, if one does
   return npm_execpath ? [process.execPath, npm_execpath] : ["npm"];
 }
