@@ -284,8 +284,8 @@ const HANDLERS: Record<
   },
   "an 'uncaughtException' listener that goes on": {
     handler:
-      `process.on("uncaughtException", error => { note("caught"); console.log("caught", error.message); });`,
-    then: `setTimeout(() => { throw new Error("boom"); }, 1); setTimeout(() => note("later"), 5);`,
+      `process.on("uncaughtException", error => { note("caught"); console.log("caught", error.message); setTimeout(() => note("later")); });`,
+    then: `setTimeout(() => { throw new Error("boom"); }, 1);`,
     expected: { flushed: ["start", "caught", "later"], stdout: /caught boom/ },
   },
   "an 'uncaughtException' listener that exits": {
@@ -295,8 +295,8 @@ const HANDLERS: Record<
   },
   "an 'unhandledRejection' listener that goes on": {
     handler:
-      `process.on("unhandledRejection", error => { note("caught"); console.log("caught", error.message); });`,
-    then: `Promise.reject(new Error("boom")); setTimeout(() => note("later"), 5);`,
+      `process.on("unhandledRejection", error => { note("caught"); console.log("caught", error.message); setTimeout(() => note("later")); });`,
+    then: `Promise.reject(new Error("boom"));`,
     expected: { flushed: ["start", "caught", "later"], stdout: /caught boom/ },
   },
   "an 'error' listener that records": {
@@ -307,14 +307,16 @@ const HANDLERS: Record<
     lostAfter: true,
   },
   "an 'error' listener that prevents the default": {
-    handler: `addEventListener("error", event => { note("caught"); event.preventDefault(); });`,
-    then: `setTimeout(() => { throw new Error("boom"); }, 1); setTimeout(() => note("later"), 5);`,
+    handler:
+      `addEventListener("error", event => { note("caught"); event.preventDefault(); setTimeout(() => note("later")); });`,
+    then: `setTimeout(() => { throw new Error("boom"); }, 1);`,
     expected: { flushed: ["start", "caught", "later"] },
     denoOnly: true,
   },
   "an 'unhandledrejection' listener that prevents the default": {
-    handler: `addEventListener("unhandledrejection", event => { note("caught"); event.preventDefault(); });`,
-    then: `Promise.reject(new Error("boom")); setTimeout(() => note("later"), 5);`,
+    handler:
+      `addEventListener("unhandledrejection", event => { note("caught"); event.preventDefault(); setTimeout(() => note("later")); });`,
+    then: `Promise.reject(new Error("boom"));`,
     expected: { flushed: ["start", "caught", "later"] },
     denoOnly: true,
   },

@@ -312,8 +312,8 @@ async function peaksOfProgram(): Promise<Peaks> {
 function assertPeaks({ peaks: [before, during, after], parent, resident }: Peaks): void {
   const figures = [before, during, after, parent, resident].map(bytes => (bytes / MIB).toFixed(1)).join(", ");
   assert(Math.abs(during - resident) < 4 * MIB, `during by resident: ${figures}`);
-  assert(Math.abs(during - before - 64 * MIB) < 8 * MIB, `during by before: ${figures}`);
-  assertLess(after, during - 50 * MIB, figures);
+  assert(Math.abs(during - before - 64 * MIB) < 4 * MIB, `during by before: ${figures}`);
+  assertLess(after, during - 56 * MIB, figures);
   assert(parent >= during && parent < during + 4 * MIB, `parent: ${figures}`);
 }
 

@@ -19,7 +19,6 @@ const TOOLS = join(ROOT, "tools", "pinned");
 const MODULES = join(TOOLS, "node_modules");
 const NODE = join(ROOT, "tools", "node");
 const OLDEST_NODE = 22;
-const STAMP = join(MODULES, ".cirron-installed");
 const INSTALL = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
 
 // `npm install`, not `npm ci`: dprint names a platform package that was never published, which npm 11's `ci` takes
@@ -29,7 +28,7 @@ function npmCommand() {
   if ("Deno" in globalThis) {
     // With a lock file of its own, which also says what it must hash to: else it would be added to the checkout's.
     const lock = `--lock=${join(ROOT, "tools", "npm", "deno.lock")}`;
-    return [process.execPath, "run", "-A", "--no-config", "--frozen", lock, "npm:npm@10.9.9"];
+    return [process.execPath, "run", "-A", "--no-config", lock, "npm:npm@10.9.9"];
   }
   const { npm_execpath } = process.env; // the npm that runs us, if one does
   return npm_execpath ? [process.execPath, npm_execpath] : ["npm"];
@@ -37,25 +36,31 @@ function npmCommand() {
 
 /** Installs the pinned packages unless they are there already. Says what it does; exits with npm's status if it fails. */
 export function ensureInstalled() {
-  const wanted = createHash("sha256");
   const folders = hasNode() ? [TOOLS, ROOT] : [TOOLS, ROOT, NODE];
+  installOnce(folders, "the pinned tools and packages (once): deno, bun, dprint, polars ...");
+}
+
+/** The same for what the benchmarks compare with. */
+export function ensurePeersInstalled() {
+  installOnce(
+    [join(ROOT, "bench", "peers")],
+    "what the benchmarks compare with (once): OpenTelemetry JS ...",
+  );
+}
+
+// What was installed last stands in the first folder's node_modules.
+function installOnce(folders, what) {
+  const stamp = join(folders[0], "node_modules", ".cirron-installed");
+  const wanted = createHash("sha256");
   for (const folder of folders) {
     for (const file of ["package.json", "package-lock.json"]) wanted.update(readFileSync(join(folder, file)));
   }
   const digest = wanted.digest("hex");
-  const isThere = existsSync(STAMP) && existsSync(join(ROOT, "node_modules"));
-  if (isThere && readFileSync(STAMP, "utf8") === digest) return;
-  console.log("Installing the pinned tools and packages (once): deno, bun, dprint, polars ...");
+  const isThere = existsSync(stamp) && folders.every(folder => existsSync(join(folder, "node_modules")));
+  if (isThere && readFileSync(stamp, "utf8") === digest) return;
+  console.log(`Installing ${what}`);
   for (const folder of folders) install(folder);
-  writeFileSync(STAMP, digest);
-}
-
-/** Installs what the benchmarks compare with, unless it is there already; exits with npm's status if it fails. */
-export function ensurePeersInstalled() {
-  const folder = join(ROOT, "bench", "peers");
-  if (existsSync(join(folder, "node_modules"))) return;
-  console.log("Installing what the benchmarks compare with (once): OpenTelemetry JS ...");
-  install(folder);
+  writeFileSync(stamp, digest);
 }
 
 function install(folder) {

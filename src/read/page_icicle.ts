@@ -33,8 +33,22 @@ export const PAGE_ICICLE: string = String.raw`  // Icicle.
     }
     return least < 2 ? "" : name.slice(0, least).replace(/[\ud800-\udbff]$/, "") + "\u2026";
   };
+  // Kept as long as the box is as wide: what is hovered draws all boxes again.
+  const captions = [];
+  const captionRoom = new Float64Array(count).fill(NaN);
+  const captionFor = (node, room, paint) => {
+    if (captionRoom[node] !== room) {
+      captionRoom[node] = room;
+      captions[node] = captionOf(node, room, paint);
+    }
+    return captions[node];
+  };
   // Times count from the left edge, so that a closer look says how far into a span something is.
+  let axisShown = "";
   const drawAxis = width => {
+    const shown = [width, from, until].join();
+    if (shown === axisShown) return;
+    axisShown = shown;
     const perTick = (until - from) * 90 / Math.max(width, 90);
     const power = 10 ** Math.floor(Math.log10(perTick));
     const step = Math.max(1, power * [1, 2, 5, 10].find(factor => factor * power >= perTick));
@@ -81,7 +95,7 @@ export const PAGE_ICICLE: string = String.raw`  // Icicle.
       paint.fillStyle = "hsl(" + hueOf[data.name[i]] + (dark.matches ? " 32% 32%)" : " 55% 82%)");
       paint.fillRect(x0, y, wide - (wide > 3 ? 1 : 0), BOX - 1);
       const flags = data.flags[i];
-      const caption = wide < 24 ? "" : captionOf(i, wide - 8, paint);
+      const caption = wide < 24 ? "" : captionFor(i, wide - 8, paint);
       if (flags & FOLDED && wide > 6) {
         paint.strokeStyle = ink;
         paint.globalAlpha = isDim ? 0.1 : 0.25;
