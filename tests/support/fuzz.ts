@@ -235,7 +235,8 @@ class Round {
 
   #readSpool(): unknown {
     const spool = ci.readSpool(this.options.directory);
-    return spool.trace({ ...this.#traceOptions(), format: "json" });
+    // Not spread: they may be a text of 20 million characters, which would be as many keys.
+    return spool.trace(this.#traceOptions(["json"]));
   }
 
   #keep(handle: unknown): void {
@@ -327,9 +328,11 @@ class Round {
       : this.#object({ kind: ["point", "summary"], attrs: [{ a: 1 }] });
   }
 
-  #traceOptions(): ci.TraceOptions & { format: "json" } {
+  #traceOptions(
+    formats: readonly ci.TraceFormat[] = ["tree", "dict", "json", "summary", "df"],
+  ): ci.TraceOptions & { format: "json" } {
     return this.#object({
-      format: ["tree", "dict", "json", "summary", "df"],
+      format: formats,
       name: ["epoch", "forward", "none"],
       last: [0, 1, 5, 1000],
       open: [true, false],
