@@ -8,118 +8,87 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as ci from "../../mod.ts";
+import type { Burst, Comparison } from "./bursts.ts";
+import { watchPower } from "./power.ts";
+import { compareAll, openSpans } from "./spans.ts";
 
-interface Burst {
-  readonly start_us: number;
-  readonly end_us: number;
-  readonly busy_ms: number;
+/** Busy and idle milliseconds of a load, and for how many seconds it runs. */
+type Load = readonly [busyMs: number, idleMs: number, seconds: number];
+
+const LOADS: readonly Load[] = [[50, 80, 30], [5, 15, 20], [1000, 500, 30], [400, 0, 20]];
+
+/** A load in a process of its own. */
+export interface Running {
+  /** The bursts so far. */
+  readonly bursts: Burst[];
+  /** Resolves with the device's name at the first burst. */
+  readonly started: Promise<string>;
+  /** Resolves when the load has ended. */
+  readonly ended: Promise<void>;
 }
 
-/** Errors of the spans of one length. */
-export interface Comparison {
-  readonly load: string;
-  readonly lengthMs: number;
-  readonly spans: number;
-  /** Sum of our figures over the sum of CUDA's. */
-  readonly ratio: number;
-  readonly rmsMs: number;
-  readonly worstMs: number;
-  readonly unknown: number;
+/** Starts load.py. Python with PyTorch must be there. */
+export function startLoad([busyMs, idleMs, seconds]: Load): Running {
+  const script = fileURLToPath(new URL("load.py", import.meta.url));
+  const args = [script, ...[seconds, busyMs, idleMs].map(String)];
+  const child = spawn(process.env.PYTHON ?? "python3", args, { stdio: ["ignore", "pipe", "inherit"] });
+  const bursts: Burst[] = [];
+  let device = "";
+  const ended = new Promise<void>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", status => {
+      if (status === 0) resolve();
+      else reject(new Error(`load.py ended with ${status}: is PyTorch there?`));
+    });
+  });
+  const started = new Promise<string>((resolve, reject) => {
+    ended.catch(reject);
+    createInterface({ input: child.stdout! }).on("line", line => {
+      const said = JSON.parse(line) as Burst & { device?: string };
+      if (said.device !== undefined) device = said.device;
+      else if (bursts.push(said) === 1) resolve(device);
+    });
+  });
+  return { bursts, started, ended };
 }
 
-const LOADS: readonly (readonly [busyMs: number, idleMs: number])[] = [[50, 80], [5, 15], [1000, 500], [
-  400,
-  0,
-]];
-const LENGTHS_MS = [100, 500, 2000, 10_000];
-const SECONDS = 30;
+/** What the comparison found. */
+export interface Compared {
+  readonly rows: Comparison[];
+  /** Energy: our figure, and power summed up meanwhile. */
+  readonly energies: string[];
+  readonly health: ci.Health;
+  readonly device: string;
+}
 
-/** Runs each load beside spans of each length at once, and compares. Python with PyTorch must be there. */
-export async function compare(): Promise<{ rows: Comparison[]; health: ci.Health; device: string }> {
+/** Runs each load beside spans of each length at once, and compares. */
+export async function compare(): Promise<Compared> {
   const rows: Comparison[] = [];
+  const energies: string[] = [];
   let health = ci.health();
   let device = "";
-  for (const [busyMs, idleMs] of LOADS) {
-    const bursts: Burst[] = [];
+  for (const load of LOADS) {
+    const name = `${load[0]} ms busy, ${load[1]} ms idle`;
+    const running = startLoad(load);
+    device = await running.started;
     const profiler = ci.profile({ output: "none" });
-    const script = fileURLToPath(new URL("load.py", import.meta.url));
-    const args = [script, ...[SECONDS, busyMs, idleMs].map(String)];
-    const child = spawn(process.env.PYTHON ?? "python3", args, { stdio: ["ignore", "pipe", "inherit"] });
-    const ended = new Promise<number | null>((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", resolve);
-    });
-    let isRunning = false;
-    let isOver = false;
-    const flows: Promise<void>[] = [];
-    for await (const line of createInterface({ input: child.stdout! })) {
-      const said = JSON.parse(line) as Burst & { device?: string };
-      if (said.device !== undefined) {
-        device = said.device;
-        continue;
-      }
-      bursts.push(said);
-      if (isRunning) continue;
-      isRunning = true;
-      for (const lengthMs of LENGTHS_MS) {
-        flows.push((async () => {
-          while (!isOver) {
-            await ci.scope(
-              `span ${lengthMs}`,
-              () => new Promise(resolve => void setTimeout(resolve, lengthMs)),
-            );
-          }
-        })());
-      }
-    }
-    isOver = true;
-    const status = await ended;
-    if (status !== 0) throw new Error(`load.py ended with ${status}: is PyTorch there?`);
-    await Promise.all(flows);
-    await new Promise(resolve => void setTimeout(resolve, 2500)); // the driver's samples of the last spans
+    const power = watchPower();
+    const spans = openSpans();
+    await running.ended;
+    await spans.stop();
+    const { millijoules, seconds, watts } = power.stop();
     health = ci.health();
-    const { roots } = ci.trace({ format: "dict", open: true });
-    const spans = roots.flatMap(root => root.children);
-    const lastUs = bursts.at(-1)!.end_us;
-    for (const lengthMs of LENGTHS_MS) {
-      const mine = spans.filter(span =>
-        span.name === `span ${lengthMs}` && span.end_us !== null && span.end_us < lastUs
-      );
-      const errors: number[] = [];
-      let ours = 0;
-      let cudas = 0;
-      let unknown = 0;
-      for (const { start_us, end_us, gpu_ns } of mine) {
-        if (gpu_ns === null) {
-          unknown++;
-          continue;
-        }
-        const truth = busyMsWithin(bursts, start_us, end_us!);
-        errors.push(gpu_ns / 1e6 - truth);
-        ours += gpu_ns / 1e6;
-        cudas += truth;
-      }
-      rows.push({
-        load: `${busyMs} ms busy, ${idleMs} ms idle`,
-        lengthMs,
-        spans: errors.length,
-        ratio: ours / cudas,
-        rmsMs: Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / errors.length),
-        worstMs: errors.reduce((worst, error) => Math.max(worst, Math.abs(error)), 0),
-        unknown,
-      });
-    }
+    rows.push(...compareAll(name, running.bursts));
     profiler.shutdown();
+    const { attrs, wall_us } = ci.trace({ format: "dict", name: "cirron.session" }).roots[0];
+    const ours = Number(attrs.gpu_energy_mj);
+    energies.push(
+      `${name}: ${(ours / 1e3).toFixed(0)} J in ${(wall_us / 1e6).toFixed(1)} s = ${
+        (ours / (wall_us / 1e3)).toFixed(1)
+      } W; power summed up: ${(millijoules / 1e3).toFixed(0)} J in ${seconds.toFixed(1)} s = ${
+        watts.toFixed(1)
+      } W`,
+    );
   }
-  return { rows, health, device };
-}
-
-// CUDA's events tell how long a burst was busy; it ends when the synchronization does.
-function busyMsWithin(bursts: readonly Burst[], startUs: number, endUs: number): number {
-  let sum = 0;
-  for (const burst of bursts) {
-    const beginUs = burst.end_us - burst.busy_ms * 1000;
-    sum += Math.max(0, Math.min(endUs, burst.end_us) - Math.max(startUs, beginUs)) / 1000;
-  }
-  return sum;
+  return { rows, energies, health, device };
 }

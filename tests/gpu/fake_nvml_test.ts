@@ -30,7 +30,7 @@ const PATTERNS: [title: string, settings: Parameters<FakeNvml["set"]>[0]][] = [
   ["bursts of 2 s", { busyNs: 2_000_000_000, idleNs: 3_000_000_000 }],
   ["a GPU that never rests", { busyNs: 1_000_000_000, idleNs: 0 }],
   ["garbage among the samples", { nasty: 1 }],
-  ["whole percents cut, not rounded", { truncated: 1 }],
+  ["whole percents rounded, not cut", { rounded: 1 }],
   ["a clock that drifts by 20 ppm from the boot of the machine", {
     offsetNs: -900_000_000_000,
     driftPpm: 20,
@@ -65,7 +65,8 @@ for (const [title, settings] of PATTERNS) {
       sumOfErrors += error;
       sumOfSpans += length;
     }
-    assertLess(Math.abs(sumOfErrors) / sumOfSpans, 0.01, "biased");
+    // A driver that rounds, as none is known to, is half a percent off.
+    assertLess(Math.abs(sumOfErrors) / sumOfSpans, settings.rounded === 1 ? 0.01 : 0.001, "biased");
   });
 }
 

@@ -50,7 +50,7 @@ enum {
 /* What fake_set() sets; the tests have the same numbers. */
 enum {
   NOW_NS, DEVICES, OFFSET_NS, DRIFT_PPM, PERIOD_NS, BUSY_NS, IDLE_NS, NASTY, GAP, MIG_MODE, STRIDE, DRIVER_MAJOR, USED_BYTES,
-  ACCOUNTED, GPM_SUPPORTED, TRUNCATED, PATTERN_UNTIL_NS, VALUE_TYPE, SETTINGS
+  ACCOUNTED, GPM_SUPPORTED, ROUNDED, PATTERN_UNTIL_NS, VALUE_TYPE, SETTINGS
 };
 
 #define MOST 8
@@ -172,7 +172,7 @@ int nvmlDeviceGetSamples(uint64_t device, uint32_t type, uint64_t after, uint32_
     if (out != NULL) {
       if (found >= room) return 7;
       out[found].timeStamp = stamp;
-      put_value(&out[found].sampleValue, (uint32_t)(set[TRUNCATED] ? percent : percent + 0.5));
+      put_value(&out[found].sampleValue, (uint32_t)(set[ROUNDED] ? percent + 0.5 : percent));
     }
     found++;
   }

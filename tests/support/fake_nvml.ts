@@ -43,7 +43,7 @@ const SETTINGS = [
   "usedBytes",
   "accounted",
   "gpmSupported",
-  "truncated",
+  "rounded",
   "patternUntilNs",
   "valueType",
 ] as const;
