@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { IdSeries } from "./id_series.ts";
 import { attrsOf, idText, measured, measuredIn, ownAttrs, ownIdText, parentIdText } from "./read/fields.ts";
 import { spanLine } from "./read/text.ts";
 import { buildTree } from "./read/tree.ts";
@@ -14,8 +15,8 @@ export interface Identity {
   readonly pid: number;
   readonly rank: number;
   readonly threadId: number;
-  /** What ids of marks start with. */
-  readonly markIdPrefix: string;
+  /** What ids of marks are made by. */
+  readonly markIds: IdSeries;
 }
 
 /** A closed span as it leaves the process: a row of spool v1. */
@@ -58,7 +59,7 @@ export interface MarkRow {
   span_id: string;
   /** As given to `mark()`. */
   name: string;
-  /** What `value` is: a number that is whole is an int. */
+  /** What `value` is: a number is a float, also where it is whole, and a bigint an int, so that a series is of one type. */
   value_type: "float" | "int" | "string" | "bool";
   /** As given to `mark()`. */
   value: MarkValue;
@@ -229,15 +230,14 @@ export class FlushBatch {
   }
 
   #markId(i: number): string {
-    return idText(this.#identity.markIdPrefix, this.#snapshot.marks.order[i] + 1);
+    return idText(this.#identity.markIds, this.#snapshot.marks.order[i] + 1);
   }
 }
 
 function valueType(value: MarkValue): MarkRow["value_type"] {
   switch (typeof value) {
     case "number":
-      // Beyond the exact range a number is no integer that anybody counted.
-      return Number.isSafeInteger(value) ? "int" : "float";
+      return "float";
     case "bigint":
       return "int";
     case "boolean":

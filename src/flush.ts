@@ -9,6 +9,7 @@
  */
 import { FlushBatch, type Identity } from "./batch.ts";
 import { node } from "./builtins.ts";
+import type { IdSeries } from "./id_series.ts";
 import type { Recorder } from "./recorder.ts";
 import { SinkRunner } from "./sinks/runner.ts";
 import type { Sink } from "./sinks/sink.ts";
@@ -34,7 +35,7 @@ export interface FlusherOptions {
   readonly sinks: readonly Sink[];
   readonly intervalMs: number;
   readonly identity: Identity;
-  readonly idPrefix: string;
+  readonly ids: IdSeries;
   readonly warn: (message: string) => void;
 }
 
@@ -98,9 +99,9 @@ export class Flusher {
    * live on, each is given out again when it closes, and whoever reads them keeps the later one.
    */
   giveOpen(): void {
-    const { recorder, identity, idPrefix } = this.#options;
+    const { recorder, identity, ids } = this.#options;
     if (recorder.session === null || this.#isFlushing || this.#isStopped) return;
-    const snapshot = recorder.read(0, true, idPrefix);
+    const snapshot = recorder.read(0, true, ids);
     const batch = new FlushBatch({ ...snapshot, closedLength: snapshot.length }, identity);
     for (const runner of this.#runners) runner.emit(batch);
     this.#commit();
@@ -176,9 +177,9 @@ export class Flusher {
 
   // Takes up to `most` spans from the ring, and the new marks of open ones; null if there is nothing.
   #take(most: number, withOpen: boolean): FlushBatch | null {
-    const { recorder, identity, idPrefix } = this.#options;
+    const { recorder, identity, ids } = this.#options;
     const before = this.#cursor;
-    const snapshot = recorder.drain(before, most, withOpen, idPrefix);
+    const snapshot = recorder.drain(before, most, withOpen, ids);
     const lapped = Math.max(0, recorder.firstRow - before);
     this.lapCount += lapped;
     this.#cursor = before + lapped + snapshot.closedLength;

@@ -1,15 +1,15 @@
 /**
- * What a span's id is made of: a random prefix per process, and the counter that the recorder keeps anyway.
+ * What is random in ids: drawn once for a process, never for a span. `id_series.ts` makes ids of it.
  *
  * @module
  */
 
-/** Hex characters of the prefix; the counter fills the other 16. */
-const PREFIX_CHARACTERS = 16;
+/** Hex characters of what ids end with; the number fills the other 16. */
+const SUFFIX_CHARACTERS = 16;
 
-/** A random prefix, 64 bits in lower-case hex. */
-export function randomIdPrefix(): string {
-  return randomHex(PREFIX_CHARACTERS);
+/** A random end for ids, 64 bits in lower-case hex. */
+export function randomIdSuffix(): string {
+  return randomHex(SUFFIX_CHARACTERS);
 }
 
 /** Random lower-case hex characters, an even number of them. */

@@ -16,7 +16,8 @@ import { DEFAULT_FLUSH_INTERVAL_MS, Flusher } from "./flush.ts";
 import { type GpuMonitor, NO_GPU } from "./gpu/monitor.ts";
 import { type GpuOptions, openGpu } from "./gpu/open.ts";
 import { GpuTicker } from "./gpu_ticker.ts";
-import { randomHex, randomIdPrefix } from "./ids.ts";
+import { IdSeries } from "./id_series.ts";
+import { randomHex, randomIdSuffix } from "./ids.ts";
 import { openPeakMeter, type PeakMeter } from "./memory_peak.ts";
 import { NO_RECORDING, type Recording } from "./no_recording.ts";
 import { checkMaxSpans, checkOptions, checkOutput, type Output, type ProfileOptions } from "./options.ts";
@@ -55,7 +56,8 @@ export interface Profiler {
 /** What tests put in place of the machine. */
 export interface EngineOptions {
   readonly clock?: Clock;
-  readonly idPrefix?: string;
+  /** What ids end with and follow from: 16 lower-case hex characters. */
+  readonly idSuffix?: string;
   /** Writes a line to stdout. */
   readonly print?: (text: string) => void;
   /** Writes a line to stderr. */
@@ -97,7 +99,7 @@ export class Engine {
   #peakMeter: Probe<PeakMeter> | null = null;
   #memory: Probe<PeakMeter> = MEMORY_OFF;
   #gpu: Probe<GpuMonitor> = GPU_OFF;
-  #idPrefix: string | null = null;
+  #ids: IdSeries | null = null;
   #maxSpans = DEFAULT_MAX_SPANS;
   #session: Session | null = null;
   /** Ended, and kept for what its last flush has to say in `health()`. */
@@ -166,9 +168,9 @@ export class Engine {
         pid: attrs.pid as number,
         rank: attrs.rank as number,
         threadId: threadId(),
-        markIdPrefix: randomIdPrefix(),
+        markIds: new IdSeries(randomIdSuffix()),
       },
-      idPrefix: this.#prefix(),
+      ids: this.#openIds(),
       warn: message => this.#warn(message),
     });
     flusher?.start();
@@ -345,11 +347,11 @@ export class Engine {
   }
 
   #read(last: number, open: boolean): Snapshot {
-    return this.#open().read(last, open, this.#prefix());
+    return this.#open().read(last, open, this.#openIds());
   }
 
-  #prefix(): string {
-    return this.#idPrefix ??= this.#options.idPrefix ?? randomIdPrefix();
+  #openIds(): IdSeries {
+    return this.#ids ??= new IdSeries(this.#options.idSuffix ?? randomIdSuffix());
   }
 
   readonly #print = (text: string): void => (this.#options.print ?? console.log)(text);

@@ -10,6 +10,7 @@
 import { kindOf, quote } from "./arguments.ts";
 import { type Clock, unixAnchorNs } from "./clock.ts";
 import { type Anchor, Flows, Frame, type FrameScope } from "./flows.ts";
+import type { IdSeries } from "./id_series.ts";
 import { markCount, type MarkLists, Marks, noMarks } from "./marks.ts";
 import type { PeakMeter } from "./memory_peak.ts";
 import {
@@ -494,15 +495,15 @@ export class Recorder {
 
   /**
    * Copies the newest `last` closed spans out, and with `open` the open ones.
-   * @param idPrefix What ids start with.
+   * @param ids What ids are made by.
    */
-  read(last: number, open: boolean, idPrefix: string): Snapshot {
+  read(last: number, open: boolean, ids: IdSeries): Snapshot {
     const closed = Math.min(last, this.#ring.length);
     const scopes = open ? this.#open.scopes() : [];
     const orphaned = open && this.#orphans.pointHead + this.#orphans.summaryHead !== 0;
     this.settleGpu(Infinity);
     const from = this.#ring.total - closed;
-    const builder = this.#builder(closed, scopes, orphaned, idPrefix);
+    const builder = this.#builder(closed, scopes, orphaned, ids);
     builder.addClosed(this.#ring, this.#marks, from);
     const nowNs = this.#nowNs();
     if (orphaned) builder.addOrphans(this.#orphans, this.#marks, this.#orphansSinceNs, nowNs);
@@ -521,13 +522,13 @@ export class Recorder {
     closed: number,
     scopes: readonly OpenScope[],
     orphaned: boolean,
-    idPrefix: string,
+    ids: IdSeries,
   ): SnapshotBuilder {
     const open = scopes.length + (orphaned ? 1 : 0);
     let openMarks = orphaned ? markCount(this.#orphans) : 0;
     for (const { marks } of scopes) if (marks !== null) openMarks += markCount(marks);
     const columns = { memory: this.#hasMemory, gpu: this.#hasGpu };
-    return new SnapshotBuilder(closed, open, openMarks, this.#anchorNs, idPrefix, columns);
+    return new SnapshotBuilder(closed, open, openMarks, this.#anchorNs, ids, columns);
   }
 
   // Of rows that are not settled, what is known now.
@@ -542,14 +543,14 @@ export class Recorder {
    * @param most Rows at most.
    * @param withOpen Also the open scopes that have marks not yet seen, as rows after the closed ones.
    */
-  drain(cursor: number, most: number, withOpen: boolean, idPrefix: string): Snapshot {
+  drain(cursor: number, most: number, withOpen: boolean, ids: IdSeries): Snapshot {
     const from = Math.max(cursor, this.#ring.evictCount);
     const closed = Math.min(most, this.#ring.total - from);
     const scopes = withOpen
       ? this.#open.scopes().filter(({ marks }) => marks !== null && this.#marks.hasUndrained(marks))
       : [];
     const orphaned = withOpen && this.#marks.hasUndrained(this.#orphans);
-    const builder = this.#builder(closed, scopes, orphaned, idPrefix);
+    const builder = this.#builder(closed, scopes, orphaned, ids);
     builder.addClosed(this.#ring, this.#marks, from);
     this.#fillGpu(builder, from);
     builder.drainClosed(this.#marks);

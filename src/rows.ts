@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { IdSeries } from "./id_series.ts";
 
 /** What a mark can hold. */
 export type MarkValue = number | string | boolean | bigint;
@@ -186,8 +187,8 @@ export interface Snapshot {
   readonly closedLength: number;
   /** Unix time in nanoseconds at which the session's clock was 0. */
   readonly anchorNs: bigint;
-  /** How `id` and `parent` are written: what every id starts with, or the ids themselves by row. */
-  readonly idText: string | SnapshotIds;
+  /** How `id` and `parent` are written: the series that their numbers are of, or the ids themselves by row. */
+  readonly ids: IdSeries | SnapshotIds;
   /** Absent if all rows are this thread's. */
   readonly threads?: SnapshotThreads;
   /** Opening order, from 1; 0 is the pseudo-span `"root"` that holds marks made outside any scope and session. */

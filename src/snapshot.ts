@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { IdSeries } from "./id_series.ts";
 import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
 import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
 import type { Ring, RowTarget } from "./ring.ts";
@@ -30,7 +31,7 @@ export class SnapshotBuilder {
   readonly #closedLength: number;
   readonly #openMarks: number;
   readonly #anchorNs: bigint;
-  readonly #idPrefix: string;
+  readonly #ids: IdSeries;
   readonly #id: Float64Array;
   readonly #parent: Float64Array;
   readonly #index: Float64Array;
@@ -60,14 +61,14 @@ export class SnapshotBuilder {
     openLength: number,
     openMarks: number,
     anchorNs: bigint,
-    idPrefix: string,
+    ids: IdSeries,
     columns: SnapshotColumns,
   ) {
     const length = closedLength + openLength;
     this.#closedLength = closedLength;
     this.#openMarks = openMarks;
     this.#anchorNs = anchorNs;
-    this.#idPrefix = idPrefix;
+    this.#ids = ids;
     this.#id = new Float64Array(length);
     this.#parent = new Float64Array(length);
     this.#index = new Float64Array(length);
@@ -180,7 +181,7 @@ export class SnapshotBuilder {
       length: this.#rows,
       closedLength: this.#closedLength,
       anchorNs: this.#anchorNs,
-      idText: this.#idPrefix,
+      ids: this.#ids,
       id: this.#id,
       parent: this.#parent,
       name: this.#name,
@@ -203,7 +204,7 @@ export class SnapshotBuilder {
 let kept: readonly unknown[] | null = null;
 
 function keep(): readonly unknown[] {
-  const empty = new SnapshotBuilder(0, 0, 0, 0n, "", { memory: false, gpu: false });
+  const empty = new SnapshotBuilder(0, 0, 0, 0n, new IdSeries("0".repeat(16)), { memory: false, gpu: false });
   return [empty, empty.snapshot()];
 }
 

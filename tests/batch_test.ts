@@ -2,7 +2,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import { FlushBatch, type MarkRow } from "../src/batch.ts";
+import { IdSeries } from "../src/id_series.ts";
 import type { MarkValue, Snapshot } from "../src/rows.ts";
+import { IDS } from "./support/cases.ts";
 import { TestEngine } from "./support/engine.ts";
 import { parseExact } from "./support/exact_json.ts";
 
@@ -157,14 +159,14 @@ test("FlushBatch times are exact for any anchor and any moment", () => {
   );
 });
 
-const IDENTITY = { pid: 1, rank: 0, threadId: 0, markIdPrefix: "fedcba9876543210" };
+const IDENTITY = { pid: 1, rank: 0, threadId: 0, markIds: new IdSeries("fedcba9876543210") };
 
 function batchSnapshot(anchorNs: bigint, startNs: number): Snapshot {
   return {
     length: 1,
     closedLength: 1,
     anchorNs,
-    idText: "0123456789abcdef",
+    ids: IDS,
     id: Float64Array.of(1),
     parent: Float64Array.of(0),
     name: ["x"],
@@ -193,11 +195,11 @@ function batchSnapshot(anchorNs: bigint, startNs: number): Snapshot {
 // Values.
 
 const VALUES: [value: MarkValue, type: MarkRow["value_type"], json: string][] = [
-  [0, "int", "0"],
-  [-0, "int", "0"],
-  [5, "int", "5"],
-  [-5, "int", "-5"],
-  [2 ** 53 - 1, "int", "9007199254740991"],
+  [0, "float", "0"],
+  [-0, "float", "0"],
+  [5, "float", "5"],
+  [-5, "float", "-5"],
+  [2 ** 53 - 1, "float", "9007199254740991"],
   [2 ** 53, "float", "9007199254740992"],
   [-(2 ** 53), "float", "-9007199254740992"],
   [1e21, "float", "1e+21"],
@@ -224,6 +226,18 @@ for (const [value, type, json] of VALUES) {
     assert(marks.includes(`"value_type":"${type}","value":${json},"attrs"`), marks);
   });
 }
+
+test("FlushBatch writes one series as one type, whichever of its numbers are whole", () => {
+  const [batch] = batchesOf(ci => {
+    for (const value of [0.75, 1, 0, -0, 2 ** 53, NaN]) ci.mark("accuracy", value);
+    for (const value of [1n, 2n ** 64n]) ci.mark("seen", value);
+  });
+  const typesOf = (rows: readonly MarkRow[], name: string) =>
+    new Set(rows.filter(mark => mark.name === name).map(mark => mark.value_type));
+  for (const rows of [batch.marks, parsed(batch).marks as MarkRow[]]) {
+    assertEquals([typesOf(rows, "accuracy"), typesOf(rows, "seen")], [new Set(["float"]), new Set(["int"])]);
+  }
+});
 
 // Hostile text.
 

@@ -251,7 +251,7 @@ test("scope() leaves the duration of its own first reading out of the span", () 
     },
   };
   (clock as { cpu: FakeClock["cpu"] }).cpu = { process: slow, thread: slow };
-  const engine = new Engine({ clock, idPrefix: "0".repeat(16) });
+  const engine = new Engine({ clock, idSuffix: "0".repeat(16) });
   engine.recording.scope("x", undefined, () => clock.advance(100, 1), null);
   const [x] = (engine.trace({ format: "dict" }) as TraceDict).roots;
   assertEquals(x.wall_us, 0.1);

@@ -419,6 +419,19 @@ test("readSpool() gives the trace that the recording process itself reads", () =
   assertEquals(readSpool(directory).trace({ format: "dict" }), ci.dict());
 });
 
+test("readSpool() gives numbers for numbers, whole or not, and for bigints that a number can hold", () => {
+  using folder = new TempDirectory();
+  const ci = new TestEngine();
+  ci.profile({ output: "spool", outputDir: folder.path });
+  const values = [0.75, 1, 0, -5, 2 ** 53, -(2 ** 60), 1e21, 1.5e300, 7n, 2n ** 53n];
+  ci.scope("a", scope => values.forEach((value, i) => scope.mark(`m${i}`, value)));
+  const recorded = ci.dict({ name: "a" });
+  ci.engine.shutdown();
+  const read = readSpool(folder.path).trace({ name: "a", format: "dict" });
+  assertEquals(read.roots[0].marks.map(mark => mark.value), [...values.slice(0, 8), 7, "9007199254740992"]);
+  assertEquals(read, recorded);
+});
+
 test("readSpool() reads 100 000 spans with marks in a few seconds", () => {
   using spool = new TestSpool();
   const PER_FILE = 10_000;

@@ -810,7 +810,7 @@ test("Engine opens nothing until it is used", () => {
   assertEquals(clock.ns, before);
 });
 
-test("Engine makes 16 random hex characters the start of its ids, one for all", () => {
+test("Engine makes 16 random hex characters the end of its ids, one for all, and the start is each span's own", () => {
   const ids = [1, 2].map(() => {
     const engine = new Engine({ clock: new FakeClock() });
     for (let i = 0; i < 2; i++) engine.recording.scope("x", undefined, () => {}, null);
@@ -818,8 +818,9 @@ test("Engine makes 16 random hex characters the start of its ids, one for all", 
     return roots.map(root => root.id);
   });
   assertMatch(ids[0][0], /^[0-9a-f]{32}$/);
-  assertEquals(ids.map(([a, b]) => a.slice(0, 16) === b.slice(0, 16)), [true, true]);
-  assertEquals(ids[0][0].slice(0, 16) === ids[1][0].slice(0, 16), false);
+  assertEquals(ids.map(([a, b]) => a.slice(16) === b.slice(16)), [true, true]);
+  assertEquals(ids[0][0].slice(16) === ids[1][0].slice(16), false);
+  assertEquals(new Set(ids.flat().map(id => id.slice(0, 16))).size, 4);
 });
 
 test("Engine survives a console that throws", () => {

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { IdSeries } from "../id_series.ts";
 import type { Snapshot } from "../rows.ts";
-import { isPlainPrefix, ownIdText, parentIdText, wallUs } from "./fields.ts";
+import { ownIdText, parentIdText, wallUs } from "./fields.ts";
 import { FrameBody } from "./frame_body.ts";
 import { IntegerColumn } from "./integer_column.ts";
 import { IdData, TextColumn, textColumn, VIEW_WORDS } from "./text_column.ts";
@@ -107,10 +108,10 @@ function idColumns(
   body: FrameBody,
 ): [own: TextColumn, parent: TextColumn] {
   const { snapshot, rows, parent } = tree;
-  const { idText } = snapshot;
+  const { ids } = snapshot;
   const { length } = positions;
-  if (typeof idText !== "string" || !isPlainPrefix(idText)) return writtenIds(snapshot, rows, positions);
-  const data = new IdData(idText, body.words((length + strangers) * 8));
+  if (!(ids instanceof IdSeries)) return writtenIds(snapshot, rows, positions);
+  const data = new IdData(ids, body.words((length + strangers) * 8));
   const own = body.words(length * VIEW_WORDS);
   const parents = body.words(length * VIEW_WORDS);
   const valid = body.bits(length);

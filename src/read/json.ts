@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { IdSeries } from "../id_series.ts";
 import type { MarkValue, Snapshot } from "../rows.ts";
-import { anchorOf, attrsOf, isPlainPrefix, markValue, momentUs, ownIdText, parentIdText } from "./fields.ts";
+import { anchorOf, attrsOf, markValue, momentUs, ownIdText, parentIdText } from "./fields.ts";
 import { Constant, TextBytes } from "./text_bytes.ts";
 import { type Tree, walk } from "./tree.ts";
 
@@ -47,8 +48,7 @@ function makeKeys() {
     roots: new Constant('{"roots":['),
     end: new Constant("]}"),
     spanCount: new Constant('],"span_count":'),
-    noParentName: new Constant('","parent_id":null,"name":'),
-    quoteName: new Constant('","name":'),
+    id: new Constant('{"id":"'),
     index: new Constant(',"index":'),
     noIndexStartUs: new Constant(',"index":null,"start_us":'),
     startUs: new Constant(',"start_us":'),
@@ -78,21 +78,26 @@ function makeKeys() {
   };
 }
 
-/** Constants, and those that end with what the snapshot's ids start with; null where ids are written one by one. */
+/** Constants, and those that begin with what the snapshot's ids end with; no series where ids are written one by one. */
 interface Keys extends ReturnType<typeof makeKeys> {
-  readonly id: Constant | null;
+  readonly series: IdSeries | null;
+  readonly noParentName: Constant;
   readonly parentId: Constant;
+  readonly name: Constant;
 }
 
 let fixed: ReturnType<typeof makeKeys> | null = null;
 
-function keysOf({ idText }: Snapshot): Keys {
+function keysOf({ ids }: Snapshot): Keys {
   fixed ??= makeKeys();
-  const prefix = typeof idText === "string" && isPlainPrefix(idText) ? idText : null;
+  const series = ids instanceof IdSeries ? ids : null;
+  const suffix = series?.suffix ?? "";
   return {
     ...fixed,
-    id: prefix === null ? null : new Constant(`{"id":"${prefix}`),
-    parentId: new Constant(`","parent_id":"${prefix}`),
+    series,
+    noParentName: new Constant(`${suffix}","parent_id":null,"name":`),
+    parentId: new Constant(`${suffix}","parent_id":"`),
+    name: new Constant(`${suffix}","name":`),
   };
 }
 
@@ -135,14 +140,17 @@ function writeSpan(
 function writeIds(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): void {
   const id = snapshot.id[row];
   const parent = snapshot.parent[row];
-  if (keys.id !== null && id !== 0) {
+  const { series } = keys;
+  if (series !== null && id !== 0) {
     out.put(keys.id);
-    out.counter(id);
+    series.scatter(id);
+    out.hex64(series.high, series.low);
     if (parent === 0) out.put(keys.noParentName);
     else {
       out.put(keys.parentId);
-      out.counter(parent);
-      out.put(keys.quoteName);
+      series.scatter(parent);
+      out.hex64(series.high, series.low);
+      out.put(keys.name);
     }
     return;
   }

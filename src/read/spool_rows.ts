@@ -102,7 +102,7 @@ function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): S
     closedLength: closed.length,
     anchorNs,
     threads: threadsOf(rows),
-    idText: { own: rows.map(span => span.id), parent: rows.map(span => span.parentId) },
+    ids: { own: rows.map(span => span.id), parent: rows.map(span => span.parentId) },
     ...numberRows(parentRow, startNs),
     name: rows.map(span => span.name),
     index: Float64Array.from(rows, span => span.index),

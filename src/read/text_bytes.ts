@@ -1,6 +1,6 @@
 /**
  * A text put together as bytes. Of a long text made of many short pieces the pieces cost most: a string each, and a rope
- * to hold them together. Here a number is digits in a buffer, an id is sixteen of them, and one string is made for 32 KiB.
+ * to hold them together. Here a number is digits in a buffer, half an id is sixteen of them, and one string is made for 32 KiB.
  *
  * @module
  */
@@ -149,14 +149,12 @@ export class TextBytes {
     this.#at = at;
   }
 
-  /** Writes a whole number from 0 to 2^53 as 16 hex digits: what an id has after its prefix. */
-  counter(id: number): void {
+  /** Writes 64 bits as 16 hex digits: what an id begins with. */
+  hex64(high: number, low: number): void {
     if (this.#at > this.#limit) this.#flush();
     const view = this.#view;
     const hex = this.#hex;
     const at = this.#at;
-    const high = Math.floor(id / 0x100000000);
-    const low = id >>> 0;
     view.setUint16(at, hex[high >>> 24], true);
     view.setUint16(at + 2, hex[(high >>> 16) & 255], true);
     view.setUint16(at + 4, hex[(high >>> 8) & 255], true);

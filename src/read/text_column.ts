@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { IdSeries } from "../id_series.ts";
 import { decoder, encoder, hexOfByte } from "./text_tables.ts";
 
 /** A string of at most so many bytes lies within its view. */
@@ -122,7 +123,7 @@ class TextData {
   }
 }
 
-/** Bytes of an id: 16 hex characters of prefix, and 16 of the counter. */
+/** Bytes of an id: 16 hex characters of its number, and 16 of its series. */
 const ID_BYTES = 32;
 
 /** The id of the pseudo-span, "root", as a word. */
@@ -131,39 +132,42 @@ const ROOT = 0x746f6f72;
 /** Words of an id. */
 const ID_WORDS = 8;
 
-/** Ids as a column's bytes, for a prefix of 16 characters: no string is made of any. */
+/** Ids as a column's bytes: no string is made of any. */
 export class IdData {
   readonly #words: Uint32Array;
-  readonly #prefix: Uint32Array;
+  readonly #series: IdSeries;
+  readonly #suffix: Uint32Array;
   readonly #hex: Uint16Array = hexOfByte();
   #count = 0;
 
   /**
-   * @param prefix One that `isPlainPrefix()`.
+   * @param series What ids are made by.
    * @param words Where they are written: eight words for each.
    */
-  constructor(prefix: string, words: Uint32Array) {
-    this.#prefix = new Uint32Array(encoder().encode(prefix).slice().buffer);
+  constructor(series: IdSeries, words: Uint32Array) {
+    this.#series = series;
+    this.#suffix = new Uint32Array(encoder().encode(series.suffix).slice().buffer);
     this.#words = words;
   }
 
   /** Writes an id, and gives its place. */
   add(id: number): number {
     const words = this.#words;
-    const prefix = this.#prefix;
+    const series = this.#series;
+    const suffix = this.#suffix;
     const hex = this.#hex;
     const place = this.#count++;
     const at = place * ID_WORDS;
-    const high = Math.floor(id / 0x100000000);
-    const low = id >>> 0;
-    words[at] = prefix[0];
-    words[at + 1] = prefix[1];
-    words[at + 2] = prefix[2];
-    words[at + 3] = prefix[3];
-    words[at + 4] = hex[high >>> 24] | hex[(high >>> 16) & 255] << 16;
-    words[at + 5] = hex[(high >>> 8) & 255] | hex[high & 255] << 16;
-    words[at + 6] = hex[low >>> 24] | hex[(low >>> 16) & 255] << 16;
-    words[at + 7] = hex[(low >>> 8) & 255] | hex[low & 255] << 16;
+    series.scatter(id);
+    const { high, low } = series;
+    words[at] = hex[high >>> 24] | hex[(high >>> 16) & 255] << 16;
+    words[at + 1] = hex[(high >>> 8) & 255] | hex[high & 255] << 16;
+    words[at + 2] = hex[low >>> 24] | hex[(low >>> 16) & 255] << 16;
+    words[at + 3] = hex[(low >>> 8) & 255] | hex[low & 255] << 16;
+    words[at + 4] = suffix[0];
+    words[at + 5] = suffix[1];
+    words[at + 6] = suffix[2];
+    words[at + 7] = suffix[3];
     return place;
   }
 
@@ -176,7 +180,7 @@ export class IdData {
       return;
     }
     views[at] = ID_BYTES;
-    views[at + 1] = this.#prefix[0];
+    views[at + 1] = this.#words[place * ID_WORDS];
     views[at + 3] = place * ID_BYTES;
   }
 

@@ -29,7 +29,7 @@ test("trace() as json writes a node like the dict's", () => {
   ci.scope("a", { index: 1 }, () => ci.clock.us(20, 1));
   assertEquals(
     ci.json(),
-    '{"roots":[{"id":"0123456789abcdef0000000000000001","parent_id":null,"name":"a","index":1,'
+    `{"roots":[{"id":"${idOf(1)}","parent_id":null,"name":"a","index":1,`
       + '"start_us":1767323045678901,"end_us":1767323045678921,"wall_us":20,"cpu_ns":20000,'
       + '"gpu_ns":null,"memory_peak_bytes":null,"attrs":{},"marks":[],"children":[]}],"span_count":1}',
   );

@@ -105,9 +105,15 @@ test("TextBytes.textBy() converts what is not plain ASCII, and nothing else", ()
   }
 });
 
-test("TextBytes.counter() writes what an id has after its prefix", () => {
-  for (const id of [0, 1, 255, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 52 + 1, Number.MAX_SAFE_INTEGER]) {
-    assertEquals(written(text => text.counter(id)), id.toString(16).padStart(16, "0"));
+test("TextBytes.hex64() writes two halves as 16 hex digits, whatever their signs", () => {
+  for (
+    const [high, low] of [[0, 0], [0, 1], [1, 255], [-1, 2 ** 31 - 1], [-(2 ** 31), -2], [
+      2 ** 32 - 1,
+      2 ** 31,
+    ]]
+  ) {
+    const expected = [high, low].map(half => (half >>> 0).toString(16).padStart(8, "0")).join("");
+    assertEquals(written(text => text.hex64(high, low)), expected);
   }
 });
 
@@ -126,7 +132,7 @@ test("TextBytes keeps the order of pieces of every length, over the borders of i
         else text.textBy(string, string => string);
         expected += i % 3 === 1 ? JSON.stringify(string) : string;
         text.number(i);
-        text.counter(i);
+        text.hex64(0, i);
         expected += i + i.toString(16).padStart(16, "0");
       });
       assertEquals(text.finish(), expected);
@@ -141,7 +147,7 @@ test("TextBytes keeps the order of the longest pieces, wherever its buffer ends"
   let expected = "";
   for (let i = 0; i < 1000; i++) {
     text.put(longest);
-    text.counter(i);
+    text.hex64(0, i);
     text.number(Number.MAX_SAFE_INTEGER);
     text.thousandths(123_456_789_012_345);
     text.character(0x2c);

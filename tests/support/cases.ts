@@ -4,17 +4,19 @@
  *
  * @module
  */
+import { IdSeries } from "../../src/id_series.ts";
+import { idText } from "../../src/read/fields.ts";
 import type { FrameColumn } from "../../src/read/frame.ts";
 import type { Attrs, MarkKind, MarkValue, Snapshot, TraceDict, TraceNode } from "../../src/rows.ts";
 import type { TraceOptions } from "../../src/trace_options.ts";
 import { FAKE_UNIX_NS, TestEngine } from "./engine.ts";
 
-/** What ids start with in hand-made snapshots, as in a {@link TestEngine}. */
-export const ID_PREFIX = "0123456789abcdef";
+/** The ids of hand-made snapshots, as in a {@link TestEngine}. */
+export const IDS: IdSeries = new IdSeries("0123456789abcdef");
 
 /** The text of the id with this number. */
 export function idOf(number: number): string {
-  return ID_PREFIX + number.toString(16).padStart(16, "0");
+  return idText(IDS, number);
 }
 
 /** A mark of a hand-made row. */
@@ -51,7 +53,7 @@ export function snapshotOf(closed: readonly HandRow[], open: readonly HandRow[] 
     length: rows.length,
     closedLength: closed.length,
     anchorNs: FAKE_UNIX_NS,
-    idText: ID_PREFIX,
+    ids: IDS,
     gpuNs: null,
     memoryPeakBytes: null,
     id: Float64Array.from(rows, row => row.id),

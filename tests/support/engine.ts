@@ -80,7 +80,7 @@ export class TestEngine {
       gpu: { paths: [] },
       measureUnitCosts: () => ({ scopeNs: 100, flowNs: 500, markNs: 50, cpuReadNs: 600, peakReadNs: 1700 }),
       clock: this.clock,
-      idPrefix: "0123456789abcdef",
+      idSuffix: "0123456789abcdef",
       print: text => void this.printed.push(text),
       warn: message => void this.warnings.push(message),
       isNotebook: () => this.isNotebook,
