@@ -4,7 +4,15 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { NO_CHROMIUM, sharedChromium } from "./support/chromium.ts";
-import { CHECKOUT, findRuntime, missingProgram, run, RUNTIME, TempDirectory, testUnless } from "./support/runtimes.ts";
+import {
+  CHECKOUT,
+  findRuntime,
+  missingProgram,
+  run,
+  RUNTIME,
+  TempDirectory,
+  testUnless,
+} from "./support/runtimes.ts";
 
 // A real notebook in a real kernel, executed without a window, and its cells opened in a browser.
 
