@@ -23,7 +23,7 @@ function programCases(): Case[] {
 }
 
 function perSpan(counters: "wall" | "cpu", mostUs: number): number {
-  return Number(start(programPath("training.ts"), [counters, String(mostUs), "3"], ["-A"]));
+  return Number(start(programPath("training.ts"), [counters, String(mostUs), "2"], ["-A"]));
 }
 
 // What an epoch of `programs/training.ts` is made of, by its 83 spans.

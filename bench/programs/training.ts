@@ -24,13 +24,13 @@ function work(factor: bigint): number {
 
 /** A number whose square takes at least so many microseconds to compute. */
 function factorOf(us: number): bigint {
-  for (let digits = 8;; digits *= 1.1) {
+  for (let digits = 8;; digits *= 1.2) {
     const factor = (1n << BigInt(Math.round(64 * digits))) - 1n;
     let leastUs = Infinity;
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 5; i++) {
       const beginMs = performance.now();
-      for (let k = 0; k < 10; k++) work(factor);
-      leastUs = Math.min(leastUs, (performance.now() - beginMs) * 100);
+      for (let k = 0; k < 5; k++) work(factor);
+      leastUs = Math.min(leastUs, (performance.now() - beginMs) * 200);
     }
     if (leastUs >= us) return factor;
   }
