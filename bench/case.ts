@@ -9,7 +9,7 @@ export interface Case {
   /** Unique in its group; other cases' targets name it. */
   readonly name: string;
   /** Does the work `pieces` times. One that measures by itself gives nanoseconds, or `unit`, for all of them. */
-  readonly run: () => number | void;
+  readonly run: () => number | void | Promise<void>;
   /** @default 1 */
   readonly pieces?: number;
   /**
@@ -17,8 +17,14 @@ export interface Case {
    * @default "ns"
    */
   readonly unit?: "ns" | "bytes";
-  /** What it may cost; a case without one is a floor, or a peer. */
+  /** What it may cost, for the guard and the table of bounds. */
   readonly target?: Target;
+  /** The cases of its group that it is made of whoever writes it, such as clock readings, each so often. The rest is ours. */
+  readonly floor?: Readonly<Record<string, number>>;
+  /** Cases of its group that do the same work: it is said how many times as long this one takes, as a range. */
+  readonly timesOf?: readonly string[];
+  /** What a piece of it is made of: cases of any group, each so often. It is held against the sum of their medians. */
+  readonly parts?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -47,10 +53,12 @@ export interface Group {
    */
   readonly leastRounds?: number;
   /**
-   * Whether the event loop turns between calls: for what makes native objects, which are given back in such a turn only.
-   * @default false
+   * The event loop turns between calls when so many milliseconds have passed since it last did: 0 for what makes native
+   * objects, which are given back in such a turn only. Without, it never turns.
    */
-  readonly turns?: boolean;
+  readonly turnsAfterMs?: number;
+  /** Whether a case starts programs: nothing for the runtimes' own benchmark tools. */
+  readonly startsPrograms?: boolean;
   /** Flags that Deno needs for it. */
   readonly denoFlags?: readonly string[];
   /** Environment that Deno needs for it. */

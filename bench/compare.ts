@@ -12,11 +12,27 @@ export interface Measured {
   readonly unit: "ns" | "bytes";
   /** Of one piece of work: the median over the rounds. */
   readonly median: number;
+  /** The 10th percentile, which other programs hardly touch. */
+  readonly p10: number;
   /** The 99th percentile, which has the garbage collector's pauses. */
   readonly p99: number;
   readonly target: Target | null;
   /** What stands in the place of the target's last term: at most that is the aim. Null for floors and peers. */
   readonly figure: number | null;
+  readonly floor?: Floor;
+  /** How many times as long as other cases it took, the least and the most. */
+  readonly times?: readonly [least: number, most: number];
+  /** As the case has them. */
+  readonly parts?: Case["parts"];
+}
+
+/** What a case is made of whoever writes it, and what comes on top. */
+export interface Floor {
+  readonly of: Readonly<Record<string, number>>;
+  /** What these take: the median over the rounds. */
+  readonly median: number;
+  /** The case less its floor: the median over the rounds. */
+  readonly above: number;
 }
 
 /** How long to measure. */
@@ -24,8 +40,8 @@ export interface CompareOptions {
   readonly seconds: number;
   /** @default 10 */
   readonly leastRounds?: number;
-  /** Lets the event loop turn after each call. */
-  readonly turns?: boolean;
+  /** Lets the event loop turn after a call when so long has passed. @default Infinity */
+  readonly turnsAfterMs?: number;
 }
 
 /** The case's aim: the number that its figure is held against. */
@@ -36,13 +52,19 @@ export function aimOf({ of, plus }: Target): number {
 /** Measures `cases`, interleaved. */
 export async function compare(cases: readonly Case[], options: CompareOptions): Promise<Measured[]> {
   const perRound = cases.map((): number[] => []);
-  const { leastRounds = 10, turns = false } = options;
+  const { leastRounds = 10, turnsAfterMs = Infinity } = options;
+  let turnedMs = performance.now();
+  const turnIfDue = async () => {
+    if (performance.now() - turnedMs < turnsAfterMs) return;
+    await turn();
+    turnedMs = performance.now();
+  };
   // Engines compile what is hot, in steps, and each step throws rounds out of line.
   const warmMs = performance.now() + options.seconds * 200;
   do {
     for (const one of cases) {
-      one.run();
-      if (turns) await turn();
+      await one.run();
+      if (turnsAfterMs < Infinity) await turnIfDue();
     }
   } while (performance.now() < warmMs);
   const untilMs = performance.now() + options.seconds * 800;
@@ -53,41 +75,63 @@ export async function compare(cases: readonly Case[], options: CompareOptions): 
       const { run, pieces = 1 } = cases[i];
       const beginMs = performance.now();
       const own = run();
+      if (own instanceof Promise) await own;
       const took = typeof own === "number" ? own : (performance.now() - beginMs) * 1e6;
       perRound[i].push(took / pieces);
-      if (turns) await turn();
+      if (turnsAfterMs < Infinity) await turnIfDue();
     }
   }
-  return cases.map(({ name, unit = "ns", target = null }, i) => ({
+  return cases.map(({ name, unit = "ns", target = null, floor, timesOf, parts }, i) => ({
     name,
     unit,
     median: median(perRound[i]),
+    p10: quantile(perRound[i], 0.1),
     p99: quantile(perRound[i], 0.99),
     target,
-    figure: target === null ? null : figure(cases, perRound, perRound[i], target),
+    figure: target === null ? null : median(perRound[i].map((own, round) => {
+      return figureOf(target, own, name => valuesOf(name)[round]);
+    })),
+    floor: floor === undefined ? undefined : aboveFloor(floor, perRound[i], valuesOf),
+    times: timesOf === undefined ? undefined : timesAsLong(perRound[i], timesOf.map(valuesOf)),
+    parts,
   }));
+
+  function valuesOf(name: string): readonly number[] {
+    const at = cases.findIndex(one => one.name === name);
+    if (at < 0) throw new Error(`A case names "${name}", which is no case of its group`);
+    return perRound[at];
+  }
 }
 
 function turn(): Promise<void> {
   return new Promise(resolve => setTimeout(resolve));
 }
 
-function figure(
-  cases: readonly Case[],
-  perRound: readonly number[][],
-  own: readonly number[],
-  { of, plus }: Target,
-): number {
-  const terms = Object.entries(of).map(([name, factor]) => {
-    const at = cases.findIndex(one => one.name === name);
-    if (at < 0) throw new Error(`A target names "${name}", which is no case of the group`);
-    return { factor, values: perRound[at] };
-  });
+/** What stands in the place of the target's last term where a case took `own`. */
+export function figureOf({ of, plus }: Target, own: number, valueOf: (name: string) => number): number {
+  const terms = Object.entries(of);
   const last = plus === undefined ? terms.pop()! : null;
-  return median(own.map((value, round) => {
-    const rest = terms.reduce((sum, { factor, values }) => sum + factor * values[round], 0);
-    return last === null ? value - rest : (value - rest) / last.values[round];
-  }));
+  const rest = own - terms.reduce((sum, [name, factor]) => sum + factor * valueOf(name), 0);
+  return last === null ? rest : rest / valueOf(last[0]);
+}
+
+function aboveFloor(
+  of: Floor["of"],
+  own: readonly number[],
+  valuesOf: (name: string) => readonly number[],
+): Floor {
+  const floors = own.map((_, round) =>
+    Object.entries(of).reduce((sum, [name, factor]) => sum + factor * valuesOf(name)[round], 0)
+  );
+  return { of, median: median(floors), above: median(own.map((value, round) => value - floors[round])) };
+}
+
+function timesAsLong(
+  own: readonly number[],
+  others: readonly (readonly number[])[],
+): readonly [least: number, most: number] {
+  const times = others.map(values => median(own.map((value, round) => value / values[round])));
+  return [Math.min(...times), Math.max(...times)];
 }
 
 /** The middle value. */

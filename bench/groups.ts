@@ -4,15 +4,19 @@
  * @module
  */
 import type { Group } from "./case.ts";
+import { firstGroups } from "./first_cases.ts";
 import { importGroups } from "./import_cases.ts";
 import { offGroups } from "./off_cases.ts";
 import { peerGroups } from "./peer_cases.ts";
+import { programGroups } from "./program_cases.ts";
 import { readGroups } from "./read_cases.ts";
 import { recordingGroups } from "./recording_cases.ts";
 
 /** In the order of the table. */
 export const GROUPS: readonly Group[] = [
   ...recordingGroups,
+  ...firstGroups,
+  ...programGroups,
   ...offGroups,
   ...peerGroups,
   ...readGroups,

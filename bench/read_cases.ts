@@ -33,14 +33,14 @@ const FORMATS: readonly TraceFormat[] = ["tree", "dict", "json", "df"];
 export const readGroups: readonly Group[] = [
   { name: "trace dict", cases: dictCases, seconds: 10, denoFlags: COLLECTS },
   { name: "trace json and tree", cases: jsonCases, seconds: 15, denoFlags: COLLECTS },
-  { name: "trace df", cases: frameCases, seconds: 10, turns: true, denoFlags: COLLECTS },
-  { name: "trace last", cases: lastCases, turns: true },
+  { name: "trace df", cases: frameCases, seconds: 10, turnsAfterMs: 0, denoFlags: COLLECTS },
+  { name: "trace last", cases: lastCases, turnsAfterMs: 0 },
   ...FORMATS.map((format): Group => ({
     name: `trace ${format} by size`,
     cases: () => sizeCases(format),
     denoFlags: COLLECTS,
     leastRounds: 7,
-    turns: format === "df",
+    turnsAfterMs: format === "df" ? 0 : undefined,
   })),
   ...[0, 1].map((marks): Group => ({
     name: `memory, ${marks} marks`,
@@ -198,7 +198,7 @@ function memoryCases(marks: number): Case[] {
 }
 
 /** A trace of epochs of batches, a mark in each span, in every format; text is what would be printed. */
-function traceOf(spans: number, pl?: Polars): (format: TraceFormat, last?: number) => unknown {
+export function traceOf(spans: number, pl?: Polars): (format: TraceFormat, last?: number) => unknown {
   const { engine, recording, printed } = open(spans);
   if (pl !== undefined) engine.frameEngine = polarsEngine(pl);
   let made = 0;

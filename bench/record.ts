@@ -1,6 +1,7 @@
 /**
  * Measures every group on both runtimes, one process at a time, and writes `bench/results.json` and the README's tables:
- * `deno task bench results`. With names of groups, only those are measured anew.
+ * `deno task bench results`. With names of groups, only those are measured anew; `--seconds=1` measures each for so long, to
+ * see that it works.
  *
  * @module
  */
@@ -17,7 +18,9 @@ const RESULTS = join(ROOT, "bench", "results.json");
 const README = join(ROOT, "README.md");
 
 const before: Results | null = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : null;
-const wanted = GROUPS.filter(({ name }) => Deno.args.length === 0 || Deno.args.includes(name));
+const seconds = Deno.args.find(arg => arg.startsWith("--seconds="))?.split("=")[1];
+const names = Deno.args.filter(arg => !arg.startsWith("--"));
+const wanted = GROUPS.filter(({ name }) => names.length === 0 || names.includes(name));
 
 const runtimes: { runtime: string; groups: Record<string, readonly Measured[]> }[] = [];
 for (const name of ["deno", "bun"] as const) {
@@ -32,13 +35,14 @@ for (const name of ["deno", "bun"] as const) {
       if (known[group.name] !== undefined) groups[group.name] = known[group.name];
       continue;
     }
-    console.log(`${title}: ${group.name}`);
-    const program = ["bench/run_group.ts", group.name];
+    const beginMs = performance.now();
+    const program = ["bench/run_group.ts", group.name, ...(seconds === undefined ? [] : [seconds])];
     const args = name === "deno" ? ["run", "-A", ...(group.denoFlags ?? []), ...program] : program;
     const env = name === "deno" ? group.denoEnv : undefined;
     const { ok, output } = await run(name, args, line => !line.startsWith("["), env);
     if (!ok) Deno.exit(1);
     const measured = JSON.parse(output.split("\n").findLast(line => line.startsWith("["))!) as Measured[];
+    console.log(`${title}: ${group.name}, ${Math.round((performance.now() - beginMs) / 1000)} s`);
     if (measured.length > 0) groups[group.name] = measured;
   }
   runtimes.push({ runtime: `${title} ${version}`, groups });

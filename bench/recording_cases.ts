@@ -20,6 +20,8 @@ export const INNER = 1000;
 const APART = 20;
 const APART_NS = 100_000;
 
+const READINGS = { "two clock reads": 1 };
+
 let blackHole = 0;
 
 /** Keeps the engine from leaving work out whose result nobody reads. */
@@ -35,6 +37,7 @@ export const recordingGroups: readonly Group[] = [
   { name: "callback scope", cases: callbackCases },
   { name: "mark", cases: markCases },
   { name: "batches", cases: batchesCases },
+  { name: "more forms", cases: moreCases },
 ];
 
 function scopeCases(): Case[] {
@@ -51,7 +54,7 @@ function scopeCases(): Case[] {
         }
       },
     },
-    plainScope(wall, { of: { "two clock reads": 1.6 } }),
+    plainScope(wall, { target: { of: { "two clock reads": 1.6 } }, floor: READINGS }),
     {
       name: "using scope, wall only",
       pieces: INNER,
@@ -61,6 +64,7 @@ function scopeCases(): Case[] {
         }
       },
       target: { of: { "using of an object that does nothing": 1, "two clock reads": 1.6 } },
+      floor: { "using of an object that does nothing": 1, ...READINGS },
     },
   ];
 }
@@ -78,6 +82,7 @@ function cpuCases(): Case[] {
         for (let i = 0; i < INNER; i++) open(cpu, "step").end();
       },
       target: { of: { "scope + end, wall only": 2.5 } },
+      floor: READINGS,
     },
   ];
 }
@@ -88,18 +93,27 @@ function apartCases(): Case[] {
   const probe = clock.cpu.process;
   if (!probe.ok) throw new Error(probe.reason);
   const read = probe.value;
+  const { nowNs } = clock;
   return [
+    {
+      name: "two clock reads, 100 us apart",
+      pieces: APART,
+      run: () => apart(() => consume(nowNs() + nowNs())),
+    },
     { name: "CPU clock read, 100 us apart", pieces: APART, run: () => apart(() => consume(read())) },
     {
       name: "scope + end, wall only, 100 us apart",
       pieces: APART,
       run: () => apart(() => open(wall, "step").end()),
+      floor: { "two clock reads, 100 us apart": 1 },
     },
     {
       name: "scope + end, with cpu, 100 us apart",
       pieces: APART,
       run: () => apart(() => open(withCpu, "step").end()),
       target: { of: { "scope + end, wall only, 100 us apart": 1, "CPU clock read, 100 us apart": 2.2 } },
+      // One reading: the end's is less than `cpuCoalesceNs` later and carried forward.
+      floor: { "two clock reads, 100 us apart": 1, "CPU clock read, 100 us apart": 1 },
     },
   ];
 }
@@ -109,6 +123,7 @@ function callbackCases(): Case[] {
   const storage = new AsyncLocalStorage<object>();
   const store = {};
   return [
+    twoClockReads(),
     {
       name: "AsyncLocalStorage.run",
       pieces: INNER,
@@ -124,6 +139,7 @@ function callbackCases(): Case[] {
         for (let i = 0; i < INNER; i++) runIn(wall, "step", empty);
       },
       target: { of: { "AsyncLocalStorage.run": 1, "scope + end, wall only": 1.5 } },
+      floor: { "AsyncLocalStorage.run": 1, ...READINGS },
     },
   ];
 }
@@ -152,6 +168,7 @@ function markCases(): Case[] {
         scope.end();
       },
       target: { of: { "one clock read": 2 } },
+      floor: { "one clock read": 1 },
     },
   ];
 }
@@ -169,6 +186,39 @@ function batchesCases(): Case[] {
         consume(sum);
       },
       target: { of: { "two clock reads": 2 } },
+      floor: READINGS,
+    },
+  ];
+}
+
+function moreCases(): Case[] {
+  const wall = session({ cpu: false });
+  return [
+    twoClockReads(),
+    {
+      name: "scope + end with an attribute, wall only",
+      pieces: INNER,
+      run: () => {
+        for (let i = 0; i < INNER; i++) {
+          (wall.scope("step", { attrs: { rows: i } }, undefined, null) as Scope).end();
+        }
+      },
+      floor: READINGS,
+    },
+    {
+      name: "await of an async function",
+      pieces: INNER,
+      run: async () => {
+        for (let i = 0; i < INNER; i++) await emptyAsync();
+      },
+    },
+    {
+      name: "await of an async callback scope, wall only",
+      pieces: INNER,
+      run: async () => {
+        for (let i = 0; i < INNER; i++) await runIn(wall, "step", emptyAsync);
+      },
+      floor: { "await of an async function": 1, ...READINGS },
     },
   ];
 }
@@ -186,14 +236,14 @@ function twoClockReads(): Case {
   };
 }
 
-function plainScope(wall: Recording, target?: Case["target"]): Case {
+function plainScope(wall: Recording, held: Pick<Case, "target" | "floor"> = {}): Case {
   return {
     name: "scope + end, wall only",
     pieces: INNER,
     run: () => {
       for (let i = 0; i < INNER; i++) open(wall, "step").end();
     },
-    target,
+    ...held,
   };
 }
 
@@ -227,3 +277,5 @@ function runIn(recording: Recording, name: string, fn: ScopeFunction): unknown {
 }
 
 function empty(): void {}
+
+async function emptyAsync(): Promise<void> {}

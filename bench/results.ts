@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { aimOf, type Measured } from "./compare.ts";
+import { aimOf, type Floor, type Measured } from "./compare.ts";
 
 /** What `bench/results.json` holds. */
 export interface Results {
@@ -32,37 +32,84 @@ export function withTables(readme: string, results: Results): string {
   return `${readme.slice(0, begin + BEGIN.length)}\n\n${tables(results)}\n${readme.slice(end)}`;
 }
 
-/** Every case with its target, then what they are made of: the medians. */
+/** What recording costs, from the single call to the whole program; what others cost; what is held to a bound; the medians. */
 function tables({ date, machine, runtimes }: Results): string {
   const names = runtimes.map(({ runtime }) => runtime);
   const rows = rowsOf(runtimes);
-  const held = rows.filter(row => row.some(one => one?.target));
-  return `${
+  const tableOf = (head: readonly string[], has: (one: Measured) => unknown, cells: CellsOf) =>
     table(
-      ["what it costs", "at most", ...names],
-      held.map(row => {
+      [...head, ...names],
+      rows.filter(row => row.some(one => one !== null && has(one))).map(row => {
         const one = row.find(one => one !== null)!;
-        return [one.name, targetText(one), ...row.map(each => each === null ? "" : figureText(each))];
+        const { before, each } = cells(one);
+        return [one.name, ...before, ...row.map((one, i) => one === null ? "" : each(one, runtimes[i]))];
       }),
-    )
+    );
+  return `**A call, over and over:** the floor that it stands on + what is ours.
+
+${
+    tableOf(["call", "floor"], one => one.floor, ({ floor }) => ({
+      before: [sumText(floor!.of)],
+      each: ({ floor }) => floor === undefined ? "" : aboveText(floor),
+    }))
   }
-${machine}, ${date}. A figure is the median over rounds in which all cases of a group took turns; in bold what is over its
-bound.
+**The first in a process of its own:** nothing is compiled yet.
+
+${
+    tableOf(["first"], ({ name }) => isFirst(name, runtimes), () => ({
+      before: [],
+      each: ({ median, unit }) => amount(median, unit),
+    }))
+  }
+**A whole program:** seven names, three levels, every form, attributes and marks, as time and as a multiple of what its calls cost
+above, one by one.
+
+${
+    tableOf(["program"], ({ name }) => groupOf(name, runtimes) === "program", () => ({
+      before: [],
+      each: (one, { groups }) => amount(one.median, one.unit) + partsText(one, groups),
+    }))
+  }
+**The same span by others,** one attribute and one value in it: how many times as long they take as ours, with CPU time and without.
+The event loop turns every 20 ms, or never.
+
+${
+    tableOf(["by others"], one => one.times, () => ({
+      before: [],
+      each: ({ times }) => times === undefined ? "" : timesText(times),
+    }))
+  }
+**Held to a bound,** in bold what is over it.
+
+${
+    tableOf(["what it costs", "at most"], ({ target, floor }) => target && !floor, one => ({
+      before: [targetText(one)],
+      each: figureText,
+    }))
+  }
+${machine}, ${date}. A figure is the median over rounds in which all cases of a group took turns.
 
 <details>
 <summary>The medians themselves, which do not travel</summary>
 
-${
-    table(
-      ["median", ...names],
-      rows.map(row => {
-        const one = row.find(one => one !== null)!;
-        return [one.name, ...row.map(each => each === null ? "" : amount(each.median, each.unit))];
-      }),
-    )
-  }
+${tableOf(["median"], () => true, () => ({ before: [], each: ({ median, unit }) => amount(median, unit) }))}
 </details>
 `;
+}
+
+/** Cells of a row: those that every runtime has in common, and one for each runtime. */
+type CellsOf = (one: Measured) => {
+  readonly before: readonly string[];
+  readonly each: (one: Measured, runtime: RuntimeResults) => string;
+};
+
+function groupOf(name: string, runtimes: readonly RuntimeResults[]): string | undefined {
+  return runtimes.flatMap(({ groups }) => Object.entries(groups))
+    .find(([, cases]) => cases.some(one => one.name === name))?.[0];
+}
+
+function isFirst(name: string, runtimes: readonly RuntimeResults[]): boolean {
+  return groupOf(name, runtimes)?.startsWith("first ") ?? false;
 }
 
 // A row per case, over the runtimes; null where one has it not.
@@ -87,12 +134,34 @@ function rowsOf(runtimes: readonly RuntimeResults[]): (Measured | null)[][] {
 /** What a target says, as `1.6 x two clock reads`. */
 export function targetText({ target, unit }: Measured): string {
   const { of, plus } = target!;
-  const terms = Object.entries(of).map(([name, factor]) => {
-    if (factor === 1) return name;
-    return isPart(factor) ? `1/${Math.round(1 / factor)} of ${name}` : `${factor} x ${name}`;
-  });
-  if (plus !== undefined) terms.push(amount(plus, unit));
-  return terms.join(" + ");
+  return [sumText(of), plus === undefined ? "" : amount(plus, unit)].filter(term => term !== "").join(" + ");
+}
+
+function sumText(of: Readonly<Record<string, number>>): string {
+  return Object.entries(of).map(([name, factor]) => factor === 1 ? name : `${factor} x ${name}`).join(" + ");
+}
+
+// As `60 + 34 ns`: whose clock is faster has less of the first.
+function aboveText({ median, above }: Floor): string {
+  return `${Math.round(median)} + ${Math.round(above)} ns`;
+}
+
+// As `5.1 to 6.0 x`.
+function timesText([least, most]: readonly [number, number]): string {
+  const [from, to] = [least, most].map(times => times.toFixed(times < 10 ? 1 : 0));
+  return from === to ? `${from} x` : `${from} to ${to} x`;
+}
+
+// As `, 1.6 x`: against the sum of the medians of its parts.
+function partsText({ median, parts }: Measured, groups: RuntimeResults["groups"]): string {
+  if (parts === undefined) return "";
+  const all = Object.values(groups).flat();
+  const sum = Object.entries(parts).reduce((sum, [name, count]) => {
+    const part = all.find(one => one.name === name);
+    if (part === undefined) throw new Error(`A program is made of "${name}", which was not measured`);
+    return sum + count * part.median;
+  }, 0);
+  return `, ${(median / sum).toFixed(1)} x`;
 }
 
 /** What came out, in the form of the target's last term. */
@@ -100,17 +169,8 @@ export function figureText(one: Measured): string {
   const { target, figure, unit } = one;
   if (target === null || figure === null) return "";
   const aim = aimOf(target);
-  const text = target.plus !== undefined
-    ? amount(figure, unit)
-    : isPart(aim)
-    ? `1/${Math.round(1 / figure)}`
-    : `${figure.toFixed(2)} x`;
+  const text = target.plus !== undefined ? amount(figure, unit) : `${figure.toFixed(2)} x`;
   return figure <= aim ? text : `**${text}**`;
-}
-
-// 1/30 and its like: a bound that says how many times faster.
-function isPart(factor: number): boolean {
-  return factor < 1 && Math.abs(Math.round(1 / factor) * factor - 1) < 0.01;
 }
 
 function amount(value: number, unit: Measured["unit"]): string {

@@ -15,6 +15,6 @@ const cases = await group.cases();
 const measured = cases === null ? [] : await compare(cases, {
   seconds: Number(seconds ?? group.seconds ?? 5),
   leastRounds: group.leastRounds,
-  turns: group.turns,
+  turnsAfterMs: group.turnsAfterMs,
 });
 console.log(JSON.stringify(measured));

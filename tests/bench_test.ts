@@ -1,10 +1,14 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { aimOf, type Measured } from "../bench/compare.ts";
+import type { Case } from "../bench/case.ts";
+import { compare } from "../bench/compare.ts";
 import { type Results, withTables } from "../bench/results.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME, said } from "./support/runtimes.ts";
+import { CHECKOUT } from "./support/runtimes.ts";
+
+const BEGIN = "<!-- bench/results.json: begin -->";
+const END = "<!-- bench/results.json: end -->";
 
 const results: Results = JSON.parse(readFileSync(join(CHECKOUT, "bench/results.json"), "utf8"));
 
@@ -14,38 +18,49 @@ test("README.md has the figures of bench/results.json: `deno task bench results`
 });
 
 test("withTables() changes nothing but what stands between the marks", () => {
-  const readme = "a\n<!-- bench/results.json: begin -->old<!-- bench/results.json: end -->\nb";
-  const written = withTables(readme, results);
-  assert(written.startsWith("a\n<!-- bench/results.json: begin -->\n\n| "), written);
-  assert(written.endsWith("<!-- bench/results.json: end -->\nb"), written);
+  const written = withTables(`a\n${BEGIN}as it was${END}\nb`, results);
+  assert(written.startsWith(`a\n${BEGIN}\n\n`), written);
+  assert(written.endsWith(`${END}\nb`), written);
+  assert(!written.includes("as it was"), written);
   assertEquals(withTables(written, results), written);
 });
 
-// The guard: whoever makes recording twice as dear as it was, beside the floor in the same run, hears of it.
+// What measures by itself gives its figures without a clock.
+const given = (name: string, ns: number, more: Partial<Case> = {}): Case => ({
+  name,
+  run: () => ns,
+  ...more,
+});
 
-const GUARDED = ["scope", "cpu", "callback scope", "mark", "batches", "enabled: false"];
-const TRIES = 6;
-
-const recorded = results.runtimes.find(({ runtime }) => runtime.toLowerCase().startsWith(RUNTIME))!.groups;
-const runtime = findRuntime(RUNTIME)!;
-
-for (const group of GUARDED) {
-  test(`Recording costs at most twice what bench/results.json says, as a ratio: ${group}`, async () => {
-    const program = [join(CHECKOUT, "bench/run_group.ts"), group, "1"];
-    const args = RUNTIME === "deno" ? ["run", "-A", "--no-check", ...program] : program;
-    const best: Record<string, number> = {};
-    let over: string[] = [];
-    // Noise makes cases dearer, hardly ever cheaper: the best of several tries counts.
-    for (let i = 0; i < TRIES; i++) {
-      for (const { name, figure } of said<Measured[]>(await run(runtime, args, { cwd: CHECKOUT }))) {
-        if (figure !== null) best[name] = Math.min(best[name] ?? Infinity, figure);
-      }
-      over = recorded[group].filter(({ name, target, figure }) => {
-        // What an engine makes next to nothing of may double without meaning anything.
-        return target !== null && !(best[name] <= Math.max(2 * figure!, aimOf(target) / 2));
-      }).map(({ name, figure }) => `${name}: ${best[name]?.toFixed(2)}, recorded ${figure!.toFixed(2)}`);
-      if (over.length === 0) return;
-    }
-    assertEquals(over, []);
-  });
+async function tablesOf(cases: readonly Case[]): Promise<string> {
+  const measured = await compare(cases, { seconds: 0, leastRounds: 3 });
+  const written = JSON.parse(JSON.stringify({ groups: { program: measured }, runtime: "A runtime" }));
+  return withTables(BEGIN + END, { date: "", machine: "", runtimes: [written] });
 }
+
+test("A cost is told as nanoseconds above what it stands on, with that beside it", async () => {
+  const tables = await tablesOf([
+    given("a reading", 30),
+    given("a scope", 100, { floor: { "a reading": 2 }, target: { of: { "a reading": 1.6 } } }),
+  ]);
+  assertMatch(tables, /^\| a scope +\| 2 x a reading +\| 60 \+ 40 ns +\|$/m);
+  assert(!tables.includes("1.6 x"), tables);
+});
+
+test("A program is held against the sum of what it is made of, an other's span against ours as a range", async () => {
+  const tables = await tablesOf([
+    given("a mark", 50),
+    given("a scope", 100),
+    given("a program", 300, { parts: { "a scope": 1, "a mark": 2 } }),
+    given("ours", 100),
+    given("ours, with cpu", 120),
+    given("others'", 600, { timesOf: ["ours", "ours, with cpu"] }),
+  ]);
+  assertMatch(tables, /^\| a program +\| 300 ns, 1\.5 x +\|$/m);
+  assertMatch(tables, /^\| others' +\| 5\.0 to 6\.0 x +\|$/m);
+});
+
+test("The lines of the README's tables are under 160 characters long", () => {
+  const tables = withTables(BEGIN + END, results);
+  assertEquals(tables.split("\n").filter(line => line.length >= 160), []);
+});

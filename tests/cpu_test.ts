@@ -7,6 +7,7 @@ import { Engine } from "../src/profiler.ts";
 import type { TraceDict } from "../src/rows.ts";
 import { FakeClock, TestEngine } from "./support/engine.ts";
 import { nodeNamed } from "./support/recording.ts";
+import { testUnless } from "./support/runtimes.ts";
 
 /** A meter over a fake clock, read as the recorder reads it. */
 function meter(coalesceNs: number): { clock: FakeClock; now: () => number } {
@@ -315,9 +316,7 @@ test("batches() have the CPU time of their turn", () => {
 
 const clock = openClock();
 for (const kind of ["process", "thread"] as const) {
-  const isPresent = clock.cpu[kind].ok;
-  if (!isPresent) console.log(`cpu_test: no ${kind} CPU clock here`);
-  const presentTest = isPresent ? test : test.skip;
+  const presentTest = testUnless(clock.cpu[kind].ok ? null : `no ${kind} CPU clock here`, "cpu_test.ts");
 
   presentTest(`scope() that is busy for 50 ms has about as much ${kind} CPU time`, () => {
     const engine = new Engine({ clock });

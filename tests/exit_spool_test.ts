@@ -203,7 +203,7 @@ const SURVIVALS: readonly (readonly [how: string, deno: boolean, handler: string
 
 for (const [how, isDenos, handler] of SURVIVALS) {
   const survivalTest = testUnless(
-    isDenos && RUNTIME !== "deno" ? "only Deno has such events" : null,
+    isDenos && RUNTIME !== "deno" ? "only Deno has such an exit" : null,
     "exit_spool_test.ts",
   );
   survivalTest(`An error that ${how} survives closes nothing`, async () => {

@@ -14,13 +14,13 @@ import { CHECKOUT, findRuntime, RUNTIME, TempDirectory, testUnless } from "./sup
 
 const FILE = "exit_test.ts";
 const IS_DENO = RUNTIME === "deno";
-const denoTest = testUnless(IS_DENO ? null : "they are about Deno", FILE);
+const denoTest = testUnless(IS_DENO ? null : "only Deno has such an exit", FILE);
 const signalTest = testUnless(process.platform === "win32" ? "Windows has no signals" : null, FILE);
 const libc = openSignalLibc(opener, process.platform, process.arch);
 const libcTest = testUnless(libc.ok ? null : `no C library: ${libc.reason}`, FILE);
 const denoLibcTest = testUnless(
   !IS_DENO
-    ? "they are about Deno"
+    ? "only Deno has such an exit"
     : libc.ok && libc.source.startsWith("/")
     ? null
     : "no C library with a path",

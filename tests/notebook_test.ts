@@ -4,7 +4,15 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { NO_CHROMIUM, sharedChromium } from "./support/chromium.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME, TempDirectory, testUnless } from "./support/runtimes.ts";
+import {
+  CHECKOUT,
+  findRuntime,
+  missingProgram,
+  run,
+  RUNTIME,
+  TempDirectory,
+  testUnless,
+} from "./support/runtimes.ts";
 
 // A real notebook in a real kernel, executed without a window, and its cells opened in a browser.
 
@@ -13,11 +21,9 @@ const NOTEBOOK = join(CHECKOUT, "examples", "notebook.ipynb");
 const deno = findRuntime("deno");
 
 const notebookTest = testUnless(
-  RUNTIME !== "deno"
-    ? "the kernel is Deno's"
-    : existsSync(NBCONVERT)
-    ? NO_CHROMIUM
-    : `there is no ${NBCONVERT} (apt-get install jupyter-nbconvert)`,
+  RUNTIME === "deno"
+    ? missingProgram(NBCONVERT, "jupyter-nbconvert") ?? NO_CHROMIUM
+    : "the kernel of notebooks is Deno's",
   "notebook_test.ts",
 );
 const chromium = NO_CHROMIUM === null ? sharedChromium() : null;

@@ -1,5 +1,5 @@
 /**
- * `deno task test`: every test on Deno and on Bun. The last line has the sum.
+ * `deno task test`: every test on Deno and on Bun. The last line has the sum, and the one before it why some were skipped.
  *
  * @module
  */
@@ -11,10 +11,14 @@ interface Count {
   skipped: number;
 }
 
-// Failures, skips and their reasons are worth a line; thousands of passes are not.
-const PASSED = /^running \d+ tests? from|\.\.\. ok \(|^$/;
+// Failures are worth a line; thousands of passes are not, and skips have one at the end.
+const PASSED = /^running \d+ tests? from|\.\.\. (?:ok|ignored) \(|^\(skip\) |^-+ post-test output|^$/;
+
+// What `testUnless` prints for each test that it skips.
+const SKIPPING = /^\S+: skipping ".*": (.*)$/;
 
 const total: Count = { passed: 0, failed: 0, skipped: 0 };
+const reasons = new Map<string, number>();
 const wanted = Deno.args;
 const tests = wanted.length > 0 ? wanted : ["tests"];
 
@@ -29,8 +33,9 @@ await count("Bun", [
   ...tests.map(path => `./${path}`),
 ], bunCount);
 
+if (total.skipped > 0) console.log(`\nskipped: ${reasonsText()}`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
-console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+console.log(`${total.skipped > 0 ? "" : "\n"}${total.passed} passed, ${total.failed} failed${skipped}`);
 Deno.exit(total.failed === 0 ? 0 : 1);
 
 async function count(
@@ -39,13 +44,24 @@ async function count(
   read: (output: string) => Count | null,
 ): Promise<void> {
   console.log(`\n== ${title}`);
-  const { ok, output } = await run(name as "deno" | "bun", args, line => !PASSED.test(line));
+  const { ok, output } = await run(name as "deno" | "bun", args, line => {
+    const reason = SKIPPING.exec(line)?.[1];
+    if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    return reason === undefined && !PASSED.test(line);
+  });
   // A runner that died, or counted nothing, has failed whatever it printed before.
   const found = read(output) ?? { passed: 0, failed: 0, skipped: 0 };
   if ((!ok && found.failed === 0) || found.passed + found.failed === 0) found.failed++;
   total.passed += found.passed;
   total.failed += found.failed;
   total.skipped += found.skipped;
+}
+
+/** Why tests were skipped, the most frequent reason first. */
+function reasonsText(): string {
+  const known = [...reasons.values()].reduce((sum, count) => sum + count, 0);
+  if (known < total.skipped) reasons.set("no reason given", total.skipped - known);
+  return [...reasons].sort(([, a], [, b]) => b - a).map(([reason, count]) => `${count} ${reason}`).join("; ");
 }
 
 function denoCount(output: string): Count | null {

@@ -5,17 +5,15 @@
  * @module
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { after } from "node:test";
-import { TempDirectory } from "./runtimes.ts";
+import { missingProgram, TempDirectory } from "./runtimes.ts";
 
 const EXECUTABLE = "/usr/bin/chromium";
 
 /** Why there is no Chromium here, for `testUnless`; null if there is one. */
-export const NO_CHROMIUM: string | null = existsSync(EXECUTABLE)
-  ? null
-  : `there is no Chromium at ${EXECUTABLE} (apt-get install chromium)`;
+export const NO_CHROMIUM: string | null = missingProgram(EXECUTABLE, "chromium");
 
 const FLAGS = [
   "--headless",

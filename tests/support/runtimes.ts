@@ -30,11 +30,24 @@ export function findRuntime(name: "deno" | "bun"): string | null {
   return found === undefined ? null : realpathSync(found);
 }
 
-/** `test`, or `test.skip` with a printed reason where `missing` says what is not there. */
+/**
+ * Why a program that Debian packages is not here, for `testUnless`; null if it is. With `CIRRON_REQUIRE_BROWSER=1` always null:
+ * where the program must be there, tests that miss it fail.
+ */
+export function missingProgram(path: string, debianPackage: string): string | null {
+  if (process.env.CIRRON_REQUIRE_BROWSER === "1" || existsSync(path)) return null;
+  return `there is no ${path} (apt-get install ${debianPackage})`;
+}
+
+/** `test`, or a `test.skip` that prints a line with the reason for each test, where `missing` says what is not there. */
 export function testUnless(missing: string | null, file: string): typeof test {
   if (missing === null) return test;
-  console.log(`${file}: skipping tests: ${missing}`);
-  return test.skip as typeof test;
+  const skip = (...args: Parameters<typeof test.skip>): unknown => {
+    // Neither runtime has a place for a reason: `tools/test.ts` reads these lines.
+    console.log(`${file}: skipping "${args[0]}": ${missing}`);
+    return test.skip(...args);
+  };
+  return skip as typeof test;
 }
 
 /** What a child process left behind. */
