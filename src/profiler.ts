@@ -255,6 +255,7 @@ export class Engine {
     if (end === "yes") this.#recorder?.closeAll();
     this.flush();
     if (end === "perhaps") this.#session?.flusher?.giveOpen();
+    if (end === "yes") this.#session?.spool?.tidy();
   }
 
   /** Reads the buffer. */
@@ -295,6 +296,8 @@ export class Engine {
       sink_error_count: flusher?.counts.errors ?? 0,
       sink_drop_count: flusher?.counts.dropped ?? 0,
       spool_drop_count: spool?.dropCount ?? 0,
+      spool_span_drop_count: spool?.spanDropCount ?? 0,
+      spool_mark_drop_count: spool?.markDropCount ?? 0,
       spool_bytes: spool?.bytes ?? 0,
       spool_dir: spool?.directory ?? null,
       flush_latency_ns: flusher?.latencyNs ?? null,

@@ -162,9 +162,13 @@ export interface Health {
   sink_error_count: number;
   /** Spans and marks that a sink too slow was not given. */
   sink_drop_count: number;
-  /** Spool files that were evicted for the bound, or could not be written. */
+  /** Spool files that were evicted for the bound, whoever wrote them. */
   spool_drop_count: number;
-  /** Bytes of spool files on disk. */
+  /** Spans in no spool file: none could be written, and more waited for one than is kept, or the session has ended. */
+  spool_span_drop_count: number;
+  /** Marks likewise. */
+  spool_mark_drop_count: number;
+  /** Bytes of spool files on disk, those of other processes as of the last look at the directory. */
   spool_bytes: number;
   /** Where the spool is; null without one. */
   spool_dir: string | null;

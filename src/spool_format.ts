@@ -12,3 +12,6 @@ export const DEFAULT_SPOOL_DIRECTORY = ".cirron/spool";
 
 /** Names of spool files: `<created_ns, 20 digits>-<32 hex>.json`. Sorted as text, they are sorted by time. */
 export const SPOOL_FILE_NAME: RegExp = /^\d{20}-[0-9a-f]{32}\.json$/;
+
+/** Names of files that are being written, or were when their writer was killed. */
+export const SPOOL_TEMPORARY_NAME: RegExp = /^\d{20}-[0-9a-f]{32}\.json\.tmp$/;

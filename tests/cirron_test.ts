@@ -183,6 +183,8 @@ sharedTest("health() has every field", () => {
       "spool_bytes",
       "spool_dir",
       "spool_drop_count",
+      "spool_mark_drop_count",
+      "spool_span_drop_count",
       "transport",
     ],
   );

@@ -719,6 +719,8 @@ test("health() before anything was recorded is complete", () => {
     sink_error_count: 0,
     sink_drop_count: 0,
     spool_drop_count: 0,
+    spool_span_drop_count: 0,
+    spool_mark_drop_count: 0,
     spool_bytes: 0,
     spool_dir: null,
     flush_latency_ns: null,
