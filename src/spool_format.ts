@@ -12,3 +12,6 @@ export const DEFAULT_SPOOL_DIRECTORY = ".cirron/spool";
 
 /** Names of spool files: `<created_ns, 20 digits>-<32 hex>.json`. Sorted as text, they are sorted by time. */
 export const SPOOL_FILE_NAME: RegExp = /^\d{20}-[0-9a-f]{32}\.json$/;
+
+/** Attribute of a session's span that is written when the session starts; the one that is written at its end has it no more. */
+export const UNFINISHED = "cirron.unfinished";

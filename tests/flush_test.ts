@@ -107,7 +107,7 @@ test("A tick gives many spans out in batches of at most 256, and commits once", 
 
 test("A tick is cut into slices between which the event loop runs", async () => {
   const sink = new MemorySink();
-  const ci = start([sink], undefined, 5);
+  const ci = start([sink], undefined, 40); // longer than all of it takes
   sink.onEmit = () => ci.clock.us(1500); // two batches are more than a slice's 2 ms
   let turns = 0;
   const turn = () => {
