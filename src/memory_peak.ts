@@ -131,7 +131,8 @@ export interface PeakOptions {
 
 /** Opens the best peak meter there is. Never prompts, never throws. May keep file descriptors for good: call it once. */
 export function openPeakMeter(options: PeakOptions = {}): Probe<PeakMeter> {
-  const { from = opener, platform = node.process.platform, arch = node.process.arch, keepsFiles = true } = options;
+  const { from = opener, platform = node.process.platform, arch = node.process.arch, keepsFiles = true } =
+    options;
   const libc = openMemoryLibc(from, platform, arch);
   if (!libc.ok) return runtimeMeter(libc.reason);
   const rusage = new ArrayBuffer(RUSAGE_BYTES);

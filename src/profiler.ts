@@ -168,7 +168,8 @@ export class Engine {
       sinks,
       isWorker,
       announceTo: spool,
-      intervalMs: options.flushIntervalMs ?? (isWorker ? WORKER_FLUSH_INTERVAL_MS : DEFAULT_FLUSH_INTERVAL_MS),
+      intervalMs: options.flushIntervalMs
+        ?? (isWorker ? WORKER_FLUSH_INTERVAL_MS : DEFAULT_FLUSH_INTERVAL_MS),
       identity: {
         pid: attrs.pid as number,
         rank: attrs.rank as number,
@@ -198,7 +199,8 @@ export class Engine {
     this.#cpu = openCpuMeter(clock, counters);
     this.#unitCosts = null; // other counters, other costs
     this.#memory = counters.memory === true
-      ? this.#peakMeter ??= this.#options.openPeakMeter?.() ?? openPeakMeter({ keepsFiles: !this.#isWorker() })
+      ? this.#peakMeter ??= this.#options.openPeakMeter?.()
+        ?? openPeakMeter({ keepsFiles: !this.#isWorker() })
       : MEMORY_OFF;
     this.#gpu = counters.gpu === false
       ? { ok: false, reason: "off (counters: { gpu: false })" }

@@ -188,6 +188,7 @@ export class Recorder {
   /** Whether any row may have these. */
   #hasMemory = false;
   #hasGpu = false;
+  #isClosingAll = false;
   #lastId = 0;
   /** Scopes with a function. */
   #flowCount = 0;
@@ -479,7 +480,9 @@ export class Recorder {
   /** Closes every open scope, innermost first, the session's root last. */
   closeAll(): void {
     const scopes = this.#open.scopes();
+    this.#isClosingAll = true;
     for (let i = scopes.length - 1; i >= 0; i--) this.close(scopes[i]);
+    this.#isClosingAll = false;
     this.session = null;
   }
 
@@ -599,9 +602,9 @@ export class Recorder {
     this.#ring.setAlarm(row, ns, onAlarm);
   }
 
-  /** Whether the span that closed last was opened in no other but the session's. */
+  /** Whether the span that closed last was opened in no other but the session's, which goes on. */
   get isClosedOutermost(): boolean {
-    return this.session !== null && this.#ring.lastParent === this.session.id;
+    return this.session !== null && !this.#isClosingAll && this.#ring.lastParent === this.session.id;
   }
 
   /** Marks of the closed span in row `row` that no sink has seen. */

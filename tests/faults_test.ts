@@ -248,7 +248,11 @@ test("A file that cannot be evicted is not counted, and the others are", () => {
     recordMany(ci, i + 1, i);
     ci.engine.flush();
   }
-  assertEquals([ci.engine.health().spool_drop_count, allNamesIn(folder.path).length, ci.warnings], [3, 2, []]);
+  assertEquals([ci.engine.health().spool_drop_count, allNamesIn(folder.path).length, ci.warnings], [
+    3,
+    2,
+    [],
+  ]);
   ci.engine.shutdown();
 });
 

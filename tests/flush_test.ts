@@ -150,6 +150,151 @@ test("The alarm comes again after each tick", async () => {
   ci.engine.shutdown();
 });
 
+// The deadline.
+
+test("The first span that closes an interval after the last commit has everything given out, without a turn of the loop", () => {
+  const sink = new MemorySink();
+  const ci = start([sink], undefined, 1000);
+  for (let i = 0; i < 8; i++) {
+    const scope = ci.scope("x", { index: i });
+    ci.clock.us(300_000);
+    scope.end();
+    // Closed at 1200 and 2400 ms, the first at or after a second since the start and since the flush before.
+    assertEquals(sink.indices("x"), upTo(i < 3 ? 0 : i < 7 ? 4 : 8));
+  }
+  assertEquals(sink.calls, ["emit 4 0", "commit", "emit 4 0", "commit"]);
+  ci.engine.shutdown();
+});
+
+test("The deadline counts from any commit", () => {
+  const sink = new MemorySink();
+  const ci = start([sink], undefined, 1000);
+  ci.clock.us(900_000);
+  ci.engine.flush();
+  ci.clock.us(900_000);
+  ci.scope("a").end();
+  assertEquals(sink.calls, ["commit"]);
+  ci.clock.us(100_000);
+  ci.scope("b").end();
+  assertEquals(sink.names, ["a", "b"]);
+  ci.engine.shutdown();
+});
+
+test("At the deadline new marks of open scopes are given out too", () => {
+  const sink = new MemorySink();
+  const ci = start([sink], undefined, 1000);
+  const open = ci.scope("open");
+  open.mark("m", 1);
+  ci.clock.us(1_000_000);
+  ci.scope("a").end();
+  assertEquals([sink.names, sink.values], [["a"], ["m=1"]]);
+  ci.engine.shutdown();
+});
+
+test("A deadline that comes while thousands of spans wait gives out all of them", () => {
+  const sink = new MemorySink();
+  const ci = start([sink], undefined, 1000);
+  recordMany(ci, 20_000);
+  assertEquals(sink.calls, []);
+  ci.clock.us(1_000_000);
+  recordMany(ci, 20_001, 20_000);
+  assertEquals(sink.indices("x"), upTo(20_001));
+  recordMany(ci, 30_000, 20_001);
+  assertEquals(sink.spans.length, 20_001);
+  ci.engine.shutdown();
+  assertEquals(sink.indices("x"), upTo(30_000));
+});
+
+test("A slice that is not done at the deadline gives out what is left", async () => {
+  const sink = new MemorySink();
+  const ci = start([sink], undefined, 5);
+  sink.onEmit = () => ci.clock.us(1500); // four batches are more than the interval
+  recordMany(ci, 4000);
+  await nextCommit(sink);
+  assertEquals(sink.indices("x"), upTo(4000));
+  const sizes = sink.calls.filter(call => call.startsWith("emit")).map(call => Number(call.split(" ")[1]));
+  assertEquals(sizes, [256, 256, 256, 256, 4000 - 4 * 256]);
+  ci.engine.shutdown();
+});
+
+test("A commit that takes longer than the interval does not make each span give itself out", () => {
+  const sink = new MemorySink();
+  const ci = start([sink], undefined, 1000);
+  ci.clock.us(1_000_000);
+  sink.onEmit = () => ci.clock.us(5_000_000);
+  recordMany(ci, 100);
+  assertEquals(sink.calls, ["emit 1 0", "commit"]);
+  ci.engine.shutdown();
+});
+
+test("A buffer whose bound changes keeps the deadline", () => {
+  const sink = new MemorySink();
+  const ci = start([sink], undefined, 1000);
+  ci.engine.setMaxSpans(10);
+  ci.scope("a").end();
+  ci.clock.us(1_000_000);
+  ci.scope("b").end();
+  assertEquals(sink.names, ["a", "b"]);
+  ci.engine.shutdown();
+});
+
+// In a worker, which may end at any moment.
+
+function startWorker(sink: Sink): TestEngine {
+  const ci = new TestEngine(undefined, { isWorker: () => true });
+  ci.profile({ output: sink, flushIntervalMs: HOUR_MS });
+  return ci;
+}
+
+test("In a worker an outermost scope that closes is given out at once, with what is in it", () => {
+  const sink = new MemorySink();
+  const ci = startWorker(sink);
+  ci.scope("outer", () => {
+    ci.scope("inner").end();
+    ci.clock.us(500_000);
+    ci.scope("inner").end();
+    assertEquals(sink.calls, []);
+  });
+  assertEquals(sink.names, ["inner", "inner", "outer"]);
+  ci.engine.shutdown();
+});
+
+test("In a worker outermost scopes that follow close on each other wait for the next after 100 ms, or for the tick", () => {
+  const sink = new MemorySink();
+  const ci = startWorker(sink);
+  for (let i = 0; i < 10_000; i++) {
+    ci.clock.us(25);
+    ci.scope("x", { index: i }).end();
+  }
+  assertEquals(sink.calls, ["emit 1 0", "commit", "emit 4000 0", "commit", "emit 4000 0", "commit"]);
+  ci.engine.shutdown();
+  assertEquals(sink.indices("x"), upTo(10_000));
+});
+
+test("In a worker the interval is 100 ms, unless another is given", () => {
+  const sink = new MemorySink();
+  const ci = new TestEngine(undefined, { isWorker: () => true });
+  ci.profile({ output: sink });
+  const outer = ci.scope("outer");
+  ci.clock.us(99_000);
+  ci.scope("a").end();
+  assertEquals(sink.names, []);
+  ci.clock.us(1000);
+  ci.scope("b").end();
+  assertEquals(sink.names, ["a", "b"]);
+  outer.end();
+  ci.engine.shutdown();
+});
+
+test("shutdown() in a worker is one flush", () => {
+  const sink = new MemorySink();
+  const ci = startWorker(sink);
+  ci.scope("a");
+  ci.scope("b");
+  ci.engine.shutdown();
+  assertEquals(sink.calls, ["emit 3 0", "commit", "close"]);
+});
+
 for (const capacity of [1, 2, 10, 4095, 4096, 4097, 5000]) {
   test(`A synchronous loop loses nothing in a buffer of ${capacity}`, () => {
     const sinks = [new MemorySink(), new MemorySink()];
@@ -412,6 +557,57 @@ test("A sink that records more than the buffer holds has its losses counted", ()
   recordMany(ci, 100);
   ci.engine.shutdown();
   assertEquals(sink.indices("x"), upTo(100));
+});
+
+test("A sink that records more than the buffer holds has the marks of what was lost counted too", () => {
+  const sink = new MemorySink();
+  const ci = start([sink], 10);
+  sink.onEmit = () => {
+    sink.onEmit = null;
+    for (let i = 0; i < 100; i++) {
+      ci.scope("mine", mine => {
+        for (let j = 0; j < i % 4; j++) mine.mark("m", j);
+      });
+    }
+  };
+  ci.scope("a").end();
+  ci.engine.flush();
+  ci.engine.flush();
+  const mine = sink.names.filter(name => name === "mine").length;
+  assertEquals(mine, 10);
+  assertEquals(mine + sink.marks.length + ci.engine.health().sink_drop_count, 100 + 25 * (1 + 2 + 3));
+  ci.engine.shutdown();
+});
+
+test("What a sink records while it is given the last spans of its session is counted", () => {
+  const sink = new MemorySink();
+  const ci = start([sink]);
+  let recorded = 0;
+  sink.onEmit = () => {
+    recorded++;
+    ci.scope("mine", mine => mine.mark("m", recorded));
+  };
+  ci.scope("a").end();
+  ci.engine.shutdown();
+  const mine = sink.names.filter(name => name === "mine").length;
+  assertEquals(mine + sink.marks.length + ci.engine.health().sink_drop_count, 2 * recorded);
+  assert(ci.engine.health().sink_drop_count > 0);
+});
+
+test("What a sink records in commit() at the end of its session is counted", () => {
+  const ci = new TestEngine();
+  let given = 0;
+  let recorded = 0;
+  const sink: Sink = {
+    emit: batch => void (given += batch.rowCount),
+    commit() {
+      recorded++;
+      ci.scope("mine").end();
+    },
+  };
+  ci.profile({ output: sink, flushIntervalMs: HOUR_MS });
+  ci.engine.shutdown();
+  assertEquals(given - 1 + ci.engine.health().sink_drop_count, recorded);
 });
 
 test("A sink that once recorded as much as the buffer holds does not stop the lap alarm", () => {

@@ -27,7 +27,9 @@ export interface SpoolFile {
  * directory.
  */
 export function namesIn(directory: string): string[] {
-  return allNamesIn(directory).filter(name => !name.endsWith(".json") || !isHeader(readFile(directory, name)));
+  return allNamesIn(directory).filter(name =>
+    !name.endsWith(".json") || !isHeader(readFile(directory, name))
+  );
 }
 
 /** All names in a directory, sorted; none if there is no such directory. */
