@@ -4,9 +4,11 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers";
 import { pathToFileURL } from "node:url";
 import type { FlushBatch } from "../src/batch.ts";
+import { Flusher } from "../src/flush.ts";
+import { Recorder } from "../src/recorder.ts";
 import type { MarkOptions, Scope } from "../src/scope.ts";
 import type { Sink } from "../src/sinks/sink.ts";
-import { TestEngine } from "./support/engine.ts";
+import { FakeClock, TestEngine } from "./support/engine.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory } from "./support/runtimes.ts";
 import { gate, keepAlive, MemorySink, nextCommit, recordMany, upTo } from "./support/sinks.ts";
 
@@ -225,6 +227,32 @@ test("A commit that takes longer than the interval does not make each span give 
   recordMany(ci, 100);
   assertEquals(sink.calls, ["emit 1 0", "commit"]);
   ci.engine.shutdown();
+});
+
+test("At the deadline spans wait whose GPU time is not known yet, as at a tick", () => {
+  const sink = new MemorySink();
+  const clock = new FakeClock();
+  const gpu = { settledNs: (nowNs: number) => nowNs - 500e6, busyNs: () => 1 };
+  const counters = { cpu: null, memory: null, gpu };
+  const recorder = new Recorder({ clock, counters, maxSpans: 10_000, warn() {} });
+  recorder.restart(10_000, counters);
+  const flusher = new Flusher({
+    recorder,
+    sinks: [sink],
+    intervalMs: 1000,
+    identity: { pid: 1, rank: 0, threadId: 0, markIdPrefix: "fedcba9876543210" },
+    idPrefix: "0123456789abcdef",
+    warn() {},
+  });
+  flusher.start();
+  for (let i = 0; i < 11; i++) {
+    recorder.open("x", i, undefined).end();
+    clock.us(100_000);
+  }
+  assertEquals(sink.indices("x"), upTo(6));
+  assertEquals(sink.spans[0].gpu_ns, 1);
+  flusher.stop();
+  assertEquals(sink.indices("x"), upTo(11));
 });
 
 test("A buffer whose bound changes keeps the deadline", () => {
