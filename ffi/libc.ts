@@ -73,6 +73,13 @@ export const LIBC_MEMORY_SYMBOLS = {
     ],
     result: "i32", // ssize_t, as above
   },
+  // int close(int fd)
+  close: {
+    parameters: [
+      "i32", // int fd
+    ],
+    result: "i32", // 0, or -1 with errno set
+  },
 } as const;
 
 /** libc, opened for its memory figures. */

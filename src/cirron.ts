@@ -224,7 +224,7 @@ export const trace: TraceFunction = (options => engine.trace(options)) as TraceF
  * ci.profile({ outputDir: "spool" });
  * ci.scope("work").end();
  * ci.flush();
- * assertEquals(ci.readSpool("spool").span_count, 1);
+ * assertEquals(ci.readSpool("spool").span_count, 2); // and the session, which is unfinished
  * ci.shutdown();
  * ```
  */

@@ -8,6 +8,8 @@
  */
 import { node } from "./builtins.ts";
 import { bySignal, readIgnored, type SignalReasons, SignalWatch } from "./signals.ts";
+import { isMainThread } from "./thread.ts";
+import { beforeClose } from "./worker_close.ts";
 
 /** Whether this is the end, as far as can be told: after "yes" nothing can keep the process alive any more. */
 export type End = "no" | "perhaps" | "yes";
@@ -54,7 +56,7 @@ class ExitHub implements Hub {
     const entry = { flush };
     this.#flushes.add(entry);
     if (this.#installed === null) {
-      if (isMain()) this.#ignored ??= readIgnored();
+      if (isMainThread()) this.#ignored ??= readIgnored();
       this.#installed = install(end => this.#flushAll(end), this.#ignored);
     }
     return () => {
@@ -114,6 +116,7 @@ function install(flush: Flush, ignored: SignalReasons | null): Installed {
   node.process.on("newListener", onNewListener);
   // Deno.exit() fires this one alone.
   globalThis.addEventListener?.("unload", onUnload);
+  const releaseClose = beforeClose(() => flush("yes"));
   const watch = ignored === null ? null : new SignalWatch(isEnd => flush(isEnd ? "yes" : "no"), ignored);
   return {
     signals: watch?.reasons ?? bySignal(() => "signals belong to the main thread"),
@@ -124,13 +127,9 @@ function install(flush: Flush, ignored: SignalReasons | null): Installed {
       node.process.off("exit", first);
       node.process.off("exit", last);
       globalThis.removeEventListener?.("unload", onUnload);
+      releaseClose();
       watch?.stop();
       if (node.process.getMaxListeners() === raised) node.process.setMaxListeners(limit);
     },
   };
-}
-
-// Deno calls a web worker a main thread.
-function isMain(): boolean {
-  return node.workerThreads.isMainThread && !("WorkerGlobalScope" in globalThis);
 }

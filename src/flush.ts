@@ -5,6 +5,9 @@
  * the ring starts slices early when much is waiting; and when the ring is about to lap the cursor, or a span to evict
  * a mark that no sink has seen, everything is given out at once: a synchronous loop loses nothing.
  *
+ * Ticks and slices need an event loop that turns. So there is a deadline as well, an interval after the last commit: the
+ * first span that closes after it, or the first slice, gives out what is waiting, however much that is.
+ *
  * @module
  */
 import { FlushBatch, type Identity } from "./batch.ts";
@@ -13,9 +16,19 @@ import type { IdSeries } from "./id_series.ts";
 import type { Recorder } from "./recorder.ts";
 import { SinkRunner } from "./sinks/runner.ts";
 import type { Sink } from "./sinks/sink.ts";
+import { UNFINISHED } from "./spool_format.ts";
 
 /** Milliseconds between two ticks, by default. */
 export const DEFAULT_FLUSH_INTERVAL_MS = 1000;
+
+/** The same in a worker, which another thread may end at any moment, and no hook tells. */
+export const WORKER_FLUSH_INTERVAL_MS = 100;
+
+/** Between two flushes for the sake of an outermost scope that closed in a worker. */
+const OUTERMOST_NS = 100_000_000;
+
+/** How long before the deadline a tick comes at most, so that its slices are done by then. */
+const LEAD_MS = 250;
 
 /** Spans waiting at which slices start before the next tick. */
 const EARLY_SPANS = 4096;
@@ -37,6 +50,10 @@ export interface FlusherOptions {
   readonly identity: Identity;
   readonly ids: IdSeries;
   readonly warn: (message: string) => void;
+  /** The one of `sinks` whose readers should know of the session from its start. */
+  readonly announceTo?: Sink | null;
+  /** Whether another thread may end this one: then outermost scopes are given out as they close. */
+  readonly isWorker?: boolean;
 }
 
 /** Drains one session's recorder into its sinks. */
@@ -45,8 +62,10 @@ export class Flusher {
   latencyNs: number | null = null;
   /** Duration of all flushes and slices, in nanoseconds. */
   totalNs = 0;
-  /** Spans that left the ring before a sink saw them: only where a sink records while it is given spans. */
-  lapCount = 0;
+  /** Spans and marks that left the ring before a sink saw them: only where a sink records while it is given spans. */
+  #lostCount = 0;
+  /** Marks among them if one more row comes, since they are on the row that it evicts. */
+  #endangeredMarks = 0;
 
   readonly #options: FlusherOptions;
   readonly #runners: readonly SinkRunner[];
@@ -56,6 +75,12 @@ export class Flusher {
   #isStopped = false;
   /** Whether the recorder is another flusher's by now. */
   #isReleased = false;
+  /** When what is waiting must be given out, whether or not the loop has turned. */
+  #dueNs = Infinity;
+  /** Whether the alarm is set for early slices. */
+  #startsEarly = false;
+  /** From when on an outermost scope that closes is given out at once. */
+  #outermostNs: number;
   /** What was taken out of it before. */
   #left: FlushBatch | null = null;
   #timer: ReturnType<typeof node.timers.setInterval> | null = null;
@@ -65,33 +90,50 @@ export class Flusher {
     this.#options = options;
     this.#runners = options.sinks.map(sink => new SinkRunner(sink, options.warn));
     this.#cursor = options.recorder.rowCount;
+    this.#outermostNs = options.isWorker === true ? -Infinity : Infinity;
   }
 
   /** Starts the ticks. They never keep the process alive. */
   start(): void {
-    this.#timer = node.timers.setInterval(() => this.#startSlices(), this.#options.intervalMs);
+    const { recorder, intervalMs } = this.#options;
+    this.#announce();
+    this.#timer = node.timers.setInterval(
+      () => this.#startSlices(),
+      intervalMs - Math.min(LEAD_MS, intervalMs / 4),
+    );
     this.#timer.unref();
-    this.#options.recorder.setMarkGuard(() => this.flush());
+    recorder.setMarkGuard(() => this.flush());
+    this.#dueNs = recorder.clock.nowNs() + intervalMs * 1e6;
     this.#arm();
   }
 
   /** Gives out everything, synchronously. */
   flush(): void {
+    this.#flush(() => this.#drainAll());
+  }
+
+  #flush(drain: () => void): void {
     if (this.#isFlushing || this.#isStopped) return; // a sink that flushes: it is being done
     const { clock } = this.#options.recorder;
     const startNs = clock.nowNs();
     this.#isFlushing = true;
     try {
       this.#endSlices();
-      this.#drainAll();
+      drain();
       // What closed when a sink ended the session meanwhile.
       if (this.#isStopping && this.#waiting > 0) this.#drainAll();
     } finally {
-      this.#isFlushing = false;
-      this.#arm();
+      this.#endFlush(startNs);
     }
-    this.#noteLatency(clock.nowNs() - startNs);
     if (this.#isStopping) this.#end();
+  }
+
+  #endFlush(startNs: number): void {
+    this.#isFlushing = false;
+    const nowNs = this.#options.recorder.clock.nowNs();
+    this.latencyNs = nowNs - startNs;
+    this.totalNs += this.latencyNs;
+    this.#arm();
   }
 
   /**
@@ -105,6 +147,7 @@ export class Flusher {
     const batch = new FlushBatch({ ...snapshot, closedLength: snapshot.length }, identity);
     for (const runner of this.#runners) runner.emit(batch);
     this.#commit();
+    this.#arm();
   }
 
   /** Gives out everything, ends the ticks and closes the sinks; called by a sink, as soon as that one returns. */
@@ -124,10 +167,24 @@ export class Flusher {
     this.#isReleased = true;
   }
 
+  // The session's own span is written when it closes. Until then it stands as unfinished: should nothing of ours run at the
+  // end, whoever reads can tell.
+  #announce(): void {
+    const { sinks, announceTo = null, recorder, identity, ids } = this.#options;
+    const snapshot = announceTo === null ? null : recorder.readSession(ids);
+    if (snapshot === null) return;
+    const attrs = [{ ...snapshot.attrs[0], [UNFINISHED]: true }];
+    const runner = this.#runners[sinks.indexOf(announceTo!)];
+    runner.emit(new FlushBatch({ ...snapshot, closedLength: 1, attrs }, identity));
+    runner.commit();
+  }
+
   #end(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#endSlices();
+    // What a sink recorded in the last drain: to give that out as well could go on for ever.
+    if (this.#waiting > 0) this.#lostCount += (this.#left ?? this.#take(Infinity, false))?.rowCount ?? 0;
     if (this.#timer !== null) node.timers.clearInterval(this.#timer);
     this.#timer = null;
     if (!this.#isReleased) this.#disarm();
@@ -135,7 +192,7 @@ export class Flusher {
   }
 
   #disarm(): void {
-    this.#options.recorder.setAlarm(Infinity, null);
+    this.#options.recorder.setAlarm(Infinity, Infinity, null);
     this.#options.recorder.setMarkGuard(null);
   }
 
@@ -150,10 +207,10 @@ export class Flusher {
     await Promise.all(this.#runners.map(runner => runner.settled()));
   }
 
-  /** Times that sinks failed, and spans that a slow one was not given. */
+  /** Times that sinks failed, and spans and marks that one was not given. */
   get counts(): { errors: number; dropped: number } {
     let errors = 0;
-    let dropped = this.lapCount;
+    let dropped = this.#lostCount;
     for (const runner of this.#runners) {
       errors += runner.errorCount;
       dropped += runner.dropCount;
@@ -181,27 +238,37 @@ export class Flusher {
     const before = this.#cursor;
     const snapshot = recorder.drain(before, most, withOpen, ids);
     const lapped = Math.max(0, recorder.firstRow - before);
-    this.lapCount += lapped;
+    this.#lostCount += lapped;
+    this.#endangeredMarks = 0;
     this.#cursor = before + lapped + snapshot.closedLength;
     return snapshot.length > 0 ? new FlushBatch(snapshot, identity) : null;
   }
 
   // A tick leaves spans whose GPU time is not known yet to a later one, in which it will be: sinks see a span once.
-  #drainSettled(): number {
-    if (this.#isReleased) return this.#drain(SLICE_SPANS, false);
+  #drainSettled(most: number): number {
+    if (this.#isReleased) return this.#drain(most, false);
     const { recorder } = this.#options;
-    recorder.settleGpu(SLICE_SPANS);
+    recorder.settleGpu(most);
     const settled = recorder.settledRow - this.#cursor;
-    return settled <= 0 ? 0 : this.#drain(Math.min(SLICE_SPANS, settled), false);
+    return settled <= 0 ? 0 : this.#drain(Math.min(most, settled), false);
   }
 
-  #noteLatency(ns: number): void {
-    this.latencyNs = ns;
-    this.totalNs += ns;
+  // What a tick gives out, without its slices.
+  #drainDue(): void {
+    while (this.#drainSettled(FLUSH_SPANS) === FLUSH_SPANS);
+    this.#endTick();
   }
 
+  #endTick(): void {
+    this.#drain(0, true); // the marks of open scopes, once a tick
+    this.#commit();
+  }
+
+  // The deadline counts from the end: where a commit takes long, the program gets as long as ever before the next.
   #commit(): void {
     for (const runner of this.#runners) runner.commit();
+    const { recorder, intervalMs } = this.#options;
+    this.#dueNs = recorder.clock.nowNs() + intervalMs * 1e6;
   }
 
   #startSlices(): void {
@@ -224,38 +291,63 @@ export class Flusher {
     let isDone = false;
     this.#isFlushing = true;
     try {
-      do isDone = this.#drainSettled() < SLICE_SPANS; while (!isDone && clock.nowNs() < untilNs);
+      let nowNs = startNs;
+      do {
+        isDone = this.#drainSettled(SLICE_SPANS) < SLICE_SPANS;
+        nowNs = clock.nowNs();
+      } while (!isDone && nowNs < untilNs);
       if (this.#isStopping) {
         this.#drainAll(); // a sink has ended the session
       } else if (isDone) {
-        this.#drain(0, true); // the marks of open scopes, once a tick
-        this.#commit();
+        this.#endTick();
+      } else if (nowNs >= this.#dueNs) {
+        this.#drainDue();
+        isDone = true;
       }
     } finally {
-      this.#isFlushing = false;
-      this.#arm();
+      this.#endFlush(startNs);
     }
-    if (this.#isStopping) {
-      this.#end();
-    } else {
-      this.#noteLatency(clock.nowNs() - startNs);
-      if (!isDone) this.#startSlices();
-    }
+    if (this.#isStopping) this.#end();
+    else if (!isDone) this.#startSlices();
   }
 
-  // The next alarm: early slices, then, if the loop does not come to run them, the last moment before a lap.
+  // The next alarm: the deadline, or early slices, then, if the loop does not come to run them, the last moment before a lap.
   #arm(): void {
     if (this.#isReleased) return;
     const { recorder } = this.#options;
-    const last = this.#cursor + recorder.capacity;
-    const early = this.#cursor + Math.min(EARLY_SPANS, recorder.capacity);
-    if (this.#waiting < EARLY_SPANS && early < last) {
-      recorder.setAlarm(early, () => {
-        this.#startSlices();
-        recorder.setAlarm(last, () => this.flush());
-      });
-    } else {
-      recorder.setAlarm(last, () => this.flush());
+    this.#startsEarly = this.#waiting < EARLY_SPANS && EARLY_SPANS < recorder.capacity;
+    this.#armAt(this.#cursor + (this.#startsEarly ? EARLY_SPANS : recorder.capacity));
+  }
+
+  #armAt(row: number): void {
+    this.#options.recorder.setAlarm(row, Math.min(this.#dueNs, this.#outermostNs), this.#onAlarm);
+  }
+
+  // Called as a span closes: for each one, once an outermost scope that closes is to be given out at once.
+  readonly #onAlarm = (): void => {
+    const { recorder } = this.#options;
+    const isFull = this.#waiting >= recorder.capacity;
+    if (this.#isFlushing) {
+      if (isFull) this.#noteLoss();
+    } else if (isFull) {
+      this.flush();
+    } else if (recorder.closedNs >= this.#dueNs) {
+      this.#flush(() => this.#drainDue());
+    } else if (recorder.closedNs >= this.#outermostNs && recorder.isClosedOutermost) {
+      this.#outermostNs = recorder.closedNs + OUTERMOST_NS;
+      this.#flush(() => this.#drainDue());
+    } else if (this.#startsEarly && this.#waiting >= EARLY_SPANS) {
+      this.#startsEarly = false;
+      this.#startSlices();
+      this.#armAt(this.#cursor + recorder.capacity);
     }
+  };
+
+  // A sink records more than the buffer holds while it is given spans. The spans are counted when the cursor moves on; their
+  // marks are gone by then.
+  #noteLoss(): void {
+    const { recorder } = this.#options;
+    this.#lostCount += this.#endangeredMarks;
+    this.#endangeredMarks = recorder.undrainedMarks(recorder.rowCount - recorder.capacity);
   }
 }

@@ -208,6 +208,13 @@ export class Marks {
       || (lists.summaryTail !== 0 && !this.#isDrained(lists.summaryTail));
   }
 
+  /** How many marks of a joined list no sink has seen. */
+  undrainedCount(head: number): number {
+    let count = 0;
+    for (let slot = head; slot !== 0; slot = this.#nextOf(slot)) if (!this.#isDrained(slot)) count++;
+    return count;
+  }
+
   /** Notes that the sinks have seen a joined list. */
   drain(head: number): void {
     this.#drain(head);

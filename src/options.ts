@@ -38,8 +38,9 @@ export interface ProfileOptions {
    */
   spoolMaxBytes?: number;
   /**
-   * Milliseconds between two ticks, at least 1. A process that is killed loses at most what it recorded since the last.
-   * @default 1000
+   * Milliseconds from one commit to the next, at most; at least 1. A process that is killed loses at most what closed in this time
+   * before the last span that it closed, or before its event loop last turned.
+   * @default 1000, and 100 in a worker
    */
   flushIntervalMs?: number;
   /**

@@ -12,7 +12,7 @@ import { node } from "./builtins.ts";
 import { type Clock, openClock } from "./clock.ts";
 import type { CirronDependencyError } from "./errors.ts";
 import { type End, onExit } from "./exit.ts";
-import { DEFAULT_FLUSH_INTERVAL_MS, Flusher } from "./flush.ts";
+import { DEFAULT_FLUSH_INTERVAL_MS, Flusher, WORKER_FLUSH_INTERVAL_MS } from "./flush.ts";
 import { type GpuMonitor, NO_GPU } from "./gpu/monitor.ts";
 import { type GpuOptions, openGpu } from "./gpu/open.ts";
 import { GpuTicker } from "./gpu_ticker.ts";
@@ -29,12 +29,13 @@ import { requireFrameEngine } from "./read/polars_engine.ts";
 import { type Counters, Recorder } from "./recorder.ts";
 import { DEFAULT_MAX_SPANS } from "./ring.ts";
 import type { Health, Overhead, Snapshot } from "./rows.ts";
-import { SESSION_NAME, sessionAttrs, threadId } from "./session.ts";
+import { SESSION_NAME, sessionAttrs } from "./session.ts";
 import { logSink, stdoutSink } from "./sinks/log.ts";
 import type { Sink } from "./sinks/sink.ts";
 import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "./sinks/spool.ts";
 import { DEFAULT_SPOOL_DIRECTORY } from "./spool_format.ts";
 import { stdoutTerminal, type Terminal } from "./terminal.ts";
+import { isMainThread, threadId } from "./thread.ts";
 import { trace, type TraceContext } from "./trace.ts";
 import type { TraceOptions } from "./trace_options.ts";
 import { VERSION } from "./version.ts";
@@ -66,6 +67,8 @@ export interface EngineOptions {
   readonly measureUnitCosts?: typeof measureUnitCosts;
   readonly openPeakMeter?: () => Probe<PeakMeter>;
   readonly gpu?: GpuOptions;
+  /** Whether another thread may end this one. */
+  readonly isWorker?: () => boolean;
   /** How to write to stdout for eyes; null if it is no terminal. */
   readonly terminal?: () => Terminal | null;
 }
@@ -160,10 +163,15 @@ export class Engine {
     );
     const attrs = sessionAttrs();
     recorder.openSession(SESSION_NAME, attrs);
+    const isWorker = sinks.length > 0 && this.#isWorker();
+    const spool = sinks.find(sink => sink instanceof SpoolSink) ?? null;
     flusher = sinks.length === 0 ? null : new Flusher({
       recorder,
       sinks,
-      intervalMs: options.flushIntervalMs ?? DEFAULT_FLUSH_INTERVAL_MS,
+      isWorker,
+      announceTo: spool,
+      intervalMs: options.flushIntervalMs
+        ?? (isWorker ? WORKER_FLUSH_INTERVAL_MS : DEFAULT_FLUSH_INTERVAL_MS),
       identity: {
         pid: attrs.pid as number,
         rank: attrs.rank as number,
@@ -183,7 +191,7 @@ export class Engine {
       output: outputs.map(output => typeof output === "string" ? output : "custom"),
       flusher,
       releaseExit,
-      spool: sinks.find(sink => sink instanceof SpoolSink) ?? null,
+      spool,
       gpu,
     };
     return profiler;
@@ -193,7 +201,8 @@ export class Engine {
     this.#cpu = openCpuMeter(clock, counters);
     this.#unitCosts = null; // other counters, other costs
     this.#memory = counters.memory === true
-      ? this.#peakMeter ??= (this.#options.openPeakMeter ?? openPeakMeter)()
+      ? this.#peakMeter ??= this.#options.openPeakMeter?.()
+        ?? openPeakMeter({ keepsFiles: !this.#isWorker() })
       : MEMORY_OFF;
     this.#gpu = counters.gpu === false
       ? { ok: false, reason: "off (counters: { gpu: false })" }
@@ -331,6 +340,10 @@ export class Engine {
     this.flush();
     this.#recorder?.resize(maxSpans);
     this.flush();
+  }
+
+  #isWorker(): boolean {
+    return this.#options.isWorker?.() ?? !isMainThread();
   }
 
   // Opens clock, counters and buffer, at the first use of any.

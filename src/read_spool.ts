@@ -26,12 +26,17 @@ export interface SpoolTrace {
   readonly file_count: number;
   /** Files left out: not readable, over 512 MiB, damaged, or of another version of the format. */
   readonly skipped_file_count: number;
-  /** Closed spans, in all processes. */
+  /** Closed spans, in all processes, and sessions without an end. */
   readonly span_count: number;
   /** Marks, also those whose span is in no file. */
   readonly mark_count: number;
   /** Spans and marks left out of the files that were read: a field is missing or has the wrong type. */
   readonly skipped_row_count: number;
+  /**
+   * Sessions whose end is in no file: a process or worker that still runs, or that was killed or terminated. Theirs is the
+   * attribute `cirron.unfinished`, the printed tree says `unfinished`, and they reach to the last that is known of their thread.
+   */
+  readonly unfinished_count: number;
   /** Processes that wrote spans: different pairs of `pid` and `rank`. */
   readonly process_count: number;
 }
@@ -73,6 +78,7 @@ export function readSpool(directory: string = DEFAULT_SPOOL_DIRECTORY): SpoolTra
     span_count: rows.spanCount,
     mark_count: rows.markCount,
     skipped_row_count: rows.skippedRowCount,
+    unfinished_count: rows.unfinishedCount,
     process_count: rows.processCount,
   };
 }

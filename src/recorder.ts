@@ -189,6 +189,7 @@ export class Recorder {
   /** Whether any row may have these. */
   #hasMemory = false;
   #hasGpu = false;
+  #isClosingAll = false;
   #lastId = 0;
   /** Scopes with a function. */
   #flowCount = 0;
@@ -324,7 +325,7 @@ export class Recorder {
       chunk.putRare(row, dataLoadNs, memoryPeakBytes, attrs);
     }
     this.#open.release(slot);
-    ring.commit();
+    ring.commit(nowNs);
     if (misnested !== null) this.#noteMisnesting(scope, misnested);
   }
 
@@ -434,9 +435,9 @@ export class Recorder {
 
   /** Changes the bound on closed spans; the newest stay. */
   resize(maxSpans: number): void {
-    const { alarmRow, onAlarm } = this.#ring;
+    const { alarmRow, alarmNs, onAlarm } = this.#ring;
     this.#ring = this.#ring.resized(maxSpans);
-    this.setAlarm(alarmRow, onAlarm);
+    this.setAlarm(alarmRow, alarmNs, onAlarm);
   }
 
   /** Writes GPU times into at most `most` rows for which they are known by now; true if there may be more. */
@@ -466,10 +467,23 @@ export class Recorder {
     return this.session;
   }
 
+  /** Copies the session's root span out, which is open, as one that ends where it starts; null without a session. */
+  readSession(ids: IdSeries): Snapshot | null {
+    const { session } = this;
+    if (session === null) return null;
+    const at = session.slot * OPEN_NUMBERS;
+    const { numbers } = this.#open;
+    const builder = this.#builder(0, [session], false, ids);
+    builder.addOpen(session, numbers, at, this.#marks, numbers[at + OPEN_START_NS], NaN, NaN);
+    return builder.snapshot();
+  }
+
   /** Closes every open scope, innermost first, the session's root last. */
   closeAll(): void {
     const scopes = this.#open.scopes();
+    this.#isClosingAll = true;
     for (let i = scopes.length - 1; i >= 0; i--) this.close(scopes[i]);
+    this.#isClosingAll = false;
     this.session = null;
   }
 
@@ -581,10 +595,22 @@ export class Recorder {
     return this.#ring.capacity;
   }
 
-  /** Calls `onAlarm` for each span from row `row` on, until the alarm is set anew; Infinity for never. */
-  setAlarm(row: number, onAlarm: (() => void) | null): void {
-    this.#ring.alarmRow = row;
-    this.#ring.onAlarm = onAlarm;
+  /**
+   * Calls `onAlarm` for each span from row `row` on, and for each that closes at `ns` or later, until the alarm is set anew;
+   * Infinity for never.
+   */
+  setAlarm(row: number, ns: number, onAlarm: (() => void) | null): void {
+    this.#ring.setAlarm(row, ns, onAlarm);
+  }
+
+  /** Whether the span that closed last was opened in no other but the session's, which goes on. */
+  get isClosedOutermost(): boolean {
+    return this.session !== null && !this.#isClosingAll && this.#ring.lastParent === this.session.id;
+  }
+
+  /** Marks of the closed span in row `row` that no sink has seen. */
+  undrainedMarks(row: number): number {
+    return this.#marks.undrainedCount(this.#ring.markHead(row));
   }
 
   /** Calls `onLoss` before a mark is evicted that no sink has seen; null to stop. */

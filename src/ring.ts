@@ -96,7 +96,9 @@ export class Ring {
   readonly capacity: number;
   /** Rows ever written. Row numbers count from 0 to here; a cursor is a row number. */
   total = 0;
-  /** From this many rows on, each row calls `onAlarm`; Infinity for never. */
+  /** From this moment on, each row that ends then or later calls `onAlarm`. The one comparison that a row costs. */
+  alarmNs: number = Infinity;
+  /** From this many rows on, each row calls `onAlarm` too: `alarmNs` is then in the past. */
   alarmRow: number = Infinity;
   /** Called right after a row was written; sets the next alarm. */
   onAlarm: (() => void) | null = null;
@@ -109,7 +111,8 @@ export class Ring {
   readonly #chunks: SpanChunk[] = [];
   #chunk: SpanChunk;
   #nextChunk = 0;
-  // Rows that may begin before there is anything to look after: the end of a chunk, or a row that leaves and holds something.
+  // Rows that may begin before there is anything to look after: the end of a chunk, a row that leaves and holds something, or
+  // the alarm's row.
   #quiet = 0;
   // Up to which row rows have been let go of, and where the next one lies: kept, since a division costs as much as a row.
   #letGoRow = 0;
@@ -155,9 +158,32 @@ export class Ring {
     if (this.capacity <= CHUNK) this.#quiet = 0;
   }
 
-  /** Ends a row. */
-  commit(): void {
-    if (++this.total >= this.alarmRow) this.onAlarm?.();
+  /** Ends a row, whose span ended at `endNs`. */
+  commit(endNs: number): void {
+    this.total++;
+    if (endNs >= this.alarmNs) this.onAlarm?.();
+  }
+
+  /**
+   * Calls `onAlarm` for each row from number `row` on, and for each that ends at `ns` or later, until the alarm is set anew;
+   * Infinity for never.
+   */
+  setAlarm(row: number, ns: number, onAlarm: (() => void) | null): void {
+    this.alarmRow = row;
+    this.alarmNs = ns;
+    this.onAlarm = onAlarm;
+    this.#quiet = 0;
+  }
+
+  /** Where the first mark of row number `row` is, which must be here; 0 for none. */
+  markHead(row: number): number {
+    const slot = row % this.#slots;
+    return this.#chunks[Math.floor(slot / CHUNK)].numbers[slot % CHUNK * ROW_NUMBERS + ROW_MARK_HEAD];
+  }
+
+  /** The parent of the row that was written last; 0 for none. */
+  get lastParent(): number {
+    return this.#chunk.numbers[this.offset * ROW_NUMBERS + ROW_PARENT];
   }
 
   /** Writes a row from its values. */
@@ -184,7 +210,7 @@ export class Ring {
     );
     if (markHead !== 0 || attrs !== undefined) this.hold();
     chunk.putRare(i, dataLoadNs, memoryPeakBytes, attrs);
-    this.commit();
+    this.commit(endNs);
   }
 
   /** Whether any of the rows from number `from` on may have attributes. */
@@ -302,10 +328,17 @@ export class Ring {
     this.#quiet = 0;
   }
 
-  // Makes room for the row that begins, and finds out for how many rows there will be nothing more to do: a ring in which
-  // nothing is held evicts by counting.
+  // Makes room for the row that begins, and finds out for how many rows there will be nothing more to do.
   #lookAfter(): void {
     if (++this.offset === CHUNK) this.#advance();
+    this.#makeRoom();
+    const toAlarm = this.alarmRow - this.total - 1;
+    if (toAlarm <= 0) this.alarmNs = -Infinity;
+    if (toAlarm <= this.#quiet) this.#quiet = Math.max(0, toAlarm - 1) | 0;
+  }
+
+  // A ring in which nothing is held evicts by counting.
+  #makeRoom(): void {
     const toChunkEnd = CHUNK_MASK - this.offset;
     const leaving = this.total - this.capacity;
     if (leaving < this.#clearedRow) {

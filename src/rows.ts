@@ -160,7 +160,10 @@ export interface Health {
   misnested_count: number;
   /** Times a sink threw or rejected. */
   sink_error_count: number;
-  /** Spans and marks that a sink too slow was not given. */
+  /**
+   * Spans and marks that a sink was not given: it was too slow, or they were recorded while sinks were given spans, more than
+   * the buffer holds or in the session's last flush.
+   */
   sink_drop_count: number;
   /** Spool files that were evicted for the bound, whoever wrote them. */
   spool_drop_count: number;

@@ -149,7 +149,7 @@ test("SIGTERM with a handler that chooses not to exit lets the program go on, an
 test("SIGKILL loses what came after the last flush, and leaves no half file", async () => {
   const ended = await end('ci.flush(); record("lost", 5); stay();', "SIGKILL");
   assertEquals([ended.code, ended.signal], [null, "SIGKILL"]);
-  assertEquals(ended.spans, { x: SPANS });
+  assertEquals(ended.spans, { x: SPANS, "cirron.session": 1 });
 });
 
 test("SIGKILL in the middle of ticks leaves no half file that a reader would see", async () => {

@@ -149,7 +149,7 @@ test("openPeakMeter() without FFI takes the runtime's own figure, with the reaso
 });
 
 test("openPeakMeter() says so where nothing answers", () => {
-  const libc = { getrusage: () => -1, open: () => -1, write: () => -1, pread: () => -1 };
+  const libc = { getrusage: () => -1, open: () => -1, write: () => -1, pread: () => -1, close: () => 0 };
   const path = libcPaths("linux", "x64")[0];
   assertEquals(
     reasonOf(openPeakMeter({ from: new FakeOpener({ [path]: libc }), platform: "linux", arch: "x64" })),
@@ -164,6 +164,7 @@ for (const [why, open, write] of [["opened", -1, 1], ["written", 5, -1]] as cons
       open: () => open,
       write: () => write,
       pread: () => 0,
+      close: () => 0,
     };
     const path = libcPaths("linux", "x64")[0];
     const probe = present(
@@ -183,6 +184,7 @@ test("openPeakMeter() on macOS counts in bytes and never resets", () => {
     },
     write: () => -1,
     pread: () => -1,
+    close: () => -1,
   };
   const from = new FakeOpener({ "/usr/lib/libSystem.B.dylib": libc });
   const probe = present(openPeakMeter({ from, platform: "darwin", arch: "arm64" }));

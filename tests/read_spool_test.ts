@@ -99,9 +99,10 @@ test("readSpool() of an empty directory has no spans", () => {
     "span_count",
     "mark_count",
     "skipped_row_count",
+    "unfinished_count",
     "process_count",
   ]);
-  assertEquals(Object.values(spool).slice(1), [0, 0, 0, 0, 0, 0]);
+  assertEquals(Object.values(spool).slice(1), [0, 0, 0, 0, 0, 0, 0]);
   assertEquals(printedBy(() => assertStrictEquals(spool.trace(), undefined)), ["(no spans)"]);
   assertEquals(spool.trace({ format: "json" }), '{"roots":[],"span_count":0}');
 });
@@ -412,7 +413,9 @@ test("readSpool() gives the trace that the recording process itself reads", () =
   }
   const recorded = ci.dict(); // which flushes, so it comes first
   const spool = readSpool(directory);
-  assertEquals(spool.trace({ format: "dict" }), recorded);
+  const { roots: [session, ...others] } = spool.trace({ format: "dict" });
+  assertEquals([session.name, others, spool.unfinished_count], ["cirron.session", [], 1]);
+  assertEquals(session.children, recorded.roots); // in memory the session is not there before it has closed
   const filter = { name: "batch", last: 2 };
   assertEquals(spool.trace({ ...filter, format: "json" }), ci.json(filter));
   ci.engine.shutdown();
@@ -430,6 +433,38 @@ test("readSpool() gives numbers for numbers, whole or not, and for bigints that 
   const read = readSpool(folder.path).trace({ name: "a", format: "dict" });
   assertEquals(read.roots[0].marks.map(mark => mark.value), [...values.slice(0, 8), 7, "9007199254740992"]);
   assertEquals(read, recorded);
+});
+
+test("readSpool() lets an unfinished session reach to the last that is known of it, not into the next or another thread's", () => {
+  const session = (id: string, us: number, more: Fields = {}) =>
+    spanOf(id, us, {
+      name: "cirron.session",
+      start_ns: START_NS + BigInt(us) * 1000n,
+      end_ns: START_NS + BigInt(us) * 1000n,
+      thread_id: 0,
+      attrs: { "cirron.unfinished": true },
+      ...more,
+    });
+  const spool = readFilesOf(
+    // Its outermost scope is open, so nothing leads from what is in it to the session.
+    fileOf([session("a", 0), spanOf("a1", 1000, { parent_id: "lost", thread_id: 0 })]),
+    fileOf([
+      session("worker", 500, { thread_id: 1 }),
+      spanOf("w1", 9000, { parent_id: "worker", thread_id: 1 }),
+    ]),
+    fileOf([session("b", 5000), spanOf("b1", 6000, { parent_id: "b", thread_id: 0 })], [
+      markOf("m", "b", { ts_ns: START_NS + 7_500_000n }),
+    ]),
+    fileOf([session("c", 20_000), spanOf("c", 20_000, { name: "cirron.session", thread_id: 0 })]),
+  );
+  const { roots } = spool.trace({ format: "dict" });
+  const ms = Object.fromEntries(roots.map(root => [root.id, root.wall_us / 1000]));
+  assertEquals(ms, { a: 2, a1: 1, worker: 9.5, b: 2.5, c: 1 });
+  assertEquals([spool.unfinished_count, spool.span_count], [3, 7]);
+  const lines = printedBy(() => spool.trace())[0].split("\n").filter(line =>
+    line.startsWith("cirron.session")
+  );
+  assertEquals(lines.filter(line => /^cirron\.session - \S+ unfinished( \{|$)/.test(line)).length, 3);
 });
 
 test("readSpool() reads 100 000 spans with marks in a few seconds", () => {

@@ -299,6 +299,42 @@ test("Ring agrees with an array, whatever is appended, resized and read", () => 
   );
 });
 
+// The alarm.
+
+test("Ring.setAlarm() is heard for each row from its number on, and for each that ends at its moment or later", () => {
+  const step = fc.record({
+    rows: fc.nat(5000),
+    /** Rows from now to the alarm, and how much later than now its moment is; null for never. */
+    toRow: fc.option(fc.integer({ min: -2, max: 5000 })),
+    toNs: fc.option(fc.integer({ min: -2, max: 5000 })),
+    isHeld: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(1, 2, 10, 2047, 2048, 2049, 6000),
+      fc.array(step, { maxLength: 8 }),
+      (capacity, steps) => {
+        const ring = new Ring(capacity, new Marks());
+        let heard = 0;
+        let expected = 0;
+        let endNs = 0;
+        for (const { rows, toRow, toNs, isHeld } of steps) {
+          const row = toRow === null ? Infinity : ring.total + toRow;
+          const ns = toNs === null ? Infinity : endNs + toNs;
+          ring.setAlarm(row, ns, () => heard++);
+          for (let i = 0; i < rows; i++) {
+            endNs++;
+            ring.append(1, 0, "x", NaN, 0, endNs, NaN, NaN, NaN, isHeld ? { held: i } : undefined, 0, 0);
+            if (ring.total >= row || endNs >= ns) expected++;
+            if (heard !== expected) assertEquals([ring.total, heard], [ring.total, expected]);
+          }
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
 // Clearing.
 
 test("Ring.clear() forgets every row", () => {

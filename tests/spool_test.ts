@@ -9,7 +9,7 @@ import { VERSION } from "../src/version.ts";
 import { TestEngine } from "./support/engine.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory } from "./support/runtimes.ts";
 import { keepAlive, recordMany, upTo } from "./support/sinks.ts";
-import { namesIn, readFiles, spooledNames } from "./support/spool_files.ts";
+import { namesIn, readFiles, readHeaders, spooledNames } from "./support/spool_files.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -116,12 +116,24 @@ test("The spool leaves the mode of a directory that is there alone", () => {
   assertEquals(statSync(folder.path).mode, mode);
 });
 
-test("profile() alone writes nothing", () => {
+test("profile() writes the session's span as unfinished, and shutdown() the finished one under the same id", () => {
   using folder = new TempDirectory();
   const directory = join(folder.path, "spool");
   const ci = start(directory);
-  assertEquals(existsSync(directory), false);
+  const [{ spans: [header], marks }] = readHeaders(directory);
+  assertEquals([header.name, header.parent_id, marks], ["cirron.session", null, []]);
+  assertEquals([header.start_ns, header.end_ns], [ci.clock.unixNs(), ci.clock.unixNs()]);
+  assertEquals(namesIn(directory), []);
+  ci.clock.us(7);
   ci.engine.shutdown();
+  const [{ spans: [session] }] = readFiles(directory);
+  const { "cirron.unfinished": unfinished, ...attrs } = header.attrs as Record<string, unknown>;
+  assertEquals([session.id, session.end_ns, session.attrs, unfinished], [
+    header.id,
+    ci.clock.unixNs(),
+    attrs,
+    true,
+  ]);
 });
 
 test("Spool file names sort in the order of writing while the clock stands still", () => {
@@ -203,7 +215,7 @@ test("The spool evicts the oldest files beyond spoolMaxBytes, and counts them", 
   const { spool_drop_count, spool_bytes, spool_dir } = ci.engine.health();
   const names = namesIn(folder.path);
   const bytes = names.reduce((sum, name) => sum + statSync(join(folder.path, name)).size, 0);
-  assertEquals([spool_bytes, spool_dir, spool_drop_count], [bytes, folder.path, 50 - names.length]);
+  assertEquals([spool_bytes, spool_dir, spool_drop_count], [bytes, folder.path, 51 - names.length]);
   assert(bytes <= 20_000 && bytes > 10_000, `${bytes} bytes`);
   const spans = spooledNames(folder.path);
   assertEquals(spans, upTo(500).slice(-spans.length).map(i => `x[${i}]`));
@@ -218,7 +230,7 @@ test("The spool keeps its newest file, whatever spoolMaxBytes is", () => {
     ci.engine.flush();
     assertEquals(spooledNames(folder.path), [`x[${i}]`]);
   }
-  assertEquals(ci.engine.health().spool_drop_count, 4);
+  assertEquals(ci.engine.health().spool_drop_count, 5); // the session's first file too
   ci.engine.shutdown();
 });
 

@@ -6,6 +6,7 @@
 import { bigintToJson, copyAttrs } from "../attrs.ts";
 import { IdSeries } from "../id_series.ts";
 import { type Attrs, type MarkValue, type Snapshot, unixUs } from "../rows.ts";
+import { UNFINISHED } from "../spool_format.ts";
 
 /** The id of the pseudo-span that holds marks made outside any scope and session. */
 const ORPHANS_ID = "root";
@@ -101,6 +102,11 @@ export function wallUs(snapshot: Snapshot, row: number): number {
 /** Whether a row's function threw, or its program says that it failed. */
 export function isFailed(snapshot: Snapshot, row: number): boolean {
   return typeof snapshot.attrs[row]?.error === "string";
+}
+
+/** Whether the row is a session whose end is in no file. */
+export function isUnfinishedRow(snapshot: Snapshot, row: number): boolean {
+  return snapshot.attrs[row]?.[UNFINISHED] === true;
 }
 
 /** Attributes of a row, the caller's to keep. */

@@ -7,6 +7,7 @@ import type { Attrs, MarkColumns, MarkValue, Snapshot, SnapshotThread, SnapshotT
 import { ORPHANS_NAME } from "../snapshot.ts";
 import { SPOOL_SCHEMA_VERSION } from "../spool_format.ts";
 import { decodeMark, decodeSpan, isObject, type SpoolMark, type SpoolSpan } from "./spool_fields.ts";
+import { isUnfinished, stretchUnfinished } from "./unfinished.ts";
 
 /**
  * Name of a span that others refer to but that is in no file: most likely it never closed, since a parent is written
@@ -28,6 +29,8 @@ export interface SpoolRows {
   readonly spanCount: number;
   /** Marks, each counted once. */
   readonly markCount: number;
+  /** Sessions that began, and whose end is in no file. */
+  readonly unfinishedCount: number;
   /** Different pairs of `pid` and `rank`. */
   readonly processCount: number;
 }
@@ -68,13 +71,16 @@ export function mergeFiles(files: Iterable<unknown>): SpoolRows {
       else marks.set(mark.id, mark);
     }
   }
+  const allMarks = [...marks.values()];
+  const allSpans = stretchUnfinished([...spans.values()], allMarks);
   return {
-    snapshot: toSnapshot([...spans.values()], [...marks.values()]),
+    snapshot: toSnapshot(allSpans, allMarks),
     fileCount,
     skippedFileCount,
     skippedRowCount,
     spanCount: spans.size,
     markCount: marks.size,
+    unfinishedCount: allSpans.filter(isUnfinished).length,
     processCount: processes.size,
   };
 }

@@ -54,10 +54,10 @@ export function toTerminalText(tree: Tree | FoldedTree, colors: boolean): string
 }
 
 function spanLine(tree: Tree, position: number, paint: Paint): string {
-  const { label, duration, isOpen, marks, error } = spanWords(tree, position);
+  const { label, duration, state, marks, error } = spanWords(tree, position);
   const row = tree.rows[position];
   const time = timeText(tree, position, wallUs(tree.snapshot, row), duration, paint);
-  const open = isOpen ? paint(" open", CYAN) : "";
+  const open = state === "" ? "" : paint(state, CYAN);
   return `${label} - ${time}${open}${paint(counters(tree, row), DIM)}${marks}${paint(error, BOLD_RED)}`;
 }
 

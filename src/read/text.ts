@@ -5,7 +5,7 @@
  */
 import { printable } from "../printable.ts";
 import type { MarkValue, Snapshot } from "../rows.ts";
-import { isFailed, wallUs } from "./fields.ts";
+import { isFailed, isUnfinishedRow, wallUs } from "./fields.ts";
 import type { Fold, FoldedTree } from "./fold.ts";
 import { formatDuration, formatValue } from "./format.ts";
 import { TextBytes } from "./text_bytes.ts";
@@ -50,9 +50,15 @@ function writeSpan(out: TextBytes, tree: Tree, position: number): void {
   }
   out.text(" - ");
   out.duration(wallUs(snapshot, row));
-  if (row >= snapshot.closedLength) out.text(" open");
+  out.text(stateText(snapshot, row));
   if (snapshot.markCount[row] > 0) writeMarks(out, tree, row);
   if (isFailed(snapshot, row)) out.text(errorText(snapshot, row));
+}
+
+// Open is what this process knows to be open. Of another one it is known only that the end is in no file.
+function stateText(snapshot: Snapshot, row: number): string {
+  if (row >= snapshot.closedLength) return " open";
+  return isUnfinishedRow(snapshot, row) ? " unfinished" : "";
 }
 
 function writeMarks(out: TextBytes, tree: Tree, row: number): void {
@@ -99,7 +105,8 @@ export interface SpanWords {
   /** `name[index]`. */
   readonly label: string;
   readonly duration: string;
-  readonly isOpen: boolean;
+  /** ` open`, ` unfinished`, or nothing. */
+  readonly state: string;
   /** ` {loss=0.5234}`. */
   readonly marks: string;
   /** ` !Error: message`. */
@@ -115,7 +122,7 @@ export function spanWords(tree: Tree, position: number): SpanWords {
   return {
     label: Number.isNaN(index) ? name : `${name}[${index}]`,
     duration: formatDuration(wallUs(snapshot, row)),
-    isOpen: row >= snapshot.closedLength,
+    state: stateText(snapshot, row),
     marks: snapshot.markCount[row] > 0 ? ` {${marksText(tree, row)}}` : "",
     error: isFailed(snapshot, row) ? errorText(snapshot, row) : "",
   };

@@ -22,8 +22,18 @@ export interface SpoolFile {
   readonly snapshots: unknown[];
 }
 
-/** The names in a directory, sorted; none if there is no such directory. */
+/**
+ * The names in a directory, sorted, but for the files by which sessions say that they have started; none if there is no such
+ * directory.
+ */
 export function namesIn(directory: string): string[] {
+  return allNamesIn(directory).filter(name =>
+    !name.endsWith(".json") || !isHeader(readFile(directory, name))
+  );
+}
+
+/** All names in a directory, sorted; none if there is no such directory. */
+export function allNamesIn(directory: string): string[] {
   try {
     return readdirSync(directory).sort();
   } catch {
@@ -31,12 +41,27 @@ export function namesIn(directory: string): string[] {
   }
 }
 
-/** All files that end in `.json`, sorted by name. */
+/** The files that end in `.json`, sorted by name, but for those by which sessions say that they have started. */
 export function readFiles(directory: string): SpoolFile[] {
-  return namesIn(directory).filter(name => name.endsWith(".json")).map(name => ({
+  return allNamesIn(directory).filter(name => name.endsWith(".json")).map(name => readFile(directory, name))
+    .filter(file => !isHeader(file));
+}
+
+/** The files by which sessions say that they have started. */
+export function readHeaders(directory: string): SpoolFile[] {
+  return allNamesIn(directory).filter(name => name.endsWith(".json")).map(name => readFile(directory, name))
+    .filter(isHeader);
+}
+
+function readFile(directory: string, name: string): SpoolFile {
+  return {
     file: name,
     ...parseExact(readFileSync(join(directory, name), "utf8")) as Omit<SpoolFile, "file">,
-  }));
+  };
+}
+
+function isHeader({ spans }: SpoolFile): boolean {
+  return spans?.length === 1 && (spans[0].attrs as Record<string, unknown>)["cirron.unfinished"] === true;
 }
 
 /** The names of all spans in a directory, with their index. */
