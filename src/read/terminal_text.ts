@@ -6,7 +6,7 @@
  */
 import { wallUs } from "./fields.ts";
 import type { Fold, FoldedTree } from "./fold.ts";
-import { formatDuration, formatShare } from "./format.ts";
+import { formatBytes, formatDuration, formatShare } from "./format.ts";
 import { foldAt, foldWords, NO_SPANS, spanWords } from "./text.ts";
 import { type Tree, walk } from "./tree.ts";
 
@@ -87,18 +87,3 @@ function counters(tree: Tree, row: number): string {
   }
   return text;
 }
-
-/** A size for people: `512B`, `1.5KiB`, `640.2MiB`, `12.0GiB`. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes}B`;
-  let size = bytes / 1024;
-  let unit = 0;
-  // A unit ends where its rounded form would reach the next one.
-  while (size >= 1023.95 && unit < UNITS.length - 1) {
-    size /= 1024;
-    unit++;
-  }
-  return `${size.toFixed(1)}${UNITS[unit]}`;
-}
-
-const UNITS = ["KiB", "MiB", "GiB", "TiB"];
