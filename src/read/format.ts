@@ -21,6 +21,9 @@ export function formatShare(share: number): string {
   return share > 0 && share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`;
 }
 
+/** Stands before a figure that overlaps those of siblings: they are no parts of a whole. */
+export const OVERLAP_SIGN = "~";
+
 /** A size for people: `512B`, `1.5KiB`, `640.2MiB`, `12.0GiB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes}B`;

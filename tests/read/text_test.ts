@@ -220,6 +220,43 @@ test("toText() does not say open after closed spans", () => {
   );
 });
 
+test("toText() writes the peak of memory where it was measured, before the marks", () => {
+  const snapshot = {
+    ...snapshotOf([{ id: 1, name: "a", marks: [{ name: "x", value: 1 }] }, { id: 2, name: "b" }]),
+    memoryPeakBytes: Float64Array.of(12.25 * 1024 ** 2, NaN),
+  };
+  assertEquals(textOf(snapshot), "a - 0.00us mem 12.3MiB {x=1}\nb - 0.00us");
+});
+
+const LOADS: readonly (readonly [loadUs: number, text: string])[] = [
+  [0, ""],
+  [9.9, ""],
+  [10, " load 10us"],
+  [14.1, ""],
+  [14.2, " load 14us"],
+  [3000, " load 3.0ms"],
+];
+
+for (const [loadUs, text] of LOADS) {
+  const wallUs = loadUs > 10 ? 142 : 5;
+  test(`toText() of a batch of ${wallUs} us that took ${loadUs} us to load says "${text}"`, () => {
+    const row = { id: 1, name: "batch", endNs: wallUs * 1000, dataLoadNs: loadUs * 1000 };
+    assertEquals(textOf(snapshotOf([row])), `batch - ${formatDuration(wallUs)}${text}`);
+  });
+}
+
+test("trace() prints the loading of batches that waited for it", () => {
+  const ci = new TestEngine();
+  function* loader(): Generator<number> {
+    ci.clock.us(3);
+    yield 1;
+    ci.clock.us(300);
+    yield 2;
+  }
+  for (const _ of ci.batches(loader())) ci.clock.us(1000);
+  assertEquals(ci.text(), "batch[0] - 1.0ms\nbatch[1] - 1.0ms load 300us");
+});
+
 test("toText() writes no braces without marks", () => {
   assertEquals(lineOf(), "a - 142us");
 });
