@@ -19,7 +19,13 @@ import { GpuTicker } from "./gpu_ticker.ts";
 import { randomHex, randomIdPrefix } from "./ids.ts";
 import { openPeakMeter, type PeakMeter } from "./memory_peak.ts";
 import { NO_RECORDING, type Recording } from "./no_recording.ts";
-import { checkMaxSpans, checkOptions, checkOutput, type Output, type ProfileOptions } from "./options.ts";
+import {
+  type CheckedOptions,
+  checkMaxSpans,
+  checkOptions,
+  type Output,
+  type ProfileOptions,
+} from "./options.ts";
 import { estimateOverhead, measureUnitCosts, type UnitCosts } from "./overhead.ts";
 import { isWritable } from "./permissions.ts";
 import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "./probes.ts";
@@ -118,7 +124,7 @@ export class Engine {
   /** Starts a session; a second one while it runs warns once and gives the first. */
   profile(given: ProfileOptions = {}): Profiler {
     const options = checkOptions(given);
-    const outputs = checkOutput(options.output);
+    const outputs = options.output ?? DEFAULT_OUTPUTS;
     if (this.#session !== null) {
       if (!this.#warned) {
         this.#warn("profile() was called while a session is running; its options are ignored");
@@ -187,7 +193,7 @@ export class Engine {
     return profiler;
   }
 
-  #openCounters(clock: Clock, { counters = {} }: ProfileOptions): Counters {
+  #openCounters(clock: Clock, { counters = {} }: CheckedOptions): Counters {
     this.#cpu = openCpuMeter(clock, counters);
     this.#unitCosts = null; // other counters, other costs
     this.#memory = counters.memory === true
@@ -200,7 +206,7 @@ export class Engine {
   }
 
   // Null where the runtime does not let the spool write: then the trace stays in memory.
-  #openSink(output: Exclude<Output, "none">, options: ProfileOptions): Sink | null {
+  #openSink(output: Exclude<Output, "none">, options: CheckedOptions): Sink | null {
     if (typeof output === "object") return output;
     if (output === "stdout") return stdoutSink(this.#print);
     if (output === "log") return logSink(options.logger ?? { info: line => console.info(line) });
@@ -370,6 +376,8 @@ export class Engine {
     }
   }
 }
+
+const DEFAULT_OUTPUTS: readonly Exclude<Output, "none">[] = ["spool"];
 
 const MEMORY_OFF: Probe<never> = {
   ok: false,

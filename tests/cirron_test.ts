@@ -305,6 +305,26 @@ sharedTest("Cirron's options are not those of the functions", () => {
   assertEquals(health().enabled, true);
 });
 
+sharedTest("Cirron throws for an unknown output and an unknown option, when it is made", () => {
+  assertThrows(
+    () => new Cirron({ output: "bogus" as "none" }),
+    RangeError,
+    'unknown output "bogus", expected "spool", "log", "stdout", "none" or a sink',
+  );
+  assertThrows(() => new Cirron({ output: ["log", {}] as unknown as "none" }), TypeError, "method emit");
+  assertThrows(
+    () => new Cirron({ flushInterval: 5 } as CirronOptions),
+    TypeError,
+    'unknown option "flushInterval", did you mean "flushIntervalMs"?',
+  );
+});
+
+sharedTest("Cirron.profile() takes null for not given", () => {
+  const ci = new Cirron({ output: ["none"], enabled: false });
+  ci.profile({ output: null, enabled: null });
+  assertEquals([health().enabled, health().output], [false, []]);
+});
+
 for (const options of [null, "x", 3]) {
   sharedTest(`Cirron throws TypeError for the options ${JSON.stringify(options)}`, () => {
     assertThrows(

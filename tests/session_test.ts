@@ -575,7 +575,6 @@ for (const [what, options, output] of OUTPUTS) {
 }
 
 const NO_OUTPUTS: [what: string, output: unknown][] = [
-  ["null", null],
   ["true", true],
   ["an object without emit", {}],
   ["an object whose emit is no function", { emit: 1 }],
@@ -606,19 +605,13 @@ const WRONG_TYPES: [what: string, options: unknown][] = [
   ["options null", null],
   ["options of the type string", "none"],
   ["enabled: 1", { enabled: 1 }],
-  ["enabled: null", { enabled: null }],
-  ["counters: null", { counters: null }],
   ["counters: true", { counters: true }],
   ["counters.memory: 1", { counters: { memory: 1 } }],
   ['counters.gpu: "yes"', { counters: { gpu: "yes" } }],
   ['counters.cpuCoalesceNs: "5"', { counters: { cpuCoalesceNs: "5" } }],
   ['traceBufferMaxSpans: "10"', { traceBufferMaxSpans: "10" }],
-  ["traceBufferMaxSpans: null", { traceBufferMaxSpans: null }],
   ["outputDir: 1", { outputDir: 1 }],
-  ["outputDir: null", { outputDir: null }],
   ['spoolMaxBytes: "1"', { spoolMaxBytes: "1" }],
-  ["flushIntervalMs: null", { flushIntervalMs: null }],
-  ["logger: null", { logger: null }],
   ["logger: {}", { logger: {} }],
 ];
 for (const [what, options] of WRONG_TYPES) {
@@ -628,6 +621,52 @@ for (const [what, options] of WRONG_TYPES) {
       ? { output: "none", ...options }
       : options) as ProfileOptions;
     assertThrows(() => ci.engine.profile(given), TypeError);
+    assertEquals(ci.dict({ open: true }).span_count, 0);
+  });
+}
+
+test("profile() takes null for an option as it takes one that is left out", () => {
+  const ci = new TestEngine();
+  ci.engine.profile({
+    output: "none",
+    outputDir: null,
+    spoolMaxBytes: null,
+    flushIntervalMs: null,
+    logger: null,
+    counters: { cpu: null, cpuCoalesceNs: null, memory: null, gpu: null },
+    traceBufferMaxSpans: null,
+    enabled: null,
+  });
+  const { enabled, probes } = ci.engine.health();
+  assertEquals([enabled, probes.cpu.present, probes.memory.present], [true, true, false]);
+  ci.engine.shutdown();
+  ci.engine.profile({ output: "none", counters: null });
+  assertEquals(ci.engine.health().probes.cpu.present, true);
+});
+
+test("profile() takes null as the output for the spool", () => {
+  using folder = new TempDirectory();
+  const ci = new TestEngine();
+  ci.engine.profile({ output: null, outputDir: folder.path });
+  assertEquals(ci.engine.health().output, ["spool"]);
+  ci.engine.shutdown();
+});
+
+const MISSPELT: [options: unknown, message: string][] = [
+  [{ flushInterval: 5 }, 'Cannot profile: unknown option "flushInterval", did you mean "flushIntervalMs"?'],
+  [{ flush_interval: 5 }, 'unknown option "flush_interval", did you mean "flushIntervalMs"?'],
+  [{ trace_buffer_max_spans: 5 }, 'did you mean "traceBufferMaxSpans"?'],
+  [{ maxSpans: 5 }, 'did you mean "traceBufferMaxSpans"?'],
+  [{ ouput: "none" }, 'did you mean "output"?'],
+  [{ outDir: "x" }, 'did you mean "outputDir"?'],
+  [{ counters: { mem: true } }, 'Cannot choose counters: unknown option "mem", did you mean "memory"?'],
+  [{ counters: { disk: true } }, 'unknown option "disk", expected "cpu", "cpuCoalesceNs", "memory", "gpu"'],
+  [{ quiet: true }, 'unknown option "quiet", expected "output", "outputDir"'],
+];
+for (const [options, message] of MISSPELT) {
+  test(`profile() throws TypeError for ${JSON.stringify(options)} and says what was meant`, () => {
+    const ci = new TestEngine();
+    assertThrows(() => ci.engine.profile(options as ProfileOptions), TypeError, message);
     assertEquals(ci.dict({ open: true }).span_count, 0);
   });
 }
