@@ -33,17 +33,17 @@ export interface ProfileOptions {
   output?: Output | readonly Output[] | null;
   /**
    * Where the spool's files go; made if need be.
-   * @default ".cirron/spool"
+   * @default the directory `spool` in `CIRRON_OUTPUT_DIR`, if that may be read and is set, else ".cirron/spool"
    */
   outputDir?: string | null;
   /**
    * Bytes of spool files to keep; beyond it the oldest are removed.
-   * @default 1000000000
+   * @default `CIRRON_SPOOL_MAX_BYTES`, if that may be read and is set, else 1000000000
    */
   spoolMaxBytes?: number | null;
   /**
    * Milliseconds between two ticks, at least 1. A process that is killed loses at most what it recorded since the last.
-   * @default 1000
+   * @default `CIRRON_FLUSH_INTERVAL`, in seconds, if that may be read and is set, else 1000
    */
   flushIntervalMs?: number | null;
   /**
@@ -119,9 +119,11 @@ export function checkOptions(options: ProfileOptions): CheckedOptions {
   if (outputDir !== undefined && typeof outputDir !== "string") {
     throw new TypeError(`outputDir must be a string, got ${kindOf(outputDir)}`);
   }
-  if (spoolMaxBytes !== undefined) checkSpoolMaxBytes(spoolMaxBytes);
+  if (spoolMaxBytes !== undefined) checkFrom("spoolMaxBytes", spoolMaxBytes, 0);
   if (outputDir === "") throw new RangeError("outputDir must name a directory, got an empty string");
-  if (flushIntervalMs !== undefined) checkFlushInterval(flushIntervalMs);
+  if (flushIntervalMs !== undefined) {
+    checkFrom("flushIntervalMs", flushIntervalMs, MIN_FLUSH_INTERVAL_MS, MAX_FLUSH_INTERVAL_MS);
+  }
   if (logger !== undefined && typeof logger.info !== "function") {
     throw new TypeError(`logger must have a method info, got ${kindOf(logger)}`);
   }
@@ -137,22 +139,11 @@ export function checkOptions(options: ProfileOptions): CheckedOptions {
   };
 }
 
-/**
- * @throws {TypeError} If it is no number.
- * @throws {RangeError} If it is less than 0.
- */
-export function checkSpoolMaxBytes(spoolMaxBytes: number): void {
-  checkFrom("spoolMaxBytes", spoolMaxBytes, 0);
-}
+/** The least interval between two ticks. */
+export const MIN_FLUSH_INTERVAL_MS = 1;
 
-/**
- * @throws {TypeError} If it is no number.
- * @throws {RangeError} If no timer can wait so long.
- */
-export function checkFlushInterval(flushIntervalMs: number): void {
-  // Timers take no more than a signed 32-bit number, and read a greater one as 1.
-  checkFrom("flushIntervalMs", flushIntervalMs, 1, 2 ** 31 - 1);
-}
+/** The greatest: timers take no more than a signed 32-bit number, and read a greater one as 1. */
+export const MAX_FLUSH_INTERVAL_MS: number = 2 ** 31 - 1;
 
 /**
  * @throws {TypeError} If `maxSpans` is no number.

@@ -10,6 +10,7 @@ import type { Probe } from "../ffi/types.ts";
 import { quote } from "./arguments.ts";
 import { node } from "./builtins.ts";
 import { type Clock, openClock } from "./clock.ts";
+import { platformContext, withEnvironment } from "./environment.ts";
 import type { CirronDependencyError } from "./errors.ts";
 import { type End, onExit } from "./exit.ts";
 import { DEFAULT_FLUSH_INTERVAL_MS, Flusher } from "./flush.ts";
@@ -38,7 +39,6 @@ import { SESSION_NAME, sessionAttrs, threadId } from "./session.ts";
 import { logSink, stdoutSink } from "./sinks/log.ts";
 import type { Sink } from "./sinks/sink.ts";
 import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "./sinks/spool.ts";
-import { DEFAULT_SPOOL_DIRECTORY } from "./spool_format.ts";
 import { stdoutTerminal, type Terminal } from "./terminal.ts";
 import { trace, type TraceContext } from "./trace.ts";
 import type { TraceOptions } from "./trace_options.ts";
@@ -85,6 +85,8 @@ interface Session {
   readonly releaseExit: (() => void) | null;
   readonly spool: SpoolSink | null;
   readonly gpu: GpuTicker | null;
+  /** What identifies the run, as the environment had it at the start. */
+  readonly platformContext: Readonly<Record<string, string>>;
 }
 
 /** Records, and reads back. */
@@ -109,6 +111,8 @@ export class Engine {
   /** Ended, and kept for what its last flush has to say in `health()`. */
   #lastSession: Session | null = null;
   #warned = false;
+  /** Warnings that no session gives again. */
+  readonly #said = new Set<string>();
   #unitCosts: UnitCosts | null = null;
 
   constructor(options: EngineOptions = {}) {
@@ -123,7 +127,7 @@ export class Engine {
 
   /** Starts a session; a second one while it runs warns once and gives the first. */
   profile(given: ProfileOptions = {}): Profiler {
-    const options = checkOptions(given);
+    let options = checkOptions(given);
     const outputs = options.output ?? DEFAULT_OUTPUTS;
     if (this.#session !== null) {
       if (!this.#warned) {
@@ -152,9 +156,11 @@ export class Engine {
         releaseExit: null,
         spool: null,
         gpu: null,
+        platformContext: {},
       };
       return profiler;
     }
+    if (outputs.length > 0) options = withEnvironment(options, message => this.#warnOnce(message));
     const recorder = this.#open();
     const sinks = outputs.map(output => this.#openSink(output, options)).filter(sink => sink !== null);
     this.#lastSession?.flusher?.release();
@@ -162,7 +168,8 @@ export class Engine {
       options.traceBufferMaxSpans ?? this.#maxSpans,
       this.#openCounters(recorder.clock, options),
     );
-    const attrs = sessionAttrs();
+    const platform = platformContext();
+    const attrs = sessionAttrs(platform);
     recorder.openSession(SESSION_NAME, attrs);
     flusher = sinks.length === 0 ? null : new Flusher({
       recorder,
@@ -189,6 +196,7 @@ export class Engine {
       releaseExit,
       spool: sinks.find(sink => sink instanceof SpoolSink) ?? null,
       gpu,
+      platformContext: platform,
     };
     return profiler;
   }
@@ -210,7 +218,7 @@ export class Engine {
     if (typeof output === "object") return output;
     if (output === "stdout") return stdoutSink(this.#print);
     if (output === "log") return logSink(options.logger ?? { info: line => console.info(line) });
-    const directory = absolutePath(options.outputDir ?? DEFAULT_SPOOL_DIRECTORY);
+    const directory = absolutePath(options.outputDir!);
     if (!isWritable(directory)) {
       this.#warn(
         `The spool may not write to ${
@@ -286,7 +294,8 @@ export class Engine {
     const output = this.#session?.output ?? [];
     return {
       enabled: this.recording !== NO_RECORDING,
-      frameworks_installed: [],
+      installed_hooks: [],
+      platform_context: { ...this.#session?.platformContext },
       transport: "file_only",
       output: [...output],
       scope_depth: recorder.depth(),
@@ -365,6 +374,12 @@ export class Engine {
     const found = requireFrameEngine();
     if (typeof found === "function") this.frameEngine = found;
     return found;
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#said.has(message)) return;
+    this.#said.add(message);
+    this.#warn(message);
   }
 
   #warn(message: string): void {

@@ -17,7 +17,7 @@ const FLOORS: readonly (readonly [floor: number, path: RegExp])[] = [
   [2, /^src\/(flows|recorder|scope|scope_checks|loops|no_recording|overhead)\.ts$/],
   [4, /^src\/read\/\w+\.ts$/],
   [5, /^src\/(flush|batch|gpu_ticker|exit|signals|sinks\/\w+)\.ts$/],
-  [6, /^src\/(trace|trace_options|read_spool|profiler|cirron|shared|options|session)\.ts$/],
+  [6, /^src\/(trace|trace_options|read_spool|profiler|cirron|shared|options|session|environment)\.ts$/],
   [6, /^(mod|polars)\.ts$/],
 ];
 

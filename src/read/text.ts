@@ -67,11 +67,12 @@ function writeSpan(out: TextBytes, tree: Tree, position: number): void {
 
 /** The least part of a batch's own time that its loading has to take to be in its line, and the least time. */
 const LOAD_SHARE = 0.1;
-const LOAD_NS = 10_000;
+const LOAD_NS = 1e6;
 
 /**
- * How long the source of a batch took to give it, where it is worth a word: a tenth of what the batch took, and 10 us; else
- * 0. Every batch has some, and a line that always said so would hide those that waited.
+ * How long the source of a batch took to give it, where it is worth a word: a tenth of what the batch took, and 1 ms; else
+ * 0. Every batch has some, the first of a program half a millisecond, and lines that always said so would hide the batches
+ * that waited.
  */
 export function loadNsShown(snapshot: Snapshot, row: number): number {
   const loadNs = snapshot.dataLoadNs[row];

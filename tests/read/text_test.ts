@@ -228,33 +228,34 @@ test("toText() writes the peak of memory where it was measured, before the marks
   assertEquals(textOf(snapshot), "a - 0.00us mem 12.3MiB {x=1}\nb - 0.00us");
 });
 
-const LOADS: readonly (readonly [loadUs: number, text: string])[] = [
-  [0, ""],
-  [9.9, ""],
-  [10, " load 10us"],
-  [14.1, ""],
-  [14.2, " load 14us"],
-  [3000, " load 3.0ms"],
+const LOADS: readonly (readonly [loadUs: number, wallUs: number, text: string])[] = [
+  [0, 0, ""],
+  [999, 1, ""],
+  [1000, 1, " load 1.0ms"],
+  [1400, 14_200, ""],
+  [1420, 14_200, " load 1.4ms"],
+  [3_000_000, 100, " load 3.00s"],
 ];
 
-for (const [loadUs, text] of LOADS) {
-  const wallUs = loadUs > 10 ? 142 : 5;
+for (const [loadUs, wallUs, text] of LOADS) {
   test(`toText() of a batch of ${wallUs} us that took ${loadUs} us to load says "${text}"`, () => {
     const row = { id: 1, name: "batch", endNs: wallUs * 1000, dataLoadNs: loadUs * 1000 };
     assertEquals(textOf(snapshotOf([row])), `batch - ${formatDuration(wallUs)}${text}`);
   });
 }
 
-test("trace() prints the loading of batches that waited for it", () => {
+test("trace() prints the loading of batches that waited for it, on a terminal too", () => {
   const ci = new TestEngine();
   function* loader(): Generator<number> {
     ci.clock.us(3);
     yield 1;
-    ci.clock.us(300);
+    ci.clock.us(3000);
     yield 2;
   }
   for (const _ of ci.batches(loader())) ci.clock.us(1000);
-  assertEquals(ci.text(), "batch[0] - 1.0ms\nbatch[1] - 1.0ms load 300us");
+  assertEquals(ci.text(), "batch[0] - 1.0ms\nbatch[1] - 1.0ms load 3.0ms");
+  ci.terminal = { colors: false };
+  assertEquals(ci.text(), "batch[0] - 1.0ms cpu 0.00us\nbatch[1] - 1.0ms cpu 0.00us load 3.0ms");
 });
 
 test("toText() writes no braces without marks", () => {
