@@ -26,7 +26,13 @@ export function kindOf(value: unknown): string {
   return typeof value === "object" && isList(value) ? "a list" : typeof value;
 }
 
-/** `text` in quotes, on one line, for an error message or a warning. */
+/** `value` as an error message shows it: what it is, where it has no short form. Never throws. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
+}
+
+/** `text` in quotes, on one line, and cut at 256 bytes, for an error message or a warning. */
 export function quote(text: string): string {
   return printable(JSON.stringify(cutText(text)));
 }

@@ -4,7 +4,13 @@
  * @module
  */
 import { BATCHES, EPOCHS, loop } from "./loops.ts";
-import { checkOptions, type CirronOptions, mergeOptions, type ProfileOptions } from "./options.ts";
+import {
+  type CheckedOptions,
+  checkOptions,
+  type CirronOptions,
+  mergeOptions,
+  type ProfileOptions,
+} from "./options.ts";
 import type { Profiler } from "./profiler.ts";
 import type { Health, MarkValue } from "./rows.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
@@ -21,7 +27,7 @@ import type { TraceFunction } from "./trace.ts";
  * @param options See {@link ProfileOptions}.
  * @returns The session; `using` shuts it down.
  * @throws {RangeError} If an option is out of bounds or an output is unknown.
- * @throws {TypeError} If an option has the wrong type.
+ * @throws {TypeError} If an option has the wrong type, or there is none of its name.
  *
  * @example Profile in memory
  * ```ts
@@ -185,7 +191,8 @@ export function batches(source: number | Iterable<unknown> | AsyncIterable<unkno
  * Works with or without a session, and writes nothing but the printed tree: plain lines, and on a terminal guides, shares,
  * counters and colours, with equal siblings folded.
  *
- * @throws {TypeError} If an option has the wrong type, or `fold` is given with a format that does not fold.
+ * @throws {TypeError} If an option has the wrong type, there is none of its name, or `fold` is given with a format that
+ * does not fold.
  * @throws {RangeError} If the format is unknown, or a number is out of bounds.
  * @throws {CirronDependencyError} If the format is `"df"` and nodejs-polars is not to be had.
  *
@@ -307,7 +314,7 @@ let defaultCirron: Cirron | null = null;
  * ```
  */
 export class Cirron {
-  readonly #options: CirronOptions;
+  readonly #options: CheckedOptions;
   /** See {@link scope}. */
   readonly scope: typeof scope = scope;
   /** See {@link mark}. */
@@ -330,8 +337,8 @@ export class Cirron {
   /**
    * Makes an instance; starts nothing.
    * @param options Defaults for `profile()`. `traceBufferMaxSpans` bounds the process's buffer from now on.
-   * @throws {RangeError} If an option is out of bounds.
-   * @throws {TypeError} If an option has the wrong type.
+   * @throws {RangeError} If an option is out of bounds or an output is unknown.
+   * @throws {TypeError} If an option has the wrong type, or there is none of its name.
    */
   constructor(options: CirronOptions = {}) {
     this.#options = checkOptions(options);

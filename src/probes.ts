@@ -7,33 +7,33 @@ import type { Probe } from "../ffi/types.ts";
 import type { Clock, CpuKind } from "./clock.ts";
 import type { ProbeHealth } from "./rows.ts";
 
-/** Which counters a session records. */
+/** Which counters a session records. `null` is the same as leaving one out. */
 export interface CounterOptions {
   /**
    * Whose CPU time `cpu_ns` counts: every thread's, this thread's, or nobody's.
    * @default "process"
    */
-  cpu?: CpuKind | false;
+  cpu?: CpuKind | false | null;
   /**
    * A CPU-clock reading younger than this is carried forward by the monotonic clock instead of made again, since
    * each one is a system call of about 600 ns. It bounds the error: a span's `cpu_ns` is off by at most
    * twice this for each thread that started or stopped running meanwhile. 0 reads at every boundary.
    * @default 5000
    */
-  cpuCoalesceNs?: number;
+  cpuCoalesceNs?: number | null;
   /**
    * Record `memory_peak_bytes`: two system calls, about 1.7 us, at each boundary of a span; four in a worker, 3.4 us. Resets the kernel's own
    * high-water mark (`VmHWM`), which other tools may read. What is resident is what the process holds on to, so garbage
    * counts until it is collected and given back.
    * @default false
    */
-  memory?: boolean;
+  memory?: boolean | null;
   /**
    * Record `gpu_ns`, and energy and memory of the GPUs on the session's span, where NVIDIA's driver is there. The driver is
    * asked once a second from a thread of its own; a span costs nothing more.
    * @default true
    */
-  gpu?: boolean;
+  gpu?: boolean | null;
 }
 
 /** How long a CPU-clock reading may be carried forward, by default. */

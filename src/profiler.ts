@@ -10,6 +10,7 @@ import type { Probe } from "../ffi/types.ts";
 import { quote } from "./arguments.ts";
 import { node } from "./builtins.ts";
 import { type Clock, openClock } from "./clock.ts";
+import { platformContext, withEnvironment } from "./environment.ts";
 import type { CirronDependencyError } from "./errors.ts";
 import { type End, onExit } from "./exit.ts";
 import { DEFAULT_FLUSH_INTERVAL_MS, Flusher, WORKER_FLUSH_INTERVAL_MS } from "./flush.ts";
@@ -20,7 +21,13 @@ import { IdSeries } from "./id_series.ts";
 import { randomHex, randomIdSuffix } from "./ids.ts";
 import { openPeakMeter, type PeakMeter } from "./memory_peak.ts";
 import { NO_RECORDING, type Recording } from "./no_recording.ts";
-import { checkMaxSpans, checkOptions, checkOutput, type Output, type ProfileOptions } from "./options.ts";
+import {
+  type CheckedOptions,
+  checkMaxSpans,
+  checkOptions,
+  type Output,
+  type ProfileOptions,
+} from "./options.ts";
 import { estimateOverhead, measureUnitCosts, type UnitCosts } from "./overhead.ts";
 import { isWritable } from "./permissions.ts";
 import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "./probes.ts";
@@ -33,7 +40,6 @@ import { SESSION_NAME, sessionAttrs } from "./session.ts";
 import { logSink, stdoutSink } from "./sinks/log.ts";
 import type { Sink } from "./sinks/sink.ts";
 import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "./sinks/spool.ts";
-import { DEFAULT_SPOOL_DIRECTORY } from "./spool_format.ts";
 import { stdoutTerminal, type Terminal } from "./terminal.ts";
 import { isMainThread, threadId } from "./thread.ts";
 import { trace, type TraceContext } from "./trace.ts";
@@ -84,6 +90,8 @@ interface Session {
   readonly releaseExit: (() => void) | null;
   readonly spool: SpoolSink | null;
   readonly gpu: GpuTicker | null;
+  /** What identifies the run, as the environment had it at the start. */
+  readonly platformContext: Readonly<Record<string, string>>;
 }
 
 /** Records, and reads back. */
@@ -108,6 +116,8 @@ export class Engine {
   /** Ended, and kept for what its last flush has to say in `health()`. */
   #lastSession: Session | null = null;
   #warned = false;
+  /** Warnings that no session gives again. */
+  readonly #said = new Set<string>();
   #unitCosts: UnitCosts | null = null;
 
   constructor(options: EngineOptions = {}) {
@@ -122,8 +132,8 @@ export class Engine {
 
   /** Starts a session; a second one while it runs warns once and gives the first. */
   profile(given: ProfileOptions = {}): Profiler {
-    const options = checkOptions(given);
-    const outputs = checkOutput(options.output);
+    let options = checkOptions(given);
+    const outputs = options.output ?? DEFAULT_OUTPUTS;
     if (this.#session !== null) {
       if (!this.#warned) {
         this.#warn("profile() was called while a session is running; its options are ignored");
@@ -151,9 +161,11 @@ export class Engine {
         releaseExit: null,
         spool: null,
         gpu: null,
+        platformContext: {},
       };
       return profiler;
     }
+    if (outputs.length > 0) options = withEnvironment(options, message => this.#warnOnce(message));
     const recorder = this.#open();
     const sinks = outputs.map(output => this.#openSink(output, options)).filter(sink => sink !== null);
     this.#lastSession?.flusher?.release();
@@ -161,7 +173,8 @@ export class Engine {
       options.traceBufferMaxSpans ?? this.#maxSpans,
       this.#openCounters(recorder.clock, options),
     );
-    const attrs = sessionAttrs();
+    const platform = platformContext();
+    const attrs = sessionAttrs(platform);
     recorder.openSession(SESSION_NAME, attrs);
     const isWorker = sinks.length > 0 && this.#isWorker();
     const spool = sinks.find(sink => sink instanceof SpoolSink) ?? null;
@@ -193,11 +206,12 @@ export class Engine {
       releaseExit,
       spool,
       gpu,
+      platformContext: platform,
     };
     return profiler;
   }
 
-  #openCounters(clock: Clock, { counters = {} }: ProfileOptions): Counters {
+  #openCounters(clock: Clock, { counters = {} }: CheckedOptions): Counters {
     this.#cpu = openCpuMeter(clock, counters);
     this.#unitCosts = null; // other counters, other costs
     this.#memory = counters.memory === true
@@ -211,11 +225,11 @@ export class Engine {
   }
 
   // Null where the runtime does not let the spool write: then the trace stays in memory.
-  #openSink(output: Exclude<Output, "none">, options: ProfileOptions): Sink | null {
+  #openSink(output: Exclude<Output, "none">, options: CheckedOptions): Sink | null {
     if (typeof output === "object") return output;
     if (output === "stdout") return stdoutSink(this.#print);
     if (output === "log") return logSink(options.logger ?? { info: line => console.info(line) });
-    const directory = absolutePath(options.outputDir ?? DEFAULT_SPOOL_DIRECTORY);
+    const directory = absolutePath(options.outputDir!);
     if (!isWritable(directory)) {
       this.#warn(
         `The spool may not write to ${
@@ -292,7 +306,8 @@ export class Engine {
     const output = this.#session?.output ?? [];
     return {
       enabled: this.recording !== NO_RECORDING,
-      frameworks_installed: [],
+      installed_hooks: [],
+      platform_context: { ...this.#session?.platformContext },
       transport: "file_only",
       output: [...output],
       scope_depth: recorder.depth(),
@@ -379,6 +394,12 @@ export class Engine {
     return found;
   }
 
+  #warnOnce(message: string): void {
+    if (this.#said.has(message)) return;
+    this.#said.add(message);
+    this.#warn(message);
+  }
+
   #warn(message: string): void {
     const line = `[cirron] ${message}`;
     try {
@@ -388,6 +409,8 @@ export class Engine {
     }
   }
 }
+
+const DEFAULT_OUTPUTS: readonly Exclude<Output, "none">[] = ["spool"];
 
 const MEMORY_OFF: Probe<never> = {
   ok: false,

@@ -6,12 +6,13 @@
  */
 import { kindOf, quote } from "./arguments.ts";
 import { node } from "./builtins.ts";
+import { defaultSpoolDirectory } from "./environment.ts";
 import { CirronError } from "./errors.ts";
 import { isReadable } from "./permissions.ts";
 import { parseExact } from "./read/exact_json.ts";
 import { closedOnly, mergeFiles } from "./read/spool_rows.ts";
 import { engine } from "./shared.ts";
-import { DEFAULT_SPOOL_DIRECTORY, SPOOL_FILE_NAME } from "./spool_format.ts";
+import { SPOOL_FILE_NAME } from "./spool_format.ts";
 import { trace, type TraceFunction } from "./trace.ts";
 
 /** What the files of a spool hold, as of the moment they were read. */
@@ -47,7 +48,7 @@ export interface SpoolTrace {
  * that vanish meanwhile are no error, and of files that cannot be used only the number is told. Writes nothing and never
  * prompts.
  *
- * @param directory Where the files are.
+ * @param directory Where the files are; by default where `profile()` puts them by default.
  * @returns The trace and how much of the spool it is.
  * @throws {TypeError} If `directory` is not a string, or empty.
  * @throws {CirronError} If there is no such directory, it cannot be listed, or Deno does not permit reading it.
@@ -66,7 +67,8 @@ export interface SpoolTrace {
  * rmSync(directory, { recursive: true });
  * ```
  */
-export function readSpool(directory: string = DEFAULT_SPOOL_DIRECTORY): SpoolTrace {
+export function readSpool(directory?: string | null): SpoolTrace {
+  directory ??= defaultSpoolDirectory();
   const names = list(directory);
   const rows = mergeFiles(readFiles(directory, names));
   const { snapshot } = rows;

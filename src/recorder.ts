@@ -38,7 +38,14 @@ import {
 } from "./ring.ts";
 import type { Attrs, MarkValue, Snapshot } from "./rows.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
-import { checkIndex, checkKind, checkName, checkValue, copyOptionalAttrs } from "./scope_checks.ts";
+import {
+  checkIndex,
+  checkKind,
+  checkName,
+  checkValue,
+  copyOptionalAttrs,
+  OptionNames,
+} from "./scope_checks.ts";
 import { SnapshotBuilder } from "./snapshot.ts";
 import { cutText, describeError } from "./text_limits.ts";
 
@@ -175,6 +182,8 @@ export class Recorder {
 
   readonly #nowNs: () => number;
   readonly #warn: (message: string) => void;
+  readonly #scopeOptions: OptionNames;
+  readonly #markOptions: OptionNames;
   readonly #open: OpenTable<OpenScope> = new OpenTable<OpenScope>();
   readonly #marks: Marks = new Marks();
   /** Marks made outside any scope and session. */
@@ -204,6 +213,8 @@ export class Recorder {
     this.#memory = options.counters.memory;
     this.#gpu = options.counters.gpu;
     this.#warn = options.warn;
+    this.#scopeOptions = new OptionNames(["index", "attrs"], "Scope", options.warn);
+    this.#markOptions = new OptionNames(["kind", "attrs"], "Mark", options.warn);
     this.#ring = new Ring(options.maxSpans, this.#marks);
     this.#anchorNs = unixAnchorNs(options.clock);
   }
@@ -240,6 +251,7 @@ export class Recorder {
     if (second !== undefined) {
       index = checkIndex(name, second);
       attrs = copyOptionalAttrs(second.attrs, "open scope", name);
+      if (this.#scopeOptions.left > 0) this.#scopeOptions.check(name, second);
     }
     if (third === undefined) {
       return parent === null ? this.open(name, index, attrs) : this.#openIn(parent, name, index, attrs);
@@ -352,6 +364,7 @@ export class Recorder {
     if (options !== undefined) {
       summary = checkKind(name, options);
       attrs = copyOptionalAttrs(options.attrs, "mark", name);
+      if (this.#markOptions.left > 0) this.#markOptions.check(name, options);
     }
     if (scope === null) {
       scope = this.flows.current().innermost() ?? this.session;

@@ -138,8 +138,13 @@ export interface Overhead {
 export interface Health {
   /** Whether scopes are recorded; false after `profile({ enabled: false })`. */
   enabled: boolean;
-  /** Training frameworks that are hooked; none in TypeScript. */
-  frameworks_installed: string[];
+  /** Libraries that are hooked, by name; none as yet. */
+  installed_hooks: string[];
+  /**
+   * What identifies the session's run, as the environment said when it began: `run_id`, `pipeline_id`, `deployment_id` and
+   * `workspace_id`, those that `CIRRON_RUN_ID` and its like set. Empty without a session.
+   */
+  platform_context: Record<string, string>;
   /** How spans leave the process: as files, if at all. */
   transport: "file_only";
   /** The sinks of the running session; empty without one. */

@@ -30,23 +30,23 @@ export interface Scope {
   [Symbol.dispose](): void;
 }
 
-/** Options of a scope. */
+/** Options of a scope. `null` is the same as leaving one out; others than these are warned of, once. */
 export interface ScopeOptions {
   /** A whole number shown as `name[index]`. */
-  index?: number;
+  index?: number | null;
   /** Key/values kept with the span; copied when the scope opens. */
-  attrs?: Record<string, unknown>;
+  attrs?: Record<string, unknown> | null;
 }
 
-/** Options of a mark. */
+/** Options of a mark. `null` is the same as leaving one out; others than these are warned of, once. */
 export interface MarkOptions {
   /**
    * `"point"`: one of many samples, of which a span keeps the newest 1024. `"summary"`: a result, always kept.
    * @default "point"
    */
-  kind?: MarkKind;
+  kind?: MarkKind | null;
   /** Key/values kept with the mark; copied at once. */
-  attrs?: Record<string, unknown>;
+  attrs?: Record<string, unknown> | null;
 }
 
 /** What a callback scope runs. */

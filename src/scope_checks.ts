@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { isList, isOptions, kindOf, quote } from "./arguments.ts";
+import { isList, isOptions, kindOf, quote, shown } from "./arguments.ts";
 import { copyAttrs, isKeepable } from "./attrs.ts";
+import { unknownOption, unknownText } from "./option_names.ts";
 import type { Attrs, MarkValue } from "./rows.ts";
 import type { MarkOptions, ScopeOptions } from "./scope.ts";
 
@@ -26,7 +27,7 @@ export function checkIndex(name: string, options: ScopeOptions): number {
     );
   }
   const { index } = options;
-  if (index === undefined) return NaN;
+  if (index === undefined || index === null) return NaN;
   if (typeof index !== "number") {
     throw new TypeError(`Cannot open scope ${quote(name)}: index must be a number, got ${kindOf(index)}`);
   }
@@ -41,8 +42,8 @@ export function checkIndex(name: string, options: ScopeOptions): number {
  * @throws {TypeError} If they are no object.
  */
 export function copyOptionalAttrs(attrs: unknown, act: string, name: string): Attrs | undefined {
-  if (attrs === undefined) return undefined;
-  if (typeof attrs !== "object" || attrs === null || isList(attrs)) {
+  if (attrs === undefined || attrs === null) return undefined;
+  if (typeof attrs !== "object" || isList(attrs)) {
     throw new TypeError(`Cannot ${act} ${quote(name)}: attrs must be an object, got ${kindOf(attrs)}`);
   }
   return copyAttrs(attrs);
@@ -71,11 +72,40 @@ export function checkKind(name: string, options: MarkOptions): boolean {
     throw new TypeError(`Cannot mark ${quote(name)}: expected options, got ${kindOf(options)}`);
   }
   const { kind } = options;
-  if (kind === undefined || kind === "point") return false;
+  if (kind === undefined || kind === null || kind === "point") return false;
   if (kind === "summary") return true;
   throw new TypeError(
-    `Cannot mark ${quote(name)}: kind must be "point" or "summary", got ${
-      typeof kind === "string" ? quote(kind) : kindOf(kind)
-    }`,
+    `Cannot mark ${quote(name)}: kind must be "point" or "summary", got ${shown(kind)}`,
   );
+}
+
+/** Calls with options whose names are looked at: then a program has shown how it spells them, and goes on without. */
+const NAMED_CALLS = 1000;
+
+/** Warns once of an option that there is none of. */
+export class OptionNames {
+  /** Calls that are yet to be looked at: ask before each. */
+  left: number = NAMED_CALLS;
+  readonly #known: readonly string[];
+  readonly #act: string;
+  readonly #warn: (message: string) => void;
+
+  constructor(known: readonly string[], act: string, warn: (message: string) => void) {
+    this.#known = known;
+    this.#act = act;
+    this.#warn = warn;
+  }
+
+  /** Looks at the options of one call. Never throws. */
+  check(name: string, options: object): void {
+    this.left--;
+    try {
+      const unknown = unknownOption(options, this.#known);
+      if (unknown === undefined) return;
+      this.left = 0;
+      this.#warn(`${this.#act} ${quote(name)}: ${unknownText(unknown, this.#known)}`);
+    } catch {
+      // A proxy that does not tell its keys; those that are asked for were read.
+    }
+  }
 }

@@ -75,7 +75,7 @@ export class TraceTree {
 /** `trace()`, typed by format. */
 export interface TraceFunction {
   /** Prints the tree to stdout; in a Deno Jupyter kernel gives what the cell renders instead. */
-  (options?: TraceOptions & { format?: "tree" }): TraceTree | undefined;
+  (options?: TraceOptions & { format?: "tree" | null }): TraceTree | undefined;
   /**
    * The tree as nested objects, the caller's own. `JSON.stringify(dict)` takes it at any depth in Deno; in Bun it recurses,
    * and gives up some 20 000 levels down, where `format: "json"` goes on.
@@ -140,7 +140,8 @@ const FORMATS: { readonly [F in TraceFormat]: (tree: Tree, request: Request) => 
 
 /**
  * Reads a trace.
- * @throws {TypeError} If an option has the wrong type, or `fold` is given with a format that does not fold.
+ * @throws {TypeError} If an option has the wrong type, there is none of its name, or `fold` is given with a format that
+ * does not fold.
  * @throws {RangeError} If the format is unknown, or a number is out of bounds.
  * @throws {CirronDependencyError} If the format is `"df"` and nodejs-polars is not to be had.
  */

@@ -3,41 +3,42 @@
  *
  * @module
  */
-import { isOptions, kindOf } from "./arguments.ts";
+import { isOptions, kindOf, shown } from "./arguments.ts";
+import { checkOptionNames } from "./option_names.ts";
 
 /** The forms in which a trace can be read. */
 export type TraceFormat = "tree" | "dict" | "json" | "df" | "summary" | "html" | "perfetto" | "speedscope";
 
-/** What to read of a trace. */
+/** What to read of a trace. `null` is the same as leaving an option out. */
 export interface TraceOptions {
   /**
    * `"tree"` prints, `"dict"` gives nested objects, `"json"` those as text, `"df"` a polars DataFrame, `"summary"` a row
    * per path of names, `"html"` a page to look at, `"perfetto"` and `"speedscope"` the text of a file for these viewers.
    * @default "tree"
    */
-  format?: TraceFormat;
+  format?: TraceFormat | null;
   /** Keep spans of exactly this name and all their descendants. */
-  name?: string;
+  name?: string | null;
   /** Keep this many closed spans, the most recently closed; with `name`, of those it keeps. */
-  last?: number;
+  last?: number | null;
   /**
    * Show open spans too, with their time so far; `last` does not count them.
    * @default false
    */
-  open?: boolean;
+  open?: boolean | null;
   /** Of what `name` and `last` keep, only spans with at most this many ancestors among them; 0 keeps the roots. */
-  depth?: number;
+  depth?: number | null;
   /**
    * Of what the other filters keep, only spans that took at least this many microseconds, and the ancestors of such
    * spans.
    */
-  minWallUs?: number;
+  minWallUs?: number | null;
   /**
    * How many siblings of one name stay apart at most, in the formats for eyes (`"tree"`, `"html"`): of more, the slowest
    * few do, a few that failed or are open, and one line stands for the rest. `true` for 10, `false` for no folding.
    * @default true in a page, on a terminal and in a notebook, else false
    */
-  fold?: boolean | number;
+  fold?: boolean | number | null;
 }
 
 /** Options after their checks. */
@@ -51,6 +52,8 @@ export interface CheckedOptions {
   readonly fold: boolean | number | undefined;
 }
 
+const OPTION_NAMES: readonly string[] = ["format", "name", "last", "open", "depth", "minWallUs", "fold"];
+
 /** The formats that fold: those that programs read keep every span. */
 const FOLDING: readonly string[] = ["tree", "html"];
 
@@ -62,10 +65,16 @@ export function checkTraceOptions(options: TraceOptions, formats: readonly strin
   if (!isOptions(options)) {
     throw new TypeError(`Cannot trace: options must be an object, got ${kindOf(options)}`);
   }
-  const { format = "tree", name, last, open = false, depth, minWallUs, fold } = options;
+  checkOptionNames(options, OPTION_NAMES, "trace");
+  const format = options.format ?? "tree";
+  const name = options.name ?? undefined;
+  const last = options.last ?? undefined;
+  const open = options.open ?? false;
+  const depth = options.depth ?? undefined;
+  const minWallUs = options.minWallUs ?? undefined;
+  const fold = options.fold ?? undefined;
   if (!formats.includes(format)) {
-    const got = typeof format === "string" ? JSON.stringify(format) : typeof format;
-    throw new RangeError(`Cannot trace: format must be ${listed(formats)}, got ${got}`);
+    throw new RangeError(`Cannot trace: format must be ${listed(formats)}, got ${shown(format)}`);
   }
   if (name !== undefined && typeof name !== "string") {
     throw new TypeError(`Cannot trace: name must be a string, got ${kindOf(name)}`);

@@ -167,13 +167,14 @@ sharedTest("health() has every field", () => {
     [
       "enabled",
       "flush_latency_ns",
-      "frameworks_installed",
+      "installed_hooks",
       "mark_drop_count",
       "mark_evict_count",
       "misnested_count",
       "open_count",
       "output",
       "overhead",
+      "platform_context",
       "probes",
       "scope_depth",
       "sink_drop_count",
@@ -305,6 +306,26 @@ sharedTest("Cirron's options are not those of the functions", () => {
   new Cirron({ output: "none", enabled: false });
   profile({ output: "none" });
   assertEquals(health().enabled, true);
+});
+
+sharedTest("Cirron throws for an unknown output and an unknown option, when it is made", () => {
+  assertThrows(
+    () => new Cirron({ output: "bogus" as "none" }),
+    RangeError,
+    'unknown output "bogus", expected "spool", "log", "stdout", "none" or a sink',
+  );
+  assertThrows(() => new Cirron({ output: ["log", {}] as unknown as "none" }), TypeError, "method emit");
+  assertThrows(
+    () => new Cirron({ flushInterval: 5 } as CirronOptions),
+    TypeError,
+    'unknown option "flushInterval", did you mean "flushIntervalMs"?',
+  );
+});
+
+sharedTest("Cirron.profile() takes null for not given", () => {
+  const ci = new Cirron({ output: ["none"], enabled: false });
+  ci.profile({ output: null, enabled: null });
+  assertEquals([health().enabled, health().output], [false, []]);
 });
 
 for (const options of [null, "x", 3]) {

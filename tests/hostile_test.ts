@@ -296,12 +296,12 @@ for (const [form, call] of Object.entries(scopeForms)) {
   wrong(`${form} with options`, NOT_OBJECTS, (ci, options) => call(ci, "x" as never, options));
   wrong(
     `${form} with an index`,
-    [null, "1", 1n, {}, [], true, Symbol("i"), NaN, Infinity, 0.5, 2 ** 53, -(2 ** 53)],
+    ["1", 1n, {}, [], true, Symbol("i"), NaN, Infinity, 0.5, 2 ** 53, -(2 ** 53)],
     (ci, index) => call(ci, "x" as never, { index } as never),
   );
   wrong(
     `${form} with attrs`,
-    [...NOT_OBJECTS, ...LISTS, () => {}],
+    [...NOT_OBJECTS.filter(value => value !== null), ...LISTS, () => {}],
     (ci, attrs) => call(ci, "x" as never, { attrs } as never),
   );
 }
@@ -341,12 +341,12 @@ wrong(
 wrong("mark() with options", NOT_OBJECTS, (ci, options) => ci.mark("m", 1, options));
 wrong(
   "mark() with a kind",
-  ["", "Point", "scalar", huge(), null, 0, 1n, {}, [], true, Symbol("k"), new String("point")],
+  ["", "Point", "scalar", huge(), 0, 1n, {}, [], true, Symbol("k"), new String("point")],
   (ci, kind) => ci.mark("m", 1, { kind }),
 );
 wrong(
   "mark() with attrs",
-  [...NOT_OBJECTS, ...LISTS, () => {}],
+  [...NOT_OBJECTS.filter(value => value !== null), ...LISTS, () => {}],
   (ci, attrs) => ci.mark("m", 1, { attrs }),
 );
 wrong(
@@ -362,60 +362,73 @@ wrong(
 wrong("trace() with options", NOT_OBJECTS, (ci, options) => ci.engine.trace(options));
 wrong(
   "trace() with a format",
-  [null, "", "TREE", "csv", 0, 1n, {}, [], Symbol("f"), "__proto__", "constructor", revokedProxy()],
+  ["", "TREE", "csv", huge(), 0, 1n, {}, [], Symbol("f"), "__proto__", "constructor", revokedProxy()],
   (ci, format) => ci.engine.trace({ format }),
 );
 wrong(
   "trace() with a name",
-  [null, 0, 1n, {}, [], true, Symbol("n"), /x/, new String("x")],
+  [0, 1n, {}, [], true, Symbol("n"), /x/, new String("x")],
   (ci, name) => ci.engine.trace({ name }),
 );
 wrong(
   "trace() with a last",
-  [null, "1", 1n, {}, [], true, Symbol("l"), -1, 0.5, NaN, Infinity, 2 ** 53],
+  ["1", 1n, {}, [], true, Symbol("l"), -1, 0.5, NaN, Infinity, 2 ** 53],
   (ci, last) => ci.engine.trace({ last }),
 );
-wrong("trace() with an open", [null, 0, "true", {}, Symbol("o")], (ci, open) => ci.engine.trace({ open }));
+wrong("trace() with an open", [0, "true", {}, Symbol("o")], (ci, open) => ci.engine.trace({ open }));
 wrong("profile() with options", NOT_OBJECTS, (ci, options) => ci.engine.profile(options));
 wrong(
   "profile() with an unknown output",
-  ["", "SPOOL", "file", "__proto__", "constructor", ["none", "file"]],
+  ["", "SPOOL", "file", huge(), "__proto__", "constructor", ["none", "file"]],
   (ci, output) => ci.engine.profile({ output }),
 );
 wrong(
   "profile() with traceBufferMaxSpans",
-  [null, "10", 1n, {}, [], Symbol("t"), 0, -1, 0.5, NaN, Infinity, Object.create(null)],
+  ["10", 1n, {}, [], Symbol("t"), 0, -1, 0.5, NaN, Infinity, Object.create(null)],
   (ci, traceBufferMaxSpans) => ci.profile({ traceBufferMaxSpans }),
 );
 wrong(
   "profile() with an enabled",
-  [null, 0, "no", {}, Symbol("e")],
+  [0, "no", {}, Symbol("e")],
   (ci, enabled) => ci.profile({ enabled }),
 );
 wrong(
   "profile() with counters",
-  [null, 0, "cpu", true, Symbol("c")],
+  [0, "cpu", true, Symbol("c")],
   (ci, counters) => ci.profile({ counters }),
 );
 wrong(
   "profile() with counters.cpu",
-  [null, true, 0, "", "gpu", {}, Symbol("c")],
+  [true, 0, "", "gpu", huge(), {}, Symbol("c")],
   (ci, cpu) => ci.profile({ counters: { cpu } }),
 );
 wrong(
   "profile() with counters.cpuCoalesceNs",
-  [null, "5", 5n, -1, NaN, {}, Symbol("c")],
+  ["5", 5n, -1, NaN, {}, Symbol("c")],
   (ci, cpuCoalesceNs) => ci.profile({ counters: { cpuCoalesceNs } }),
 );
 wrong(
   "profile() with counters.memory",
-  [null, 0, "x", Symbol("m")],
+  [0, "x", Symbol("m")],
   (ci, memory) => ci.profile({ counters: { memory } }),
 );
 wrong(
   "profile() with counters.gpu",
-  [null, 0, "x", Symbol("g")],
+  [0, "x", Symbol("g")],
   (ci, gpu) => ci.profile({ counters: { gpu } }),
+);
+
+wrong(
+  "profile() with an option that there is none of",
+  [{ flushInterval: 1 }, { [huge()]: 1 }, { "": 1 }, { toString: 1 }, { counters: { disk: true } }, {
+    counters: { [huge()]: 1 },
+  }],
+  (ci, options) => ci.engine.profile(options),
+);
+wrong(
+  "trace() with an option that there is none of",
+  [{ limit: 1 }, { [huge()]: 1 }, { ["__proto__"]: 1 }],
+  (ci, options) => ci.engine.trace(options),
 );
 
 for (const [i, { what, call }] of WRONG.entries()) {

@@ -11,13 +11,13 @@ const FLOORS: readonly (readonly [floor: number, path: RegExp])[] = [
   [0, /^src\/(errors|builtins)\.ts$/],
   [
     1,
-    /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|id_series|permissions|snapshot|spool_format|terminal|version|thread)\.ts$/,
+    /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|id_series|permissions|snapshot|spool_format|terminal|version|thread|option_names)\.ts$/,
   ],
   [1, /^src\/gpu\/\w+\.ts$/],
   [2, /^src\/(flows|recorder|scope|scope_checks|loops|no_recording|overhead)\.ts$/],
   [4, /^src\/read\/\w+\.ts$/],
   [5, /^src\/(flush|batch|gpu_ticker|exit|signals|worker_close|sinks\/\w+)\.ts$/],
-  [6, /^src\/(trace|trace_options|read_spool|profiler|cirron|shared|options|session)\.ts$/],
+  [6, /^src\/(trace|trace_options|read_spool|profiler|cirron|shared|options|session|environment)\.ts$/],
   [6, /^(mod|polars)\.ts$/],
 ];
 

@@ -80,9 +80,9 @@ chromiumTest(
           "\u25beepoch[0] 40.0ms",
           "\u25bebatch[0] 10.0ms 25.0%",
           "forward 4.0ms 40.0%",
-          "\u25bebatch[1] 10.0ms 25.0%",
+          "\u25bebatch[1] 10.0ms ~25.0%",
           "forward 8.0ms 80.0%",
-          "evaluate failed 15.0ms 37.5%",
+          "evaluate failed 15.0ms ~37.5%",
           "deploy open 1.0ms 2.5%",
         ],
       );
@@ -110,7 +110,7 @@ chromiumTest(
       await page.click("#node-5");
       assertEquals(
         await details(page),
-        "evaluate state failed time 15.0ms starts at 15.0ms of its parent 37.5% Attributes error TypeError: no",
+        "evaluate state failed time 15.0ms starts at 15.0ms of its parent ~37.5% Attributes error TypeError: no",
       );
     });
   },
@@ -352,6 +352,33 @@ chromiumTest("A curve without a finite value has no figures", async () => {
     ]);
   });
 });
+
+chromiumTest(
+  "The summary in the page has loading, marks what ran at once and says so; no share is above 100 %",
+  async () => {
+    const rows = [2, 3, 4].map(id => ({
+      id,
+      parent: 1,
+      name: "batch",
+      endNs: ms(10),
+      cpuNs: ms(9),
+      dataLoadNs: ms(1),
+    }));
+    await look([...rows, { id: 1, name: "epoch", endNs: ms(10), cpuNs: ms(9) }], async page => {
+      assertEquals(
+        await page.evaluate(
+          '[...document.querySelectorAll("#summary tr")].map(row => [0, 2, 3, 10, 11].map(i => row.cells[i].textContent))',
+        ),
+        [
+          ["path", "share", "total", "cpu", "load"],
+          ["epoch", "100%", "10.0ms", "9.0ms", ""],
+          ["epoch > batch", "~100%", "30.0ms", "~27.0ms", "3.0ms"],
+        ],
+      );
+      assert((await text(page, "summary-note"))!.startsWith("~ of spans that ran at once"));
+    });
+  },
+);
 
 chromiumTest("The page has curves of marks and the summary", async () => {
   await look(TRAINING, async page => {

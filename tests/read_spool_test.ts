@@ -116,7 +116,7 @@ test("readSpool() of no directory throws a CirronError that names it", () => {
 });
 
 test("readSpool() throws a TypeError for what is no path", () => {
-  for (const path of [5, null, {}, new URL("file:///tmp")]) {
+  for (const path of [5, {}, [], new URL("file:///tmp")]) {
     assertThrows(() => readSpool(path as unknown as string), TypeError, "directory must be a path, got ");
   }
   assertThrows(() => readSpool(""), TypeError, "got an empty string");

@@ -1,7 +1,7 @@
 import { assertEquals, assertLess, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import type { Scope, ScopeOptions } from "../src/scope.ts";
+import type { MarkOptions, Scope, ScopeOptions } from "../src/scope.ts";
 import { literal, TestEngine } from "./support/engine.ts";
 import { allNodes, collectGarbage, inside, nodeNamed } from "./support/recording.ts";
 
@@ -242,7 +242,7 @@ for (const options of [null, 3, "x", true, 3n]) {
   });
 }
 
-for (const index of ["1", 1n, null, {}]) {
+for (const index of ["1", 1n, {}]) {
   test(`scope() throws TypeError for the index ${String(index)} (${typeof index})`, () => {
     const ci = new TestEngine();
     assertThrows(
@@ -262,7 +262,49 @@ for (const index of [1.5, NaN, Infinity, 2 ** 53]) {
   });
 }
 
-for (const attrs of [null, 3, "x", [1]]) {
+test("scope() takes null for an option as it takes one that is left out", () => {
+  const ci = new TestEngine();
+  ci.scope("x", { index: null, attrs: null }).end();
+  ci.scope("x", { index: null, attrs: null }, () => {});
+  assertEquals(ci.dict().roots.map(root => [root.index, root.attrs]), [[null, {}], [null, {}]]);
+  assertEquals(ci.warnings, []);
+});
+
+test("scope() and mark() warn of an unknown option, each once, and record all the same", () => {
+  const ci = new TestEngine();
+  for (let i = 0; i < 3; i++) {
+    ci.scope("x", { idx: i } as ScopeOptions, scope => {
+      scope.mark("m", i, { Kind: "summary" } as MarkOptions);
+      scope.scope("y", { attributes: {} } as ScopeOptions).end();
+    });
+  }
+  assertEquals(ci.warnings, [
+    '[cirron] Scope "x": unknown option "idx", did you mean "index"?',
+    '[cirron] Mark "m": unknown option "Kind", did you mean "kind"?',
+  ]);
+  assertEquals(ci.dict().span_count, 6);
+});
+
+test("scope() looks for unknown options in the first 1000 calls that have any", () => {
+  const ci = new TestEngine();
+  for (let i = 0; i < 1000; i++) ci.scope("x", { index: i }).end();
+  ci.scope("x", { idx: 1 } as ScopeOptions).end();
+  assertEquals(ci.warnings, []);
+});
+
+test("scope() takes options that do not tell their keys, or have a million", () => {
+  const ci = new TestEngine();
+  const silent = new Proxy({ index: 3 }, {
+    ownKeys() {
+      throw new Error("none of your business");
+    },
+  });
+  ci.scope("x", silent).end();
+  ci.scope("x", new String("x".repeat(1e6)) as ScopeOptions).end();
+  assertEquals([ci.dict().roots.map(root => root.index), ci.warnings], [[3, null], []]);
+});
+
+for (const attrs of [3, "x", [1]]) {
   test(`scope() throws TypeError for the attrs ${JSON.stringify(attrs)}`, () => {
     const ci = new TestEngine();
     assertThrows(

@@ -1,9 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { withEnvironment } from "../src/environment.ts";
 import { NO_GPU } from "../src/gpu/monitor.ts";
 import type { ProfileOptions } from "../src/options.ts";
 import { Engine } from "../src/profiler.ts";
+import { readSpool } from "../src/read_spool.ts";
 import type { Health, MarkValue } from "../src/rows.ts";
 import type { MarkOptions } from "../src/scope.ts";
 import { FakeClock, literal, TestEngine } from "./support/engine.ts";
@@ -29,25 +33,165 @@ test("profile() says in the root span's attrs what process it is", () => {
   );
 });
 
-test("profile() takes the rank from RANK, 0 without it", () => {
-  withEnv({ RANK: undefined }, () => assertEquals(sessionAttrs().rank, 0));
-  withEnv({ RANK: "3" }, () => assertEquals(sessionAttrs().rank, 3));
-});
-
-for (const rank of ["", "x", "-1", "1.5"]) {
-  test(`profile() takes the rank 0 for RANK=${JSON.stringify(rank)}`, () => {
-    withEnv({ RANK: rank }, () => assertEquals(sessionAttrs().rank, 0));
+const RANKS: [env: Record<string, string | undefined>, rank: number][] = [
+  [{ RANK: undefined, LOCAL_RANK: undefined }, 0],
+  [{ RANK: "3", LOCAL_RANK: undefined }, 3],
+  [{ RANK: "3", LOCAL_RANK: "1" }, 3],
+  [{ RANK: "0", LOCAL_RANK: "1" }, 0],
+  [{ RANK: undefined, LOCAL_RANK: "2" }, 2],
+  [{ RANK: "", LOCAL_RANK: "2" }, 2],
+  [{ RANK: "-1", LOCAL_RANK: undefined }, -1],
+  [{ RANK: "", LOCAL_RANK: "-2" }, -2],
+  [{ RANK: " 7 ", LOCAL_RANK: undefined }, 7],
+  ...["", "x", "1.5", "0x10", "1e3", "9007199254740993"].map(rank =>
+    [{ RANK: rank, LOCAL_RANK: undefined }, 0] as [Record<string, string | undefined>, number]
+  ),
+];
+for (const [env, rank] of RANKS) {
+  test(`profile() takes the rank ${rank} for ${JSON.stringify(env)}`, () => {
+    withEnv(env, () => assertEquals(sessionAttrs().rank, rank));
   });
 }
 
-test("profile() takes CIRRON_* ids from the environment, and nothing else", () => {
-  const env = { CIRRON_RUN_ID: "r1", CIRRON_ID: "i1", CIRRON_API_KEY: "secret", OTHER_ID: "o1" };
+test("profile() takes a negative rank into the spool, and readSpool() out of it", () => {
+  using folder = new TempDirectory();
+  const ci = new TestEngine();
+  withEnv({ RANK: "-1" }, () => ci.engine.profile({ outputDir: folder.path }));
+  ci.scope("x").end();
+  ci.engine.shutdown();
+  const spool = readSpool(folder.path);
+  assertEquals([spool.span_count, spool.skipped_row_count], [2, 0]);
+  assertEquals(spool.trace({ format: "dict" }).roots[0].attrs.rank, -1);
+});
+
+test("profile() takes the run's ids from the environment, named as Python names them, and nothing else", () => {
+  const env = {
+    CIRRON_RUN_ID: "r1",
+    CIRRON_PIPELINE_ID: "p1",
+    CIRRON_DEPLOYMENT_ID: "d1",
+    CIRRON_WORKSPACE_ID: "",
+    CIRRON_API_KEY: "secret",
+    OTHER_ID: "o1",
+  };
   withEnv(env, () => {
     const attrs = sessionAttrs();
-    assertEquals([attrs.cirron_run_id, attrs.cirron_id], ["r1", "i1"]);
+    assertEquals(Object.entries(attrs).filter(([name]) => name.startsWith("cirron")), [
+      ["cirron.run_id", "r1"],
+      ["cirron.pipeline_id", "p1"],
+      ["cirron.deployment_id", "d1"],
+    ]);
     assertEquals(JSON.stringify(attrs).includes("secret"), false);
-    assertEquals("other_id" in attrs, false);
+    assertEquals(Object.keys(attrs).includes("other_id"), false);
   });
+});
+
+test("health() has the run's ids while the session runs, as they were at its start", () => {
+  const ci = new TestEngine();
+  const context = () => ci.engine.health().platform_context;
+  const seen = [context()];
+  withEnv({ CIRRON_RUN_ID: "r1", CIRRON_WORKSPACE_ID: "w1" }, () => ci.profile());
+  seen.push(context());
+  seen[1].run_id = "mine";
+  seen.push(context());
+  ci.engine.shutdown();
+  seen.push(context());
+  assertEquals(seen, [{}, { run_id: "mine", workspace_id: "w1" }, { run_id: "r1", workspace_id: "w1" }, {}]);
+});
+
+// What the environment says of sinks.
+
+test("CIRRON_OUTPUT_DIR is the parent of the spool, for profile() and for readSpool()", () => {
+  using folder = new TempDirectory();
+  withEnv({ CIRRON_OUTPUT_DIR: folder.path }, () => {
+    const ci = new TestEngine();
+    ci.engine.profile();
+    assertEquals(ci.engine.health().spool_dir, join(folder.path, "spool"));
+    ci.engine.shutdown();
+    assertEquals([readSpool().span_count, readSpool(null).span_count], [1, 1]);
+  });
+});
+
+test("CIRRON_OUTPUT_DIR counts for nothing where outputDir is given", () => {
+  using folder = new TempDirectory();
+  withEnv({ CIRRON_OUTPUT_DIR: join(folder.path, "not") }, () => {
+    const ci = new TestEngine();
+    ci.engine.profile({ outputDir: folder.path });
+    assertEquals(ci.engine.health().spool_dir, folder.path);
+    ci.engine.shutdown();
+  });
+});
+
+const SPOOL_BYTES: [given: string, files: number, warnings: string[]][] = [
+  ["1", 1, []],
+  ["1000000", 2, []],
+  ["1e3", 2, ['[cirron] CIRRON_SPOOL_MAX_BYTES must be a whole number from 0 on, got "1e3"; it is ignored']],
+  ["-1", 2, ['[cirron] CIRRON_SPOOL_MAX_BYTES must be a whole number from 0 on, got "-1"; it is ignored']],
+];
+for (const [given, files, warnings] of SPOOL_BYTES) {
+  test(`CIRRON_SPOOL_MAX_BYTES=${given} keeps ${files} of two files`, () => {
+    using folder = new TempDirectory();
+    const ci = new TestEngine();
+    withEnv({ CIRRON_SPOOL_MAX_BYTES: given }, () => {
+      ci.engine.profile({ outputDir: folder.path });
+      ci.scope("x").end();
+      ci.engine.flush();
+      ci.clock.us(1);
+      ci.engine.shutdown();
+      assertEquals(readdirSync(folder.path).length, files);
+      ci.engine.profile({ outputDir: folder.path });
+      ci.engine.shutdown();
+    });
+    assertEquals(ci.warnings, warnings); // once, whatever the number of sessions
+  });
+}
+
+test("spoolMaxBytes counts before CIRRON_SPOOL_MAX_BYTES", () => {
+  using folder = new TempDirectory();
+  const ci = new TestEngine();
+  withEnv(
+    { CIRRON_SPOOL_MAX_BYTES: "x" },
+    () => ci.engine.profile({ outputDir: folder.path, spoolMaxBytes: 1e6 }),
+  );
+  ci.engine.shutdown();
+  assertEquals(ci.warnings, []);
+});
+
+const INTERVALS: [given: string, ms: number | undefined][] = [
+  ["2", 2000],
+  ["0.25", 250],
+  [" 1e1 ", 10_000],
+  ["", undefined],
+  ["0", undefined],
+  ["-1", undefined],
+  ["1s", undefined],
+  ["nan", undefined],
+  ["Infinity", undefined],
+  ["1".repeat(1e5), undefined],
+];
+for (const [given, ms] of INTERVALS) {
+  test(`CIRRON_FLUSH_INTERVAL="${given.slice(0, 10)}" is ${ms} ms`, () => {
+    const warnings: string[] = [];
+    withEnv({ CIRRON_FLUSH_INTERVAL: given }, () => {
+      assertEquals(withEnvironment({}, message => void warnings.push(message)).flushIntervalMs, ms);
+      assertEquals(withEnvironment({ flushIntervalMs: 7 }, () => {}).flushIntervalMs, 7);
+    });
+    assertEquals(warnings.length, ms === undefined && given !== "" ? 1 : 0);
+    for (const warning of warnings) {
+      assert(
+        warning.startsWith(
+          "CIRRON_FLUSH_INTERVAL must be a number of seconds from 0.001 to 2147483.647, got",
+        ),
+        warning,
+      );
+      assert(warning.length < 1000);
+    }
+  });
+}
+
+test("A session without sinks asks the environment for none of their options", () => {
+  const ci = new TestEngine();
+  withEnv({ CIRRON_FLUSH_INTERVAL: "x", CIRRON_SPOOL_MAX_BYTES: "x" }, () => ci.profile());
+  assertEquals(ci.warnings, []);
 });
 
 function sessionAttrs(): Record<string, unknown> {
@@ -575,7 +719,6 @@ for (const [what, options, output] of OUTPUTS) {
 }
 
 const NO_OUTPUTS: [what: string, output: unknown][] = [
-  ["null", null],
   ["true", true],
   ["an object without emit", {}],
   ["an object whose emit is no function", { emit: 1 }],
@@ -606,19 +749,13 @@ const WRONG_TYPES: [what: string, options: unknown][] = [
   ["options null", null],
   ["options of the type string", "none"],
   ["enabled: 1", { enabled: 1 }],
-  ["enabled: null", { enabled: null }],
-  ["counters: null", { counters: null }],
   ["counters: true", { counters: true }],
   ["counters.memory: 1", { counters: { memory: 1 } }],
   ['counters.gpu: "yes"', { counters: { gpu: "yes" } }],
   ['counters.cpuCoalesceNs: "5"', { counters: { cpuCoalesceNs: "5" } }],
   ['traceBufferMaxSpans: "10"', { traceBufferMaxSpans: "10" }],
-  ["traceBufferMaxSpans: null", { traceBufferMaxSpans: null }],
   ["outputDir: 1", { outputDir: 1 }],
-  ["outputDir: null", { outputDir: null }],
   ['spoolMaxBytes: "1"', { spoolMaxBytes: "1" }],
-  ["flushIntervalMs: null", { flushIntervalMs: null }],
-  ["logger: null", { logger: null }],
   ["logger: {}", { logger: {} }],
 ];
 for (const [what, options] of WRONG_TYPES) {
@@ -628,6 +765,52 @@ for (const [what, options] of WRONG_TYPES) {
       ? { output: "none", ...options }
       : options) as ProfileOptions;
     assertThrows(() => ci.engine.profile(given), TypeError);
+    assertEquals(ci.dict({ open: true }).span_count, 0);
+  });
+}
+
+test("profile() takes null for an option as it takes one that is left out", () => {
+  const ci = new TestEngine();
+  ci.engine.profile({
+    output: "none",
+    outputDir: null,
+    spoolMaxBytes: null,
+    flushIntervalMs: null,
+    logger: null,
+    counters: { cpu: null, cpuCoalesceNs: null, memory: null, gpu: null },
+    traceBufferMaxSpans: null,
+    enabled: null,
+  });
+  const { enabled, probes } = ci.engine.health();
+  assertEquals([enabled, probes.cpu.present, probes.memory.present], [true, true, false]);
+  ci.engine.shutdown();
+  ci.engine.profile({ output: "none", counters: null });
+  assertEquals(ci.engine.health().probes.cpu.present, true);
+});
+
+test("profile() takes null as the output for the spool", () => {
+  using folder = new TempDirectory();
+  const ci = new TestEngine();
+  ci.engine.profile({ output: null, outputDir: folder.path });
+  assertEquals(ci.engine.health().output, ["spool"]);
+  ci.engine.shutdown();
+});
+
+const MISSPELT: [options: unknown, message: string][] = [
+  [{ flushInterval: 5 }, 'Cannot profile: unknown option "flushInterval", did you mean "flushIntervalMs"?'],
+  [{ flush_interval: 5 }, 'unknown option "flush_interval", did you mean "flushIntervalMs"?'],
+  [{ trace_buffer_max_spans: 5 }, 'did you mean "traceBufferMaxSpans"?'],
+  [{ maxSpans: 5 }, 'did you mean "traceBufferMaxSpans"?'],
+  [{ ouput: "none" }, 'did you mean "output"?'],
+  [{ outDir: "x" }, 'did you mean "outputDir"?'],
+  [{ counters: { mem: true } }, 'Cannot choose counters: unknown option "mem", did you mean "memory"?'],
+  [{ counters: { disk: true } }, 'unknown option "disk", expected "cpu", "cpuCoalesceNs", "memory", "gpu"'],
+  [{ quiet: true }, 'unknown option "quiet", expected "output", "outputDir"'],
+];
+for (const [options, message] of MISSPELT) {
+  test(`profile() throws TypeError for ${JSON.stringify(options)} and says what was meant`, () => {
+    const ci = new TestEngine();
+    assertThrows(() => ci.engine.profile(options as ProfileOptions), TypeError, message);
     assertEquals(ci.dict({ open: true }).span_count, 0);
   });
 }
@@ -706,7 +889,8 @@ test("profile() takes the default counters again after a session with others", (
 test("health() before anything was recorded is complete", () => {
   const expected: Health = {
     enabled: true,
-    frameworks_installed: [],
+    installed_hooks: [],
+    platform_context: {},
     transport: "file_only",
     output: [],
     scope_depth: 0,
@@ -784,10 +968,10 @@ test("health() is a copy", () => {
   const ci = new TestEngine();
   const before = ci.engine.health();
   before.output.push("mine");
-  before.frameworks_installed.push("mine");
+  before.installed_hooks.push("mine");
   ci.scope("x").end();
   assertEquals([before.span_count, ci.engine.health().span_count], [0, 1]);
-  assertEquals([ci.engine.health().output, ci.engine.health().frameworks_installed], [[], []]);
+  assertEquals([ci.engine.health().output, ci.engine.health().installed_hooks], [[], []]);
 });
 
 test("health() counts the session's root span into the depth", () => {

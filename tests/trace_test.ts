@@ -72,13 +72,13 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
     ],
     ["an empty format", { format: "" }, RangeError, 'got ""'],
     ["a format in capitals", { format: "DICT" }, RangeError, 'got "DICT"'],
-    ["the format null", { format: null }, RangeError, "got object"],
-    ["a number as format", { format: 1 }, RangeError, "got number"],
+    ["a number as format", { format: 1 }, RangeError, "got 1"],
+    ["a format of two million letters", { format: "x".repeat(2e6) }, RangeError, `got "${"x".repeat(256)}"`],
     [
       "a list as format",
       { format: ["dict"] },
       RangeError,
-      "got object",
+      "got a list",
     ],
     ["a fraction as last", { last: 1.5 }, RangeError, "last must be a whole number from 0 on, got 1.5"],
     ["a negative last", { last: -1 }, RangeError, "got -1"],
@@ -87,13 +87,10 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
     ["a last beyond the exact range", { last: 2 ** 53 }, RangeError, "got 9007199254740992"],
     ["a string as last", { last: "5" }, TypeError, "last must be a number, got string"],
     ["a bigint as last", { last: 5n }, TypeError, "got bigint"],
-    ["null as last", { last: null }, TypeError, "got null"],
     ["a number as name", { name: 3 }, TypeError, "name must be a string, got number"],
-    ["null as name", { name: null }, TypeError, "got null"],
     ["a regular expression as name", { name: /a/ }, TypeError, "got object"],
     ["a number as open", { open: 1 }, TypeError, "open must be a boolean, got number"],
     ["a string as open", { open: "false" }, TypeError, "got string"],
-    ["null as open", { open: null }, TypeError, "Cannot trace: open must be a boolean"],
     ["null as options", null, TypeError, "options must be an object, got null"],
     ["a string as options", "dict", TypeError, "options must be an object, got string"],
     ["a list as options", ["dict"], TypeError, "options must be an object, got a list"],
@@ -102,7 +99,6 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
     ["a negative depth", { depth: -1 }, RangeError, "got -1"],
     ["Infinity as depth", { depth: Infinity }, RangeError, "got Infinity"],
     ["a string as depth", { depth: "1" }, TypeError, "depth must be a number, got string"],
-    ["null as depth", { depth: null }, TypeError, "got null"],
     [
       "a negative minWallUs",
       { minWallUs: -0.1 },
@@ -111,11 +107,9 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
     ],
     ["NaN as minWallUs", { minWallUs: NaN }, RangeError, "got NaN"],
     ["a string as minWallUs", { minWallUs: "1ms" }, TypeError, "minWallUs must be a number, got string"],
-    ["null as minWallUs", { minWallUs: null }, TypeError, "got null"],
     ["a fraction as fold", { fold: 0.5 }, RangeError, "fold must be a whole number from 0 on, got 0.5"],
     ["a negative fold", { fold: -1 }, RangeError, "got -1"],
     ["a string as fold", { fold: "yes" }, TypeError, "fold must be a boolean or a number, got string"],
-    ["null as fold", { fold: null }, TypeError, "got null"],
     [
       "fold as dict",
       { format: "dict", fold: true },
@@ -125,8 +119,64 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
     ["fold as json", { format: "json", fold: false }, TypeError, '"json" has every span'],
     ["fold as df", { format: "df", fold: 5 }, TypeError, '"df" has every span'],
     ["fold as summary", { format: "summary", fold: 0 }, TypeError, '"summary" has every span'],
+    [
+      "an unknown option",
+      { lats: 5 },
+      TypeError,
+      'Cannot trace: unknown option "lats", did you mean "last"?',
+    ],
+    [
+      "the Python package's spelling",
+      { min_wall_us: 5 },
+      TypeError,
+      'unknown option "min_wall_us", did you mean "minWallUs"?',
+    ],
+    [
+      "an option like no other",
+      { zebra: 5 },
+      TypeError,
+      'unknown option "zebra", expected "format", "name", "last", "open", "depth", "minWallUs", "fold"',
+    ],
+    ["an unknown option of no value", { limit: undefined }, TypeError, 'unknown option "limit"'],
     ["a number as options", 5, TypeError, "options must be an object, got number"],
   ];
+
+test("trace() takes null for an option as it takes one that is left out", () => {
+  const options = {
+    format: null,
+    name: null,
+    last: null,
+    open: null,
+    depth: null,
+    minWallUs: null,
+    fold: null,
+  };
+  const ci = new TestEngine();
+  for (let i = 0; i < 12; i++) ci.scope("a").end();
+  const open = ci.scope("open");
+  assertEquals(ci.text(options), ci.text());
+  assertEquals(ci.dict({ ...options, fold: null }), ci.dict());
+  open.end();
+});
+
+test("trace() throws no long message, whatever it is given", () => {
+  const { context } = asked();
+  const long = "x".repeat(2e6);
+  for (const options of [{ format: long }, { [long]: 1 }, { name: [long] }, { last: long }, { open: long }]) {
+    const error = assertThrows(() => trace(context, options as TraceOptions), Error);
+    assert(error.message.length < 1000, `${error.message.length} characters`);
+  }
+});
+
+test("trace() ignores what all objects inherit", () => {
+  const proto = Object.prototype as unknown as Record<string, unknown>;
+  proto.inherited = 1;
+  try {
+    assertEquals(new TestEngine().dict(), { roots: [], span_count: 0 });
+  } finally {
+    delete proto.inherited;
+  }
+});
 
 for (const [what, options, error, message] of BAD) {
   test(`trace() with ${what} throws a ${error.name} that says so`, () => {

@@ -83,7 +83,7 @@ const TREE = [
 function assertAllFormats(outcome: Outcome, polars: boolean): void {
   const lines = outcome.stdout.trimEnd().split("\n");
   const { dict, json, columns, height, means } = said<Said>({ ...outcome, stdout: lines.pop() ?? "" });
-  assertEquals(lines.map(line => line.replace(/ - [\d.]+(us|ms|s)/, "")), TREE);
+  assertEquals(lines.map(line => line.replace(/ - [\d.]+(us|ms|s)( load [\d.]+m?s)?/, "")), TREE);
   assertEquals(dict, json);
   assertStrictEquals(dict.span_count, TREE.length);
   if (!polars) return;

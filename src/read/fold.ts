@@ -5,6 +5,7 @@
  * @module
  */
 import { isFailed, wallUs } from "./fields.ts";
+import { coveredNs, findOverlaps, OVERLAPS } from "./overlap.ts";
 import { nearestRank } from "./summary.ts";
 import type { Tree } from "./tree.ts";
 
@@ -21,6 +22,10 @@ export interface Fold {
   readonly count: number;
   /** The sum of their durations in microseconds; they may have run at once. */
   readonly totalUs: number;
+  /** How long at least one of them ran, within their parent: less than the total where they ran at once. */
+  readonly coveredUs: number;
+  /** Whether any of them ran while a sibling did. */
+  readonly isOverlapping: boolean;
   /** Half of them took no longer: the nearest rank, as in a summary. */
   readonly p50Us: number;
   /** 95 % of them took no longer. */
@@ -50,6 +55,7 @@ export function foldSiblings(tree: Tree, limit: number = FOLD_LIMIT): FoldedTree
   const { rows } = tree;
   const failed = withAncestors(tree, position => isFailed(tree.snapshot, rows[position]));
   const open = withAncestors(tree, position => rows[position] >= tree.snapshot.closedLength);
+  const overlaps = findOverlaps(tree);
   const firstChild = tree.firstChild.slice();
   const nextSibling = tree.nextSibling.slice();
   const isHidden = new Uint8Array(rows.length);
@@ -65,7 +71,7 @@ export function foldSiblings(tree: Tree, limit: number = FOLD_LIMIT): FoldedTree
       const rest = members.filter(position => !kept.has(position));
       if (rest.length < 2) continue;
       for (const position of rest) isHidden[position] = 1;
-      folds.set(rest[0], foldOf(tree, name, rest, failed, open));
+      folds.set(rest[0], foldOf(tree, name, rest, failed, open, overlaps));
       firstChild[rest[0]] = -1;
     }
     // The first of all siblings is shown: it stays, or is the first of a fold.
@@ -140,6 +146,7 @@ function foldOf(
   positions: readonly number[],
   failed: Uint8Array,
   open: Uint8Array,
+  overlaps: Uint8Array,
 ): Fold {
   const durations = Float64Array.from(positions, position => wallUs(tree.snapshot, tree.rows[position]))
     .sort();
@@ -149,6 +156,8 @@ function foldOf(
     name,
     count: positions.length,
     totalUs: durations.reduce((sum, duration) => sum + duration, 0),
+    coveredUs: coveredNs(tree, positions) / 1000,
+    isOverlapping: positions.some(position => overlaps[position] === OVERLAPS),
     p50Us: us(50),
     p95Us: us(95),
     maxUs: us(100),

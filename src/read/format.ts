@@ -21,13 +21,46 @@ export function formatShare(share: number): string {
   return share > 0 && share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`;
 }
 
-/** A mark's value for people: whole numbers as they are, others with 4 decimals or in exponent form. */
+/** Stands before a figure that overlaps those of siblings: they are no parts of a whole. */
+export const OVERLAP_SIGN = "~";
+
+/** A size for people: `512B`, `1.5KiB`, `640.2MiB`, `12.0GiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  let size = bytes / 1024;
+  let unit = 0;
+  // A unit ends where its rounded form would reach the next one.
+  while (size >= 1023.95 && unit < UNITS.length - 1) {
+    size /= 1024;
+    unit++;
+  }
+  return `${size.toFixed(1)}${UNITS[unit]}`;
+}
+
+const UNITS = ["KiB", "MiB", "GiB", "TiB"];
+
+/** From here on a double's digits are no longer all its own. A bigint has as many as it likes. */
+export const WHOLE_LIMIT = 1e15;
+
+/**
+ * A mark's value for people: whole numbers below 1e15 as they are, others with 4 decimals or in exponent form; strings in
+ * quotes where they could be taken for something else.
+ */
 export function formatValue(value: MarkValue): string {
-  if (typeof value === "string") return PLAIN.test(value) ? value : printable(JSON.stringify(value));
-  if (typeof value !== "number" || !Number.isFinite(value) || Number.isInteger(value)) return String(value);
+  if (typeof value === "string") return isPlain(value) ? value : printable(JSON.stringify(value));
+  if (typeof value !== "number" || !Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
+  if (Number.isInteger(value) && size < WHOLE_LIMIT) return String(value);
   return size < 0.001 || size >= 1e6 ? value.toExponential(2) : value.toFixed(4);
 }
 
-// Strings that cannot be taken for the punctuation around them.
-const PLAIN = /^[\w.:\/@+-]+$/;
+// What holds none of the punctuation between marks, no quote, and nothing that is not seen: all else is as plain as a
+// letter, of whatever script.
+const PLAIN = /^[^\s\p{Z}\p{Cc}\p{Cf}\p{Cs},={}"\\]+$/u;
+
+/** What is no string where it stands without quotes, as a reader takes it. */
+const WORD = /^[+-]?(true|false|null|none|undefined|nan|inf|infinity)$/i;
+
+function isPlain(text: string): boolean {
+  return PLAIN.test(text) && Number.isNaN(Number(text)) && !WORD.test(text);
+}

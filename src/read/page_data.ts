@@ -6,6 +6,7 @@
 import type { JsonValue, MarkValue } from "../rows.ts";
 import { attrsOf, isFailed, markValue, measured, measuredIn } from "./fields.ts";
 import type { Fold, FoldedTree } from "./fold.ts";
+import { findOverlaps, OVERLAPS, WITHIN } from "./overlap.ts";
 import { curvesOf, type PageSeries } from "./page_curves.ts";
 import { MOST_NAME, pageBytes, shownText } from "./page_json.ts";
 import { layRows } from "./page_rows.ts";
@@ -39,10 +40,12 @@ const MOST_MARKS = 100;
 /** Rows of the summary in a page, the first of the table. */
 const MOST_SUMMARY = 500;
 
-/** A node is open, failed, or stands for several. */
+/** A node is open, failed, stands for several, overlaps a sibling, or lies in one that does. */
 export const OPEN = 1;
 export const FAILED = 2;
 export const FOLDED = 4;
+export const OVERLAPPING = 8;
+export const WITHIN_OVERLAPPING = 16;
 
 /** What the page's script reads: columns by node, parents before children, siblings in order of start. */
 export interface PageData {
@@ -95,8 +98,8 @@ export interface PageDetail {
   fold?: PageFold;
 }
 
-/** A fold, whose name and total are its node's. */
-export type PageFold = Omit<Fold, "name" | "totalUs">;
+/** A fold, whose name, total and flags are its node's. */
+export type PageFold = Omit<Fold, "name" | "totalUs" | "isOverlapping">;
 
 /**
  * What a page shows.
@@ -117,6 +120,7 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
     originNs = Math.min(originNs, snapshot.startNs[row]);
     lastNs = Math.max(lastNs, snapshot.endNs[row]);
   }
+  const overlaps = findOverlaps(tree);
   const nodeOf = new Map(positions.map((position, node) => [position, node]));
   const names: string[] = [];
   const nameIndex = new Map<string, number>();
@@ -147,7 +151,7 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
     data.startNs.push(startNs);
     data.endNs.push(endNs);
     data.wallNs.push(fold === undefined ? endNs - startNs : Math.round(fold.totalUs * 1000));
-    data.flags.push(flagsOf(tree, position, fold));
+    data.flags.push(flagsOf(tree, position, fold, overlaps[position]));
     data.index.push(fold === undefined ? measured(snapshot.index[row]) : null);
     data.cpuNs.push(fold === undefined ? measured(snapshot.cpuNs[row]) : null);
     data.gpuNs.push(fold === undefined ? measuredIn(snapshot.gpuNs, row) : null);
@@ -197,12 +201,14 @@ function titleOf({ rows, nextSibling, snapshot }: Tree): string {
   return nextSibling[0] < 0 ? shownText(snapshot.name[rows[0]], MOST_NAME) : "Trace";
 }
 
-function flagsOf(tree: Tree, position: number, fold: Fold | undefined): number {
+function flagsOf(tree: Tree, position: number, fold: Fold | undefined, overlap: number): number {
   const row = tree.rows[position];
   if (fold !== undefined) {
-    return FOLDED | (fold.openCount > 0 ? OPEN : 0) | (fold.failedCount > 0 ? FAILED : 0);
+    return FOLDED | (fold.openCount > 0 ? OPEN : 0) | (fold.failedCount > 0 ? FAILED : 0)
+      | (fold.isOverlapping ? OVERLAPPING : 0);
   }
-  return (row >= tree.snapshot.closedLength ? OPEN : 0) | (isFailed(tree.snapshot, row) ? FAILED : 0);
+  return (overlap === OVERLAPS ? OVERLAPPING : overlap === WITHIN ? WITHIN_OVERLAPPING : 0)
+    | (row >= tree.snapshot.closedLength ? OPEN : 0) | (isFailed(tree.snapshot, row) ? FAILED : 0);
 }
 
 /** The last end of the spans that each fold stands for. */
@@ -274,7 +280,9 @@ function longest(
   return all.filter(position => isKept[position] === 1);
 }
 
-function toPageFold({ name: _name, totalUs: _totalUs, ...fold }: Fold): PageFold {
+function toPageFold(
+  { name: _name, totalUs: _totalUs, isOverlapping: _isOverlapping, ...fold }: Fold,
+): PageFold {
   return fold;
 }
 

@@ -56,7 +56,7 @@ export const PAGE_ICICLE: string = String.raw`  // Icicle.
     for (let i = 0; i < 100; i++) {
       const left = i * step / (until - from) * width;
       if (i > 0 && left > width - 60) break; // its label would be cut
-      const tick = make("span", (from > 0 ? "+" : "") + time(i * step));
+      const tick = make("span", (from > 0 ? "+" : "") + moment(i * step));
       tick.style.left = left + "px";
       ticks.push(tick);
     }
@@ -117,7 +117,7 @@ export const PAGE_ICICLE: string = String.raw`  // Icicle.
     drawAxis(width);
     const isZoomed = from > 0 || until < data.totalNs;
     byId("reset").disabled = !isZoomed;
-    say("range", time(from) + " to " + time(until));
+    say("range", moment(from) + " to " + moment(until));
   };
   const at = event => {
     const box = canvas.getBoundingClientRect();

@@ -5,13 +5,14 @@
  * @module
  */
 import { PAGE_ICICLE } from "./page_icicle.ts";
+import { PAGE_UNITS } from "./page_units.ts";
 
 /** Reads the data in the page, and draws it. Nothing in it recurses. */
 export const PAGE_SCRIPT: string = String.raw`"use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const count = data.name.length;
-  const OPEN = 1, FAILED = 2, FOLDED = 4;
+  const OPEN = 1, FAILED = 2, FOLDED = 4, OVERLAPPING = 8, WITHIN = 16;
   const ROW = 22, BOX = 19;
   const byId = id => document.getElementById(id);
   const make = (tag, text, kind) => {
@@ -21,31 +22,7 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
     return element;
   };
 
-  // Numbers for people.
-  const fixed = (value, digits) => value.toFixed(digits);
-  const time = ns => {
-    const us = ns / 1000;
-    if (us === 0) return "0us";
-    // Each unit ends where its rounded form would reach the next one, as in the printed tree.
-    if (us < 0.995) return fixed(us, 2) + "us";
-    if (us < 9.95) return fixed(us, 1) + "us";
-    if (us < 999.5) return fixed(us, 0) + "us";
-    if (us < 999950) return fixed(us / 1000, 1) + "ms";
-    return fixed(us / 1e6, 2) + "s";
-  };
-  const size = bytes => {
-    const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let unit = 0;
-    while (bytes >= 1024 && unit < units.length - 1) { bytes /= 1024; unit++; }
-    return fixed(bytes, unit === 0 ? 0 : 1) + units[unit];
-  };
-  const number = value => {
-    if (typeof value !== "number" || Number.isInteger(value)) return String(value);
-    const size = Math.abs(value);
-    return size < 0.001 || size >= 1e6 ? value.toExponential(2) : fixed(value, 4);
-  };
-  const percent = share => !Number.isFinite(share) ? "" : fixed(100 * share, share >= 0.9995 || share === 0 ? 0 : 1) + "%";
-
+${PAGE_UNITS}
   // How nodes hang together.
   const children = Array.from({ length: count }, () => []);
   const roots = [];
@@ -64,7 +41,18 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
     if (fold) return data.names[data.name[node]] + " x" + fold.count;
     return data.names[data.name[node]] + (data.index[node] === null ? "" : "[" + data.index[node] + "]");
   };
-  const share = node => data.parent[node] < 0 ? NaN : data.wallNs[node] / data.wallNs[data.parent[node]];
+  // Of the parent's time, the part in which it ran. Siblings that ran at once have parts that do not add up: "~".
+  const share = node => {
+    const up = data.parent[node];
+    if (up < 0) return NaN;
+    const whole = data.endNs[up] - data.startNs[up];
+    if (data.flags[node] & FOLDED) return data.details[node].fold.coveredUs * 1000 / whole;
+    return Math.max(0, Math.min(data.endNs[node], data.endNs[up]) - Math.max(data.startNs[node], data.startNs[up])) / whole;
+  };
+  const shareText = node => {
+    const text = percent(share(node));
+    return text !== "" && data.flags[node] & OVERLAPPING ? "~" + text : text;
+  };
   const words = node => {
     const flags = data.flags[node];
     const list = [];
@@ -143,7 +131,7 @@ export const PAGE_SCRIPT: string = String.raw`"use strict";
     if (state.length > 0) name.append(make("span", " " + state.join(", "), data.flags[node] & FAILED ? "failed" : "soft"));
     const part = share(node);
     const hot = part >= 0.5 ? " hot" : part >= 0.2 ? " warm" : "";
-    row.append(name, make("span", time(data.wallNs[node]), "time"), make("span", percent(part), "share" + hot));
+    row.append(name, make("span", time(data.wallNs[node]), "time"), make("span", shareText(node), "share" + hot));
     row.dataset.node = node;
     return row;
   };
@@ -246,10 +234,11 @@ ${PAGE_ICICLE}
     } else {
       add("time", time(data.wallNs[node]) + (data.flags[node] & OPEN ? " so far" : ""));
     }
-    add("starts at", time(data.startNs[node]));
-    if (data.parent[node] >= 0) add("of its parent", percent(share(node)));
-    if (data.cpuNs[node] !== null) add("cpu", time(data.cpuNs[node]));
-    if (data.gpuNs !== null && data.gpuNs[node] !== null) add("gpu", time(data.gpuNs[node]));
+    add("starts at", moment(data.startNs[node]));
+    if (data.parent[node] >= 0) add("of its parent", shareText(node));
+    const sign = data.flags[node] & (OVERLAPPING | WITHIN) ? "~" : "";
+    if (data.cpuNs[node] !== null) add("cpu", sign + time(data.cpuNs[node]));
+    if (data.gpuNs !== null && data.gpuNs[node] !== null) add("gpu", sign + time(data.gpuNs[node]));
     if (data.memory !== null && data.memory[node] !== null) add("mem", size(data.memory[node]));
     parts.push(list);
     const table = (title, rows) => {
@@ -324,13 +313,16 @@ ${PAGE_ICICLE}
   byId("summary-part").hidden = data.summary.length === 0;
   const us = value => time(value * 1000);
   const has = key => data.summary.some(row => row[key] !== null && row[key] !== 0);
+  const sign = row => row.overlap_count > 0 ? "~" : "";
   const columns = [
-    ["path", row => row.path], ["count", row => n(row.count)], ["share", row => percent(row.share ?? NaN)],
+    ["path", row => row.path], ["count", row => n(row.count)], ["share", row => row.share === null ? "" : sign(row) + percent(row.share)],
     ["total", row => us(row.total_us)], ["self", row => us(row.self_us)], ["mean", row => us(row.mean_us)],
     ["p50", row => us(row.p50_us)], ["p95", row => us(row.p95_us)], ["p99", row => us(row.p99_us)], ["max", row => us(row.max_us)],
   ];
-  if (has("cpu_ns")) columns.push(["cpu", row => row.cpu_ns === null ? "" : time(row.cpu_ns)]);
-  if (has("gpu_ns")) columns.push(["gpu", row => row.gpu_ns === null ? "" : time(row.gpu_ns)]);
+  if (has("cpu_ns")) columns.push(["cpu", row => row.cpu_ns === null ? "" : sign(row) + time(row.cpu_ns)]);
+  if (has("gpu_ns")) columns.push(["gpu", row => row.gpu_ns === null ? "" : sign(row) + time(row.gpu_ns)]);
+  if (has("memory_peak_bytes")) columns.push(["mem", row => row.memory_peak_bytes === null ? "" : size(row.memory_peak_bytes)]);
+  if (has("data_load_ns")) columns.push(["load", row => row.data_load_ns === null ? "" : time(row.data_load_ns)]);
   if (has("error_count")) columns.push(["failed", row => row.error_count === 0 ? "" : n(row.error_count)]);
   if (has("open_count")) columns.push(["open", row => row.open_count === 0 ? "" : n(row.open_count)]);
   const head = byId("summary").createTHead().insertRow();
@@ -345,7 +337,10 @@ ${PAGE_ICICLE}
     for (const [, read] of columns) line.insertCell().textContent = read(row);
     line.cells[0].title = row.path;
   }
-  say("summary-note", data.summaryLeftOut > 0 ? n(data.summaryLeftOut) + " more paths are not shown." : "");
+  const summaryNotes = [];
+  if (data.summary.some(row => row.overlap_count > 0)) summaryNotes.push("~ of spans that ran at once: these figures count the same time more than once, and do not add up.");
+  if (data.summaryLeftOut > 0) summaryNotes.push(n(data.summaryLeftOut) + " more paths are not shown.");
+  say("summary-note", summaryNotes.join(" "));
 
   const draw = () => { drawTree(); drawIcicle(); };
   layLines();

@@ -5,6 +5,7 @@
  * @module
  */
 import { isFailed, measured } from "./fields.ts";
+import { ALONE, coveredInRoots, findOverlaps } from "./overlap.ts";
 import type { Tree } from "./tree.ts";
 
 /**
@@ -47,8 +48,20 @@ export interface SummaryRow {
   cpu_ns: number | null;
   /** Time in nanoseconds during which a GPU was busy, likewise. */
   gpu_ns: number | null;
-  /** `total_us` by the sum of the roots' durations; null if that is 0. Above 1 where children ran at once. */
+  /** The highest peak of memory in bytes; null if no span has one. */
+  memory_peak_bytes: number | null;
+  /** Time in nanoseconds that the sources of batches took to give them, before each span; null if none is a batch. */
+  data_load_ns: number | null;
+  /**
+   * The part of the roots' time in which a span of this path ran, from 0 to 1: spans of one root that ran at once count
+   * once. Null if the roots took no time.
+   */
   share: number | null;
+  /**
+   * Spans that ran while a sibling did, or lie in one that did. Where there are any, shares and counters of this row are
+   * no parts of a whole: those of the siblings count the same time again.
+   */
+  overlap_count: number;
   /** Spans whose function threw. */
   error_count: number;
   /** Spans that are still open. */
@@ -69,6 +82,11 @@ export function summarize(tree: Tree): SummaryRow[] {
   const self = new Float64Array(length);
   const cpuNs = new Float64Array(length).fill(NaN);
   const gpuNs = new Float64Array(length).fill(NaN);
+  const peakBytes = new Float64Array(length).fill(NaN);
+  const loadNs = new Float64Array(length).fill(NaN);
+  const coveredNs = coveredInRoots(tree, paths.of, length);
+  const overlapOf = findOverlaps(tree);
+  const overlapping = new Uint32Array(length);
   const errors = new Uint32Array(length);
   const open = new Uint32Array(length);
   let rootsNs = 0;
@@ -82,6 +100,9 @@ export function summarize(tree: Tree): SummaryRow[] {
     if (tree.parent[i] < 0) rootsNs += ns;
     addMeasured(cpuNs, path, snapshot.cpuNs[row]);
     if (snapshot.gpuNs !== null) addMeasured(gpuNs, path, snapshot.gpuNs[row]);
+    if (snapshot.memoryPeakBytes !== null) raiseMeasured(peakBytes, path, snapshot.memoryPeakBytes[row]);
+    addMeasured(loadNs, path, snapshot.dataLoadNs[row]);
+    if (overlapOf[i] !== ALONE) overlapping[path]++;
     if (isFailed(snapshot, row)) errors[path]++;
     if (row >= snapshot.closedLength) open[path]++;
   }
@@ -102,7 +123,10 @@ export function summarize(tree: Tree): SummaryRow[] {
     max_us: us(path, 100),
     cpu_ns: measured(cpuNs[path]),
     gpu_ns: measured(gpuNs[path]),
-    share: rootsNs > 0 ? totalNs[path] / rootsNs : null,
+    memory_peak_bytes: measured(peakBytes[path]),
+    data_load_ns: measured(loadNs[path]),
+    share: rootsNs > 0 ? coveredNs[path] / rootsNs : null,
+    overlap_count: overlapping[path],
     error_count: errors[path],
     open_count: open[path],
   }));
@@ -240,4 +264,8 @@ function quotedName(name: string): string {
 function addMeasured(sums: Float64Array, at: number, value: number): void {
   if (Number.isNaN(value)) return;
   sums[at] = Number.isNaN(sums[at]) ? value : sums[at] + value;
+}
+
+function raiseMeasured(highest: Float64Array, at: number, value: number): void {
+  if (!(value <= highest[at]) && !Number.isNaN(value)) highest[at] = value;
 }

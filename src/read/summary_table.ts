@@ -4,7 +4,7 @@
  * @module
  */
 import { printable } from "../printable.ts";
-import { formatDuration, formatShare } from "./format.ts";
+import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./format.ts";
 import type { SummaryRow } from "./summary.ts";
 
 /**
@@ -71,18 +71,24 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { title: "count", cell: row => String(row.count) },
   { title: "total", cell: row => formatDuration(row.total_us) },
-  { title: "share", cell: row => row.share === null ? "-" : formatShare(row.share) },
+  { title: "share", cell: row => row.share === null ? "-" : sign(row) + formatShare(row.share) },
   { title: "self", cell: row => formatDuration(row.self_us) },
   { title: "mean", cell: row => formatDuration(row.mean_us) },
   { title: "p50", cell: row => formatDuration(row.p50_us) },
   { title: "p95", cell: row => formatDuration(row.p95_us) },
   { title: "p99", cell: row => formatDuration(row.p99_us) },
   { title: "max", cell: row => formatDuration(row.max_us) },
-  { title: "cpu", cell: row => nanoseconds(row.cpu_ns), fills: row => row.cpu_ns !== null },
-  { title: "gpu", cell: row => nanoseconds(row.gpu_ns), fills: row => row.gpu_ns !== null },
+  { title: "cpu", cell: row => nanoseconds(row.cpu_ns, sign(row)), fills: row => row.cpu_ns !== null },
+  { title: "gpu", cell: row => nanoseconds(row.gpu_ns, sign(row)), fills: row => row.gpu_ns !== null },
+  {
+    title: "mem",
+    cell: row => row.memory_peak_bytes === null ? "-" : formatBytes(row.memory_peak_bytes),
+    fills: row => row.memory_peak_bytes !== null,
+  },
+  { title: "load", cell: row => nanoseconds(row.data_load_ns), fills: row => row.data_load_ns !== null },
 ];
 
-/** `rows` as text, a line each below a header, without a newline at the end. */
+/** `rows` as text, a line each below a header and above a note if any ran at once, without a newline at the end. */
 export function toTable(rows: readonly SummaryRow[]): string {
   if (rows.length === 0) return "(no spans)";
   const lines = new Array<string>(rows.length + 1).fill("");
@@ -95,7 +101,15 @@ export function toTable(rows: readonly SummaryRow[]): string {
   // Last, so that it needs no width: only a terminal knows how wide some of the world's letters are.
   lines[0] += " name";
   rows.forEach((row, i) => lines[i + 1] += ` ${indentation(row.depth)}${printable(row.name)}${trouble(row)}`);
+  if (rows.some(row => row.overlap_count > 0)) lines.push(OVERLAP_NOTE);
   return lines.join("\n");
+}
+
+const OVERLAP_NOTE =
+  `${OVERLAP_SIGN} of spans that ran at once: these figures count the same time more than once, and do not add up`;
+
+function sign(row: SummaryRow): string {
+  return row.overlap_count > 0 ? OVERLAP_SIGN : "";
 }
 
 function trouble({ error_count: failed, open_count: open }: SummaryRow): string {
@@ -108,6 +122,6 @@ function indentation(depth: number): string {
   return "  ".repeat(Math.min(depth, INDENTED_LEVELS)) + (depth > INDENTED_LEVELS ? `(${depth}) ` : "");
 }
 
-function nanoseconds(ns: number | null): string {
-  return ns === null ? "-" : formatDuration(ns / 1000);
+function nanoseconds(ns: number | null, sign = ""): string {
+  return ns === null ? "-" : sign + formatDuration(ns / 1000);
 }

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { wallUs } from "./fields.ts";
 import type { Fold, FoldedTree } from "./fold.ts";
-import { formatDuration, formatShare } from "./format.ts";
-import { foldAt, foldWords, NO_SPANS, spanWords } from "./text.ts";
+import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./format.ts";
+import { ALONE, durationNs, findOverlaps, OVERLAPS, shareOfParent } from "./overlap.ts";
+import { foldAt, foldWords, loadNsShown, NO_SPANS, spanWords } from "./text.ts";
 import { type Tree, walk } from "./tree.ts";
 
 /** Levels with guides; deeper lines stay there and say their depth, or they would be wider than any terminal. */
@@ -34,6 +34,7 @@ export function toTerminalText(tree: Tree | FoldedTree, colors: boolean): string
   if (tree.rows.length === 0) return NO_SPANS;
   const paint = colors ? painted : bare;
   const lines: string[] = [];
+  const overlaps = findOverlaps(tree);
   // What stands before the children of the current span at each depth.
   const guides: string[] = [""];
   walk(tree, position => {
@@ -47,58 +48,48 @@ export function toTerminalText(tree: Tree | FoldedTree, colors: boolean): string
       if (depth > 0) guide += isLast ? "└─ " : "├─ ";
     }
     const fold = foldAt(tree, position);
-    const line = fold === undefined ? spanLine(tree, position, paint) : foldLine(tree, position, fold, paint);
+    const line = fold === undefined
+      ? spanLine(tree, position, overlaps[position], paint)
+      : foldLine(tree, position, fold, paint);
     lines.push(paint(guide, DIM) + line);
   });
   return lines.join("\n");
 }
 
-function spanLine(tree: Tree, position: number, paint: Paint): string {
+function spanLine(tree: Tree, position: number, overlap: number, paint: Paint): string {
   const { label, duration, state, marks, error } = spanWords(tree, position);
   const row = tree.rows[position];
-  const time = timeText(tree, position, wallUs(tree.snapshot, row), duration, paint);
+  const time = timeText(duration, shareOfParent(tree, position), overlap === OVERLAPS, paint);
   const open = state === "" ? "" : paint(state, CYAN);
-  return `${label} - ${time}${open}${paint(counters(tree, row), DIM)}${marks}${paint(error, BOLD_RED)}`;
+  const figures = counters(tree, row, overlap === ALONE ? "" : OVERLAP_SIGN);
+  return `${label} - ${time}${open}${paint(figures, DIM)}${marks}${paint(error, BOLD_RED)}`;
 }
 
 function foldLine(tree: Tree, position: number, fold: Fold, paint: Paint): string {
   const { label, total, spread, trouble } = foldWords(fold);
-  const time = timeText(tree, position, fold.totalUs, total, paint);
+  const parent = tree.parent[position];
+  const share = parent < 0 ? NaN : fold.coveredUs * 1000 / durationNs(tree, parent);
+  const time = timeText(total, share, fold.isOverlapping, paint);
   const color = fold.failedCount > 0 ? BOLD_RED : CYAN;
   return `${paint(label, DIM)} - ${time}${paint(spread, DIM)}${paint(trouble, color)}`;
 }
 
-/** `text` and its share of the parent's time, in the colour of that share. */
-function timeText(tree: Tree, position: number, us: number, text: string, paint: Paint): string {
-  const parent = tree.parent[position];
-  const share = parent < 0 ? NaN : us / wallUs(tree.snapshot, tree.rows[parent]);
-  if (!Number.isFinite(share)) return text;
+/** `text` and the share of the parent's time, in the colour of that share. */
+function timeText(text: string, share: number, isOverlapping: boolean, paint: Paint): string {
+  if (Number.isNaN(share)) return text;
   const color = HOT.find(([from]) => share >= from)?.[1] ?? DIM;
-  return paint(`${text} ${formatShare(share)}`, color);
+  return paint(`${text} ${isOverlapping ? OVERLAP_SIGN : ""}${formatShare(share)}`, color);
 }
 
-function counters(tree: Tree, row: number): string {
-  const { cpuNs, gpuNs, memoryPeakBytes } = tree.snapshot;
+// What all that run at once used is in the CPU and GPU time of each.
+function counters({ snapshot }: Tree, row: number, sign: string): string {
+  const { cpuNs, gpuNs, memoryPeakBytes } = snapshot;
   let text = "";
-  if (!Number.isNaN(cpuNs[row])) text += ` cpu ${formatDuration(cpuNs[row] / 1000)}`;
-  if (gpuNs !== null && !Number.isNaN(gpuNs[row])) text += ` gpu ${formatDuration(gpuNs[row] / 1000)}`;
+  if (!Number.isNaN(cpuNs[row])) text += ` cpu ${sign}${formatDuration(cpuNs[row] / 1000)}`;
+  if (gpuNs !== null && !Number.isNaN(gpuNs[row])) text += ` gpu ${sign}${formatDuration(gpuNs[row] / 1000)}`;
   if (memoryPeakBytes !== null && !Number.isNaN(memoryPeakBytes[row])) {
     text += ` mem ${formatBytes(memoryPeakBytes[row])}`;
   }
-  return text;
+  const loadNs = loadNsShown(snapshot, row);
+  return loadNs > 0 ? `${text} load ${formatDuration(loadNs / 1000)}` : text;
 }
-
-/** A size for people: `512B`, `1.5KiB`, `640.2MiB`, `12.0GiB`. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes}B`;
-  let size = bytes / 1024;
-  let unit = 0;
-  // A unit ends where its rounded form would reach the next one.
-  while (size >= 1023.95 && unit < UNITS.length - 1) {
-    size /= 1024;
-    unit++;
-  }
-  return `${size.toFixed(1)}${UNITS[unit]}`;
-}
-
-const UNITS = ["KiB", "MiB", "GiB", "TiB"];

@@ -7,7 +7,7 @@ import { printable } from "../printable.ts";
 import type { MarkValue, Snapshot } from "../rows.ts";
 import { isFailed, isUnfinishedRow, wallUs } from "./fields.ts";
 import type { Fold, FoldedTree } from "./fold.ts";
-import { formatDuration, formatValue } from "./format.ts";
+import { formatBytes, formatDuration, formatValue } from "./format.ts";
 import { TextBytes } from "./text_bytes.ts";
 import { type Tree, walk } from "./tree.ts";
 
@@ -51,6 +51,16 @@ function writeSpan(out: TextBytes, tree: Tree, position: number): void {
   out.text(" - ");
   out.duration(wallUs(snapshot, row));
   out.text(stateText(snapshot, row));
+  const { memoryPeakBytes } = snapshot;
+  if (memoryPeakBytes !== null && !Number.isNaN(memoryPeakBytes[row])) {
+    out.text(" mem ");
+    out.text(formatBytes(memoryPeakBytes[row]));
+  }
+  const loadNs = loadNsShown(snapshot, row);
+  if (loadNs > 0) {
+    out.text(" load ");
+    out.duration(loadNs / 1000);
+  }
   if (snapshot.markCount[row] > 0) writeMarks(out, tree, row);
   if (isFailed(snapshot, row)) out.text(errorText(snapshot, row));
 }
@@ -59,6 +69,22 @@ function writeSpan(out: TextBytes, tree: Tree, position: number): void {
 function stateText(snapshot: Snapshot, row: number): string {
   if (row >= snapshot.closedLength) return " open";
   return isUnfinishedRow(snapshot, row) ? " unfinished" : "";
+}
+
+/** The least part of a batch's own time that its loading has to take to be in its line, and the least time. */
+const LOAD_SHARE = 0.1;
+const LOAD_NS = 1e6;
+
+/**
+ * How long the source of a batch took to give it, where it is worth a word: a tenth of what the batch took, and 1 ms; else
+ * 0. Every batch has some, the first of a program half a millisecond, and lines that always said so would hide the batches
+ * that waited.
+ */
+export function loadNsShown(snapshot: Snapshot, row: number): number {
+  const loadNs = snapshot.dataLoadNs[row];
+  return loadNs >= LOAD_NS && loadNs >= LOAD_SHARE * (snapshot.endNs[row] - snapshot.startNs[row])
+    ? loadNs
+    : 0;
 }
 
 function writeMarks(out: TextBytes, tree: Tree, row: number): void {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatDuration, formatValue } from "./format.ts";
+import { formatDuration, formatValue, WHOLE_LIMIT } from "./format.ts";
 import { decoder, encoder, fourDigits, hexOfByte } from "./text_tables.ts";
 
 /** Bytes that are made a string together, once a text is that long. From 128 KiB on, V8 gives each memory of its own. */
@@ -199,13 +199,10 @@ export class TextBytes {
 
   /** Writes what {@link formatValue} gives of a number. */
   value(value: number): void {
-    if (Number.isInteger(value)) this.number(value);
-    else {
-      const size = Math.abs(value);
-      if (size >= 0.001 && size < 1e6) {
-        this.#rounded(value, 10_000, "", value, formatValue);
-      } else this.text(formatValue(value));
-    }
+    const size = Math.abs(value);
+    if (size < WHOLE_LIMIT && Number.isInteger(value)) this.number(value);
+    else if (size >= 0.001 && size < 1e6) this.#rounded(value, 10_000, "", value, formatValue);
+    else this.text(formatValue(value));
   }
 
   // Writes a number with the decimals that `scale` asks for, and a unit. Where rounding is a matter of the last bit,

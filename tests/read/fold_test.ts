@@ -118,6 +118,8 @@ test("foldSiblings() sums up what it folds: nearest ranks of their durations", (
     name: "a",
     count: 100,
     totalUs: 5050,
+    coveredUs: 100,
+    isOverlapping: true,
     p50Us: 50,
     p95Us: 95,
     maxUs: 100,

@@ -2,12 +2,13 @@ import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/ass
 import fc from "fast-check";
 import { test } from "node:test";
 import { foldSiblings } from "../../src/read/fold.ts";
-import { formatDuration } from "../../src/read/format.ts";
+import { formatBytes, formatDuration, formatValue } from "../../src/read/format.ts";
 import { toCell, toPage } from "../../src/read/page.ts";
 import { FAILED, FOLDED, MOST_NODES, OPEN, type PageData, toPageData } from "../../src/read/page_data.ts";
 import { shownText } from "../../src/read/page_json.ts";
 import { layRows } from "../../src/read/page_rows.ts";
 import { PAGE_SCRIPT } from "../../src/read/page_script.ts";
+import { PAGE_UNITS } from "../../src/read/page_units.ts";
 import { buildTree, type Tree } from "../../src/read/tree.ts";
 import { cutText } from "../../src/text_limits.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
@@ -256,13 +257,42 @@ test("PAGE_SCRIPT is JavaScript that cannot end its own element", () => {
   assertEquals(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/.test(PAGE_SCRIPT), false);
 });
 
-test("The page writes durations as the printed tree does", () => {
-  const source = /const fixed = [^]*?\n {2}const time = [^]*?\n {2}};/.exec(PAGE_SCRIPT)![0];
-  const time = new Function(`${source}\nreturn time;`)() as (ns: number) => string;
-  for (let ns = 1; ns < 1e13; ns = Math.ceil(ns * 1.07)) assertEquals(time(ns), formatDuration(ns / 1000));
-  for (const ns of [995, 9949, 9950, 999_499, 999_500, 999_949_999, 999_950_000]) {
-    assertEquals(time(ns), formatDuration(ns / 1000));
+interface PageUnits {
+  time(ns: number): string;
+  size(bytes: number): string;
+  number(value: number | string): string;
+}
+
+test("The page writes durations, sizes and values as the printed tree does", () => {
+  const { time, size, number } = new Function(`${PAGE_UNITS}\nreturn { time, size, number };`)() as PageUnits;
+  const edges = [
+    0,
+    995,
+    9949,
+    9950,
+    999_499,
+    999_500,
+    999_949_999,
+    999_950_000,
+    1023,
+    1024,
+    1_048_524,
+    1_048_575,
+  ];
+  const grown = Array.from({ length: 700 }, (_, i) => Math.ceil(1.06 ** i));
+  for (const whole of [...edges, ...grown.filter(value => value < 1e17)]) {
+    assertEquals(time(whole), formatDuration(whole / 1000));
+    assertEquals(size(whole), formatBytes(whole));
+    for (const value of [whole, -whole, whole / 7, whole / 1e6, -whole / 1e9]) {
+      assertEquals(number(value), formatValue(value));
+    }
   }
+  for (let power = 0; power <= 50; power++) {
+    for (const bytes of [2 ** power - 1, 2 ** power, 2 ** power + 1]) {
+      assertEquals(size(bytes), formatBytes(bytes));
+    }
+  }
+  assertEquals([size(1_048_575), formatBytes(1_048_575)], ["1.0MiB", "1.0MiB"]);
 });
 
 test("toCell() quotes the page for an attribute, and lets it reach nothing", () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { SummaryRow } from "../../src/read/summary.ts";
@@ -46,7 +46,10 @@ function row(more: Partial<SummaryRow>): SummaryRow {
     max_us: 10,
     cpu_ns: null,
     gpu_ns: null,
+    memory_peak_bytes: null,
+    data_load_ns: null,
     share: 1,
+    overlap_count: 0,
     error_count: 0,
     open_count: 0,
     ...more,
@@ -54,11 +57,11 @@ function row(more: Partial<SummaryRow>): SummaryRow {
 }
 
 const TABLE = literal(`
-  count  total share   self  mean   p50   p95   p99   max    cpu  name
-      1  2.00s   99%  2.00s 2.00s 2.00s 2.00s 2.00s 2.00s 0.00us  validate (1 open)
-      2 12.0ms   <1% 0.00us 6.0ms 6.0ms 6.0ms 6.0ms 6.0ms  6.0ms  epoch
-      6 12.0ms   <1%   42us 2.0ms 2.0ms 3.0ms 3.0ms 3.0ms  6.0ms    batch
-      6 12.0ms   <1% 12.0ms 2.0ms 2.0ms 3.0ms 3.0ms 3.0ms  6.0ms      forward (1 failed)
+  count  total share   self  mean   p50   p95   p99   max    cpu   load  name
+      1  2.00s   99%  2.00s 2.00s 2.00s 2.00s 2.00s 2.00s 0.00us      -  validate (1 open)
+      2 12.0ms   <1% 0.00us 6.0ms 6.0ms 6.0ms 6.0ms 6.0ms  6.0ms      -  epoch
+      6 12.0ms   <1%   42us 2.0ms 2.0ms 3.0ms 3.0ms 3.0ms  6.0ms 0.00us    batch
+      6 12.0ms   <1% 12.0ms 2.0ms 2.0ms 3.0ms 3.0ms 3.0ms  6.0ms      -      forward (1 failed)
 `);
 
 test("TraceSummary prints as a table: numbers to the right, names indented, what failed or is open behind them", () => {
@@ -89,6 +92,8 @@ test("toTable() leaves out the columns of counters that no row has", () => {
   assertEquals(header(row({})), [...all, "name"]);
   assertEquals(header(row({ cpu_ns: 0 })), [...all, "cpu", "name"]);
   assertEquals(header(row({}), row({ gpu_ns: 5 })), [...all, "gpu", "name"]);
+  assertEquals(header(row({}), row({ memory_peak_bytes: 5 })), [...all, "mem", "name"]);
+  assertEquals(header(row({ data_load_ns: 5 })), [...all, "load", "name"]);
 });
 
 test("toTable() writes - for what was not measured", () => {
@@ -107,6 +112,24 @@ test("toTable() writes - for what was not measured", () => {
     "a",
   ]);
   assertStrictEquals(second.trim().split(/ +/).at(-2), "-");
+});
+
+test("toTable() shows memory as a size and data loading as a duration", () => {
+  const [, line] = toTable([row({ memory_peak_bytes: 12.25 * 1024 ** 2, data_load_ns: 5_000_000 })]).split(
+    "\n",
+  );
+  assertEquals(line.trim().split(/ +/).slice(-3), ["12.3MiB", "5.0ms", "a"]);
+});
+
+test("toTable() marks shares and counters of spans that ran at once, and says what the mark means", () => {
+  const [, alone, beside, note, ...more] = toTable([
+    row({ cpu_ns: 5000 }),
+    row({ cpu_ns: 6000, gpu_ns: 7000, share: 0.98, overlap_count: 6 }),
+  ]).split("\n");
+  assertEquals([alone.trim().split(/ +/)[2], alone.trim().split(/ +/).at(-3)], ["100%", "5.0us"]);
+  assertEquals(beside.trim().split(/ +/).filter(cell => cell.startsWith("~")), ["~98%", "~6.0us", "~7.0us"]);
+  assert(note.startsWith("~ of spans that ran at once"), note);
+  assertEquals(more, []);
 });
 
 test("toTable() lets no name start a line, move the cursor or colour anything", () => {

@@ -48,7 +48,10 @@ test("summarize() gives a whole row", () => {
       max_us: 70,
       cpu_ns: 130_000,
       gpu_ns: null,
+      memory_peak_bytes: null,
+      data_load_ns: null,
       share: 1,
+      overlap_count: 0,
       error_count: 0,
       open_count: 0,
     },
@@ -66,7 +69,10 @@ test("summarize() gives a whole row", () => {
       max_us: 30,
       cpu_ns: 120_000,
       gpu_ns: null,
+      memory_peak_bytes: null,
+      data_load_ns: null,
       share: 120 / 140,
+      overlap_count: 0,
       error_count: 0,
       open_count: 0,
     },
@@ -257,12 +263,62 @@ test("summarize() gives shares of the sum of the roots", () => {
   assertEquals(rows.map(row => [row.path, row.share]), [["a", 0.6], ["a > x", 0.3], ["b", 0.4]]);
 });
 
-test("summarize() gives a share above 1 where children ran at once", () => {
+test("summarize() gives the highest peak of memory and the sum of data loading, null where none was measured", () => {
+  const snapshot = {
+    ...snapshotOf([
+      { id: 1, name: "batch", dataLoadNs: 3000 },
+      { id: 2, name: "batch", dataLoadNs: 4000 },
+      { id: 3, name: "other" },
+      { id: 4, name: "none" },
+    ]),
+    memoryPeakBytes: Float64Array.of(7, 5, 0, NaN),
+  };
+  assertEquals(
+    summarize(buildTree(snapshot)).map(row => [row.name, row.memory_peak_bytes, row.data_load_ns]),
+    [["batch", 7, 7000], ["other", 0, null], ["none", null, null]],
+  );
+});
+
+test("summarize() counts the time once in which children of a root ran at once: no share is above 1", () => {
   const rows = rowsOf(
     [1, 2, 3].map(i => ({ id: i + 1, parent: 1, name: "x", ...us(0, 10) }))
       .concat({ id: 1, parent: 0, name: "a", ...us(0, 10) }),
   );
-  assertEquals(rows.map(row => row.share), [1, 3]);
+  assertEquals(rows.map(row => [row.share, row.overlap_count]), [[1, 0], [1, 3]]);
+});
+
+test("summarize() gives six flows of 98 % of their root a share of 98 %, and says that they ran at once", async () => {
+  const ci = new TestEngine();
+  await ci.scope("root", async () => {
+    const flows = Array.from({ length: 6 }, () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      return { done: ci.scope("request", () => promise), resolve };
+    });
+    ci.clock.us(98, 1);
+    for (const { done, resolve } of flows) {
+      resolve();
+      await done;
+    }
+    ci.clock.us(2);
+  });
+  assertEquals(
+    summaryOf(ci).map(row => [row.path, row.total_us, row.share, row.overlap_count]),
+    [["root", 100, 1, 0], ["root > request", 588, 0.98, 6]],
+  );
+});
+
+test("summarize() takes shares within each root: what ran in another one at the same time is not taken off", () => {
+  const rows = rowsOf([
+    { id: 1, name: "request", ...us(0, 10) },
+    { id: 2, name: "request", ...us(0, 10) },
+    { id: 3, parent: 1, name: "db", ...us(0, 8) },
+    { id: 4, parent: 2, name: "db", ...us(0, 8) },
+    { id: 5, parent: 2, name: "late", ...us(9, 30) },
+  ]);
+  assertEquals(
+    rows.map(row => [row.path, row.share, row.overlap_count]),
+    [["request", 1, 2], ["request > late", 0.05, 1], ["request > db", 0.8, 2]],
+  );
 });
 
 test("summarize() gives null as share where the roots took no time", () => {

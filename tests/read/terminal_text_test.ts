@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { foldSiblings } from "../../src/read/fold.ts";
-import { formatBytes, toTerminalText } from "../../src/read/terminal_text.ts";
+import { formatBytes } from "../../src/read/format.ts";
+import { toTerminalText } from "../../src/read/terminal_text.ts";
 import { buildTree } from "../../src/read/tree.ts";
 import type { Snapshot } from "../../src/rows.ts";
 import { CASES, chain, type HandRow, snapshotOf } from "../support/cases.ts";
@@ -120,7 +121,7 @@ const HEAT: readonly (readonly [us: number, share: string, color: string])[] = [
   [20, "20%", "33"],
   [50, "50%", "31"],
   [100, "100%", "31"],
-  [250, "250%", "31"],
+  [250, "100%", "31"],
 ];
 
 for (const [us, share, color] of HEAT) {
@@ -134,6 +135,40 @@ for (const [us, share, color] of HEAT) {
 test("toTerminalText() shows no share of a parent that took no time", () => {
   const rows = [{ id: 1, name: "a" }, { id: 2, parent: 1, name: "b", endNs: 1000 }];
   assertStrictEquals(textOf(snapshotOf(rows), true).split("\n")[1], "\x1b[2m└─ \x1b[0mb - 1.0us");
+});
+
+test("toTerminalText() marks what ran at once: each span's share and CPU time, and what lies below it", () => {
+  const us = (from: number, to: number) => ({
+    startNs: from * 1000,
+    endNs: to * 1000,
+    cpuNs: (to - from) * 1000,
+  });
+  const snapshot = snapshotOf([
+    { id: 1, name: "a", ...us(0, 100) },
+    { id: 2, parent: 1, name: "b", ...us(0, 98) },
+    { id: 3, parent: 1, name: "c", ...us(1, 50) },
+    { id: 4, parent: 3, name: "d", ...us(1, 50) },
+    { id: 5, parent: 1, name: "e", ...us(98, 100) },
+  ]);
+  assertEquals(textOf(snapshot).split("\n"), [
+    "a - 100us cpu 100us",
+    "├─ b - 98us ~98% cpu ~98us",
+    "├─ c - 49us ~49% cpu ~49us",
+    "│  └─ d - 49us 100% cpu ~49us",
+    "└─ e - 2.0us 2% cpu 2.0us",
+  ]);
+});
+
+test("toTerminalText() folds what ran at once with the part of the parent's time that any of it took", () => {
+  const rows = Array.from(
+    { length: 6 },
+    (_, i): HandRow => ({ id: i + 2, parent: 1, name: "b", endNs: 98_000 }),
+  );
+  const tree = foldSiblings(buildTree(snapshotOf([{ id: 1, name: "a", endNs: 100_000 }, ...rows])), 0);
+  assertStrictEquals(
+    toTerminalText(tree, false),
+    "a - 100us\n└─ b x6 - 588us total ~98%, p50 98us, p95 98us, max 98us",
+  );
 });
 
 test("toTerminalText() shows GPU time and memory where they were measured", () => {

@@ -92,9 +92,14 @@ const VALUES: readonly (readonly [value: MarkValue, text: string])[] = [
   [1e6, "1000000"],
   [1e6 + 0.5, "1.00e+6"],
   [-1234567.5, "-1.23e+6"],
-  [1e20, "100000000000000000000"],
-  [1e21, "1e+21"],
-  [Number.MAX_SAFE_INTEGER, "9007199254740991"],
+  [999_999_999_999_999, "999999999999999"],
+  [-999_999_999_999_999, "-999999999999999"],
+  [1e15, "1.00e+15"],
+  [-1e15, "-1.00e+15"],
+  [5_322_181_215_202_766_000, "5.32e+18"],
+  [1e20, "1.00e+20"],
+  [1e21, "1.00e+21"],
+  [Number.MAX_SAFE_INTEGER, "9.01e+15"],
   [NaN, "NaN"],
   [Infinity, "Infinity"],
   [-Infinity, "-Infinity"],
@@ -116,7 +121,40 @@ const VALUES: readonly (readonly [value: MarkValue, text: string])[] = [
   ['say "x"', '"say \\"x\\""'],
   ["two\nlines", '"two\\nlines"'],
   ["plain\n", '"plain\\n"'],
-  ["größe", '"größe"'],
+  ["größe", "größe"],
+  ["naïve", "naïve"],
+  ["日本語", "日本語"],
+  ["हिन्दी", "हिन्दी"],
+  ["🚀", "🚀"],
+  ["50%", "50%"],
+  ["#1", "#1"],
+  ["a*b", "a*b"],
+  ["a[1]", "a[1]"],
+  ["!", "!"],
+  ["-", "-"],
+  ["1.2.3", "1.2.3"],
+  ["2026-11-25", "2026-11-25"],
+  ["16x", "16x"],
+  ["trueish", "trueish"],
+  ["a\\b", '"a\\\\b"'],
+  ["a\u00a0b", '"a\u00a0b"'],
+  ["日\u3000本", '"日\u3000本"'],
+  ["1\u200b", '"1\u200b"'],
+  ["true", '"true"'],
+  ["False", '"False"'],
+  ["null", '"null"'],
+  ["None", '"None"'],
+  ["undefined", '"undefined"'],
+  ["NaN", '"NaN"'],
+  ["nan", '"nan"'],
+  ["Infinity", '"Infinity"'],
+  ["-Infinity", '"-Infinity"'],
+  ["3", '"3"'],
+  ["-0.5", '"-0.5"'],
+  ["+1", '"+1"'],
+  [".5", '".5"'],
+  ["1e5", '"1e5"'],
+  ["0x10", '"0x10"'],
   ["\u001b[31m", '"\\u001b[31m"'],
   ["\u202e", '"\\u202e"'],
 ];
@@ -180,6 +218,44 @@ test("toText() does not say open after closed spans", () => {
     textOf(snapshotOf([{ id: 1, name: "a" }], [{ id: 2, name: "b" }])),
     "a - 0.00us\nb - 0.00us open",
   );
+});
+
+test("toText() writes the peak of memory where it was measured, before the marks", () => {
+  const snapshot = {
+    ...snapshotOf([{ id: 1, name: "a", marks: [{ name: "x", value: 1 }] }, { id: 2, name: "b" }]),
+    memoryPeakBytes: Float64Array.of(12.25 * 1024 ** 2, NaN),
+  };
+  assertEquals(textOf(snapshot), "a - 0.00us mem 12.3MiB {x=1}\nb - 0.00us");
+});
+
+const LOADS: readonly (readonly [loadUs: number, wallUs: number, text: string])[] = [
+  [0, 0, ""],
+  [999, 1, ""],
+  [1000, 1, " load 1.0ms"],
+  [1400, 14_200, ""],
+  [1420, 14_200, " load 1.4ms"],
+  [3_000_000, 100, " load 3.00s"],
+];
+
+for (const [loadUs, wallUs, text] of LOADS) {
+  test(`toText() of a batch of ${wallUs} us that took ${loadUs} us to load says "${text}"`, () => {
+    const row = { id: 1, name: "batch", endNs: wallUs * 1000, dataLoadNs: loadUs * 1000 };
+    assertEquals(textOf(snapshotOf([row])), `batch - ${formatDuration(wallUs)}${text}`);
+  });
+}
+
+test("trace() prints the loading of batches that waited for it, on a terminal too", () => {
+  const ci = new TestEngine();
+  function* loader(): Generator<number> {
+    ci.clock.us(3);
+    yield 1;
+    ci.clock.us(3000);
+    yield 2;
+  }
+  for (const _ of ci.batches(loader())) ci.clock.us(1000);
+  assertEquals(ci.text(), "batch[0] - 1.0ms\nbatch[1] - 1.0ms load 3.0ms");
+  ci.terminal = { colors: false };
+  assertEquals(ci.text(), "batch[0] - 1.0ms cpu 0.00us\nbatch[1] - 1.0ms cpu 0.00us load 3.0ms");
 });
 
 test("toText() writes no braces without marks", () => {

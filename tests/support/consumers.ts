@@ -93,7 +93,7 @@ export function assertWorks(outcome: Outcome, folder: TempDirectory, polars: Pol
     results: Record<string, unknown>;
     probes: Health["probes"];
   };
-  assertEquals(lines.map(line => line.replace(/ - [\d.]+(us|ms|s)/, "")), TREE);
+  assertEquals(lines.map(line => line.replace(/ - [\d.]+(us|ms|s)( load [\d.]+m?s)?/, "")), TREE);
   const { tree, dict, json, df, pl, ...others } = results;
   assertEquals([tree, dict, json], ["printed", SPANS, SPANS]);
   assertEquals([df, pl], polars === "imported" ? [SPANS, "function"] : ["CirronDependencyError", undefined]);

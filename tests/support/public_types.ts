@@ -18,6 +18,7 @@ export function results(): void {
   same<typeof alsoPrinted, ci.TraceTree | undefined>(true);
   const tree = ci.trace({ format: "tree", open: true });
   same<typeof tree, ci.TraceTree | undefined>(true);
+  ci.trace({ format: null, name: null, last: null, open: null, depth: null, minWallUs: null, fold: null });
   const dict = ci.trace({ format: "dict", name: "epoch" });
   same<typeof dict, ci.TraceDict>(true);
   const json = ci.trace({ format: "json" });
@@ -79,6 +80,9 @@ export function traceOptions(): void {
 export function profileOptions(): void {
   ci.profile({ output: ["spool", "stdout", { emit: batch => void batch.spanCount }] });
   ci.profile({ counters: { cpu: "thread", memory: true, gpu: false }, flushIntervalMs: 100 });
+  ci.profile({ output: null, counters: null, flushIntervalMs: null, logger: null, enabled: null });
+  ci.profile({ counters: { cpu: null, cpuCoalesceNs: null, memory: null, gpu: null } });
+  new ci.Cirron({ outputDir: null, spoolMaxBytes: null, traceBufferMaxSpans: null });
   same<ReturnType<typeof ci.profile>, ci.Profiler>(true);
   // @ts-expect-error -- an output that is none
   ci.profile({ output: "file" });
@@ -110,6 +114,7 @@ export function scopes(): void {
   same<typeof promised, Promise<string>>(true);
   const nested = handle.scope("b", () => [1]);
   same<typeof nested, number[]>(true);
+  ci.scope("a", { index: null, attrs: null }).end();
   // @ts-expect-error -- no name
   ci.scope();
   // @ts-expect-error -- misspelt
@@ -126,6 +131,7 @@ export function scopes(): void {
 export function marks(): void {
   ci.mark("a", 1);
   ci.mark("a", 1n, { kind: "summary", attrs: { step: 1 } });
+  ci.mark("a", 1, { kind: null, attrs: null });
   ci.mark("a", "text");
   ci.mark("a", true);
   // @ts-expect-error -- a kind that is none
