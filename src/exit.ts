@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { node } from "./builtins.ts";
+import { isMainThread, node } from "./builtins.ts";
+import { afterwards, attempt, guarded, listen, listenFirst, listenGlobally } from "./host_calls.ts";
 import { bySignal, readIgnored, type SignalReasons, SignalWatch } from "./signals.ts";
 
 /** Whether this is the end, as far as can be told: after "yes" nothing can keep the process alive any more. */
@@ -28,7 +29,7 @@ const HUB = Symbol.for("@cirron/sdk/exit/1");
  * It may be called several times, and before the end is certain. What cannot be hooked is SIGKILL, `process.abort()`
  * and, in Deno, a top-level `await` that nothing will resolve; `exitSignals()` tells which signals are not. Nothing here
  * keeps the process alive, and nothing prompts.
- * @param flush Does everything before it returns. What it throws is swallowed. It is told whether the end is certain.
+ * @param flush Does everything before it returns. What it throws is swallowed and counted. It is told whether the end is certain.
  * @returns Takes it back, once; with the last, all that was installed goes.
  */
 export function onExit(flush: (end: End) => void): () => void {
@@ -54,7 +55,7 @@ class ExitHub implements Hub {
     const entry = { flush };
     this.#flushes.add(entry);
     if (this.#installed === null) {
-      if (isMain()) this.#ignored ??= readIgnored();
+      if (isMainThread()) this.#ignored ??= readIgnored();
       this.#installed = install(end => this.#flushAll(end), this.#ignored);
     }
     return () => {
@@ -69,13 +70,8 @@ class ExitHub implements Hub {
   }
 
   #flushAll(end: End): void {
-    for (const { flush } of [...this.#flushes]) {
-      try {
-        flush(end);
-      } catch {
-        // The process is ending in its own way, which an error of ours must not change.
-      }
-    }
+    // Each for itself: the process is ending in its own way, which an error of ours must not change.
+    for (const { flush } of [...this.#flushes]) attempt(() => flush(end), undefined);
   }
 }
 
@@ -87,34 +83,34 @@ interface Installed {
 function install(flush: Flush, ignored: SignalReasons | null): Installed {
   // Two, as a listener is told apart by identity: before the program's own 'exit' listeners, since one may throw or
   // exit and so be the last to run, and after them, for what they record.
-  const first = () => flush("no");
-  const last = () => flush("yes");
-  const onUnload = () => flush("yes");
+  const first = guarded(() => flush("no"));
+  const last = guarded(() => flush("yes"));
+  const onUnload = guarded(() => flush("yes"));
   // Elsewhere 'exit' follows an error that kills. In Deno nothing does, and a listener of the program that comes after
   // ours may yet prevent it.
   const isDeno = "Deno" in globalThis && !("Bun" in globalThis);
-  const onError = () => flush(isDeno ? "perhaps" : "no");
+  const onError = guarded(() => flush(isDeno ? "perhaps" : "no"));
   let isInstalled = true;
   const moveLast = (): void => {
     node.process.off("exit", last);
-    if (isInstalled) node.process.on("exit", last);
+    if (isInstalled) listen(node.process, "exit", last);
   };
-  const onNewListener = (event: string | symbol, listener: unknown): void => {
-    if (event === "exit" && listener !== first && listener !== last) queueMicrotask(moveLast);
-  };
+  const onNewListener = guarded((event: string | symbol, listener: unknown): void => {
+    if (event === "exit" && listener !== first && listener !== last) afterwards(moveLast);
+  });
   // Ours must not be the ones too many that Node warns about.
   const limit = node.process.getMaxListeners();
   const raised = limit === 0 ? 0 : limit + 2;
   node.process.setMaxListeners(raised);
-  node.process.prependListener("exit", first);
-  node.process.on("exit", last);
+  listenFirst(node.process, "exit", first);
+  listen(node.process, "exit", last);
   // On an error Deno fires no 'exit'. A listener to 'uncaughtException' would keep the process alive; this one does
   // not, and runs after the `error` and `unhandledrejection` listeners of the program.
-  node.process.on("uncaughtExceptionMonitor", onError);
-  node.process.on("newListener", onNewListener);
+  listen(node.process, "uncaughtExceptionMonitor", onError);
+  listen(node.process, "newListener", onNewListener);
   // Deno.exit() fires this one alone.
-  globalThis.addEventListener?.("unload", onUnload);
-  const watch = ignored === null ? null : new SignalWatch(isEnd => flush(isEnd ? "yes" : "no"), ignored);
+  listenGlobally("unload", onUnload);
+  const watch = ignored === null ? null : new SignalWatch(flush, ignored);
   return {
     signals: watch?.reasons ?? bySignal(() => "signals belong to the main thread"),
     remove() {
@@ -128,9 +124,4 @@ function install(flush: Flush, ignored: SignalReasons | null): Installed {
       if (node.process.getMaxListeners() === raised) node.process.setMaxListeners(limit);
     },
   };
-}
-
-// Deno calls a web worker a main thread.
-function isMain(): boolean {
-  return node.workerThreads.isMainThread && !("WorkerGlobalScope" in globalThis);
 }

@@ -8,7 +8,16 @@
  * @module
  */
 import { FlushBatch, type Identity } from "./batch.ts";
-import { node } from "./builtins.ts";
+import {
+  attempt,
+  cancelSoon,
+  every,
+  guarded,
+  type Immediate,
+  soon,
+  stopTimer,
+  type Timer,
+} from "./host_calls.ts";
 import type { Recorder } from "./recorder.ts";
 import { SinkRunner } from "./sinks/runner.ts";
 import type { Sink } from "./sinks/sink.ts";
@@ -57,8 +66,11 @@ export class Flusher {
   #isReleased = false;
   /** What was taken out of it before. */
   #left: FlushBatch | null = null;
-  #timer: ReturnType<typeof node.timers.setInterval> | null = null;
-  #slice: ReturnType<typeof node.timers.setImmediate> | null = null;
+  #timer: Timer | null = null;
+  #slice: Immediate | null = null;
+
+  // Called while the program closes a scope, which must not fail for it.
+  readonly #flushInScope = guarded(() => this.flush());
 
   constructor(options: FlusherOptions) {
     this.#options = options;
@@ -68,9 +80,8 @@ export class Flusher {
 
   /** Starts the ticks. They never keep the process alive. */
   start(): void {
-    this.#timer = node.timers.setInterval(() => this.#startSlices(), this.#options.intervalMs);
-    this.#timer.unref();
-    this.#options.recorder.setMarkGuard(() => this.flush());
+    this.#timer = every(this.#options.intervalMs, () => this.#startSlices());
+    this.#options.recorder.setMarkGuard(this.#flushInScope);
     this.#arm();
   }
 
@@ -127,7 +138,7 @@ export class Flusher {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#endSlices();
-    if (this.#timer !== null) node.timers.clearInterval(this.#timer);
+    if (this.#timer !== null) stopTimer(this.#timer);
     this.#timer = null;
     if (!this.#isReleased) this.#disarm();
     for (const runner of this.#runners) runner.close();
@@ -206,11 +217,11 @@ export class Flusher {
   #startSlices(): void {
     if (this.#slice !== null || this.#isFlushing) return;
     // Not unref'd: in Deno such an immediate waits until something else wakes the loop. Slices end by themselves.
-    this.#slice = node.timers.setImmediate(() => this.#runSlice());
+    this.#slice = soon(() => this.#runSlice());
   }
 
   #endSlices(): void {
-    if (this.#slice !== null) node.timers.clearImmediate(this.#slice);
+    if (this.#slice !== null) cancelSoon(this.#slice);
     this.#slice = null;
   }
 
@@ -250,11 +261,11 @@ export class Flusher {
     const early = this.#cursor + Math.min(EARLY_SPANS, recorder.capacity);
     if (this.#waiting < EARLY_SPANS && early < last) {
       recorder.setAlarm(early, () => {
-        this.#startSlices();
-        recorder.setAlarm(last, () => this.flush());
+        recorder.setAlarm(last, this.#flushInScope);
+        attempt(() => this.#startSlices(), undefined);
       });
     } else {
-      recorder.setAlarm(last, () => this.flush());
+      recorder.setAlarm(last, this.#flushInScope);
     }
   }
 }

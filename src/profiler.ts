@@ -16,6 +16,7 @@ import { DEFAULT_FLUSH_INTERVAL_MS, Flusher } from "./flush.ts";
 import { type GpuMonitor, NO_GPU } from "./gpu/monitor.ts";
 import { type GpuOptions, openGpu } from "./gpu/open.ts";
 import { GpuTicker } from "./gpu_ticker.ts";
+import { hostCallFailures } from "./host_calls.ts";
 import { randomHex, randomIdPrefix } from "./ids.ts";
 import { openPeakMeter, type PeakMeter } from "./memory_peak.ts";
 import { NO_RECORDING, type Recording } from "./no_recording.ts";
@@ -291,6 +292,7 @@ export class Engine {
       mark_evict_count: counts.marksEvicted,
       misnested_count: recorder.misnestedCount,
       sink_error_count: flusher?.counts.errors ?? 0,
+      internal_error_count: hostCallFailures(),
       sink_drop_count: flusher?.counts.dropped ?? 0,
       spool_drop_count: spool?.dropCount ?? 0,
       spool_bytes: spool?.bytes ?? 0,

@@ -159,6 +159,8 @@ export interface Health {
   misnested_count: number;
   /** Times a sink threw or rejected. */
   sink_error_count: number;
+  /** Times something of the package's own failed in a timer, a hook or a listener, where nothing may reach the program. */
+  internal_error_count: number;
   /** Spans and marks that a sink too slow was not given. */
   sink_drop_count: number;
   /** Spool files that were evicted for the bound, or could not be written. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { node } from "./builtins.ts";
+import { isMainThread, node } from "./builtins.ts";
 import { areGranted } from "./permissions.ts";
 import type { Attrs } from "./rows.ts";
 
@@ -39,9 +39,5 @@ function environment(): Attrs {
 
 /** The number of the calling thread: 0 is the main one. */
 export function threadId(): number {
-  // Not imported: the module costs every program that never has a session.
-  const { getBuiltinModule } = node.process as {
-    getBuiltinModule?: (name: string) => { threadId: number } | undefined;
-  };
-  return getBuiltinModule?.("node:worker_threads")?.threadId ?? 0;
+  return isMainThread() ? 0 : node.workerThreads.threadId;
 }
