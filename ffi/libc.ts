@@ -85,6 +85,37 @@ export const LIBC_MEMORY_SYMBOLS = {
 /** libc, opened for its memory figures. */
 export type MemoryLibc = Library<typeof LIBC_MEMORY_SYMBOLS>;
 
+/** The functions of libc that read a small file. */
+export const LIBC_FILE_SYMBOLS = {
+  // int open(const char *path, int flags, ...): variadic, but without O_CREAT nothing follows the flags
+  open: {
+    parameters: [
+      "buffer", // const char *path
+      "i32", // int flags
+    ],
+    result: "i32", // a file descriptor, or -1 with errno set
+  },
+  // ssize_t read(int fd, void *out, size_t count)
+  read: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // void *out
+      "u64", // size_t count
+    ],
+    result: "i32", // ssize_t, of which the low half says enough: bytes read, or -1
+  },
+  // int close(int fd)
+  close: {
+    parameters: [
+      "i32", // int fd
+    ],
+    result: "i32", // 0, or -1 with errno set
+  },
+} as const;
+
+/** libc, opened to read small files. */
+export type FileLibc = Library<typeof LIBC_FILE_SYMBOLS>;
+
 /** The function of libc that tells where a symbolic link leads. */
 export const LIBC_LINK_SYMBOLS = {
   // ssize_t readlink(const char *path, char *out, size_t size)
@@ -160,6 +191,11 @@ export function openMemoryLibc(opener: Opener, platform: string, arch: string): 
 /** Opens libc as `openLibc` does, to read links. */
 export function openLinkLibc(opener: Opener, platform: string, arch: string): Probe<LinkLibc> {
   return openFirst(opener, platform, arch, LIBC_LINK_SYMBOLS);
+}
+
+/** Opens libc as `openLibc` does, to read small files. */
+export function openFileLibc(opener: Opener, platform: string, arch: string): Probe<FileLibc> {
+  return openFirst(opener, platform, arch, LIBC_FILE_SYMBOLS);
 }
 
 /** Opens libc as `openLibc` does, for its signal functions. */

@@ -13,13 +13,22 @@ import type processModule from "node:process";
 import type * as timers from "node:timers";
 import type * as tty from "node:tty";
 import type * as workerThreads from "node:worker_threads";
+import { bareModule, bareProcess, isBare } from "./bare_deno.ts";
 
 type Process = typeof processModule;
+
+// Where the process object is, from the first moment on: a program may delete it, or put another in its place. In Deno it
+// is a getter, and to call it is what costs.
+const place = Object.getOwnPropertyDescriptor(globalThis, "process");
+
+let found: Process | null = null;
+
+const loaded: Record<string, unknown> = { __proto__: null };
 
 /** Node's modules by name. */
 export const node = {
   get process(): Process {
-    return (globalThis as unknown as { process: Process }).process;
+    return found ??= findProcess();
   },
   get asyncHooks(): typeof asyncHooks {
     return load("node:async_hooks");
@@ -47,6 +56,40 @@ export const node = {
   },
 };
 
-function load<T>(name: string): T {
-  return node.process.getBuiltinModule(name) as T;
+/** Whether this is the thread that the program began in. */
+export function isMainThread(): boolean {
+  // Deno calls a web worker a main thread.
+  if ("WorkerGlobalScope" in globalThis) return false;
+  // Bun knows without the module, which costs every program that never has a worker.
+  const { Bun } = globalThis as { Bun?: { isMainThread?: boolean } };
+  return Bun?.isMainThread ?? node.workerThreads.isMainThread;
+}
+
+/**
+ * One of the runtime's modules by name.
+ *
+ * @throws What the runtime throws where it has none, or cannot load it.
+ */
+export function load<T>(name: string): T {
+  return (loaded[name] ??= find(name)) as T;
+}
+
+function find(name: string): unknown {
+  const { process } = node;
+  if (process.getBuiltinModule !== undefined) return process.getBuiltinModule(name);
+  const bare = bareModule(name);
+  if (bare === undefined) {
+    throw new Error(`${name} cannot be loaded: the program froze or replaced what the runtime builds it on`);
+  }
+  return bare;
+}
+
+function findProcess(): Process {
+  if (isBare()) return bareProcess() as Process;
+  const kept = place?.get === undefined ? place?.value : place.get.call(globalThis);
+  const process = (kept ?? (globalThis as { process?: unknown }).process) as Process | undefined;
+  if (typeof process?.getBuiltinModule === "function") return process;
+  // Replaced before this was imported. Bun lets a module ask for another all the same.
+  const { require } = import.meta as { require?: (name: string) => Process };
+  return require?.("node:process") ?? bareProcess() as Process;
 }

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { node } from "./builtins.ts";
+import { isMainThread, node } from "./builtins.ts";
+import { afterwards, attempt, guarded, listen, listenFirst, listenGlobally } from "./host_calls.ts";
 import { bySignal, readIgnored, type SignalReasons, SignalWatch } from "./signals.ts";
-import { isMainThread } from "./thread.ts";
 import { beforeClose } from "./worker_close.ts";
 
 /** Whether this is the end, as far as can be told: after "yes" nothing can keep the process alive any more. */
@@ -30,7 +30,7 @@ const HUB = Symbol.for("@cirron/sdk/exit/1");
  * It may be called several times, and before the end is certain. What cannot be hooked is SIGKILL, `process.abort()`
  * and, in Deno, a top-level `await` that nothing will resolve; `exitSignals()` tells which signals are not. Nothing here
  * keeps the process alive, and nothing prompts.
- * @param flush Does everything before it returns. What it throws is swallowed. It is told whether the end is certain.
+ * @param flush Does everything before it returns. What it throws is swallowed and counted. It is told whether the end is certain.
  * @returns Takes it back, once; with the last, all that was installed goes.
  */
 export function onExit(flush: (end: End) => void): () => void {
@@ -71,13 +71,8 @@ class ExitHub implements Hub {
   }
 
   #flushAll(end: End): void {
-    for (const { flush } of [...this.#flushes]) {
-      try {
-        flush(end);
-      } catch {
-        // The process is ending in its own way, which an error of ours must not change.
-      }
-    }
+    // Each for itself: the process is ending in its own way, which an error of ours must not change.
+    for (const { flush } of [...this.#flushes]) attempt(() => flush(end), undefined);
   }
 }
 
@@ -89,35 +84,35 @@ interface Installed {
 function install(flush: Flush, ignored: SignalReasons | null): Installed {
   // Two, as a listener is told apart by identity: before the program's own 'exit' listeners, since one may throw or
   // exit and so be the last to run, and after them, for what they record.
-  const first = () => flush("no");
-  const last = () => flush("yes");
-  const onUnload = () => flush("yes");
+  const first = guarded(() => flush("no"));
+  const last = guarded(() => flush("yes"));
+  const onUnload = guarded(() => flush("yes"));
   // Elsewhere 'exit' follows an error that kills. In Deno nothing does, and a listener of the program that comes after
   // ours may yet prevent it.
   const isDeno = "Deno" in globalThis && !("Bun" in globalThis);
-  const onError = () => flush(isDeno ? "perhaps" : "no");
+  const onError = guarded(() => flush(isDeno ? "perhaps" : "no"));
   let isInstalled = true;
   const moveLast = (): void => {
     node.process.off("exit", last);
-    if (isInstalled) node.process.on("exit", last);
+    if (isInstalled) listen(node.process, "exit", last);
   };
-  const onNewListener = (event: string | symbol, listener: unknown): void => {
-    if (event === "exit" && listener !== first && listener !== last) queueMicrotask(moveLast);
-  };
+  const onNewListener = guarded((event: string | symbol, listener: unknown): void => {
+    if (event === "exit" && listener !== first && listener !== last) afterwards(moveLast);
+  });
   // Ours must not be the ones too many that Node warns about.
   const limit = node.process.getMaxListeners();
   const raised = limit === 0 ? 0 : limit + 2;
   node.process.setMaxListeners(raised);
-  node.process.prependListener("exit", first);
-  node.process.on("exit", last);
+  listenFirst(node.process, "exit", first);
+  listen(node.process, "exit", last);
   // On an error Deno fires no 'exit'. A listener to 'uncaughtException' would keep the process alive; this one does
   // not, and runs after the `error` and `unhandledrejection` listeners of the program.
-  node.process.on("uncaughtExceptionMonitor", onError);
-  node.process.on("newListener", onNewListener);
+  listen(node.process, "uncaughtExceptionMonitor", onError);
+  listen(node.process, "newListener", onNewListener);
   // Deno.exit() fires this one alone.
-  globalThis.addEventListener?.("unload", onUnload);
+  listenGlobally("unload", onUnload);
   const releaseClose = beforeClose(() => flush("yes"));
-  const watch = ignored === null ? null : new SignalWatch(isEnd => flush(isEnd ? "yes" : "no"), ignored);
+  const watch = ignored === null ? null : new SignalWatch(flush, ignored);
   return {
     signals: watch?.reasons ?? bySignal(() => "signals belong to the main thread"),
     remove() {

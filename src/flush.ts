@@ -11,7 +11,16 @@
  * @module
  */
 import { FlushBatch, type Identity } from "./batch.ts";
-import { node } from "./builtins.ts";
+import {
+  attempt,
+  cancelSoon,
+  every,
+  guarded,
+  type Immediate,
+  soon,
+  stopTimer,
+  type Timer,
+} from "./host_calls.ts";
 import type { IdSeries } from "./id_series.ts";
 import type { Recorder } from "./recorder.ts";
 import { SinkRunner } from "./sinks/runner.ts";
@@ -83,8 +92,11 @@ export class Flusher {
   #outermostNs: number;
   /** What was taken out of it before. */
   #left: FlushBatch | null = null;
-  #timer: ReturnType<typeof node.timers.setInterval> | null = null;
-  #slice: ReturnType<typeof node.timers.setImmediate> | null = null;
+  #timer: Timer | null = null;
+  #slice: Immediate | null = null;
+
+  // Called while the program closes a scope, which must not fail for it.
+  readonly #flushInScope = guarded(() => this.flush());
 
   constructor(options: FlusherOptions) {
     this.#options = options;
@@ -97,12 +109,8 @@ export class Flusher {
   start(): void {
     const { recorder, intervalMs } = this.#options;
     this.#announce();
-    this.#timer = node.timers.setInterval(
-      () => this.#startSlices(),
-      intervalMs - Math.min(LEAD_MS, intervalMs / 4),
-    );
-    this.#timer.unref();
-    recorder.setMarkGuard(() => this.flush());
+    this.#timer = every(intervalMs - Math.min(LEAD_MS, intervalMs / 4), () => this.#startSlices());
+    recorder.setMarkGuard(this.#flushInScope);
     this.#dueNs = recorder.clock.nowNs() + intervalMs * 1e6;
     this.#arm();
   }
@@ -185,7 +193,7 @@ export class Flusher {
     this.#endSlices();
     // What a sink recorded in the last drain: to give that out as well could go on for ever.
     if (this.#waiting > 0) this.#lostCount += (this.#left ?? this.#take(Infinity, false))?.rowCount ?? 0;
-    if (this.#timer !== null) node.timers.clearInterval(this.#timer);
+    if (this.#timer !== null) stopTimer(this.#timer);
     this.#timer = null;
     if (!this.#isReleased) this.#disarm();
     for (const runner of this.#runners) runner.close();
@@ -274,11 +282,11 @@ export class Flusher {
   #startSlices(): void {
     if (this.#slice !== null || this.#isFlushing) return;
     // Not unref'd: in Deno such an immediate waits until something else wakes the loop. Slices end by themselves.
-    this.#slice = node.timers.setImmediate(() => this.#runSlice());
+    this.#slice = soon(() => this.#runSlice());
   }
 
   #endSlices(): void {
-    if (this.#slice !== null) node.timers.clearImmediate(this.#slice);
+    if (this.#slice !== null) cancelSoon(this.#slice);
     this.#slice = null;
   }
 
@@ -324,7 +332,7 @@ export class Flusher {
   }
 
   // Called as a span closes: for each one, once an outermost scope that closes is to be given out at once.
-  readonly #onAlarm = (): void => {
+  readonly #onAlarm = guarded((): void => {
     const { recorder } = this.#options;
     const isFull = this.#waiting >= recorder.capacity;
     if (this.#isFlushing) {
@@ -341,7 +349,7 @@ export class Flusher {
       this.#startSlices();
       this.#armAt(this.#cursor + recorder.capacity);
     }
-  };
+  });
 
   // A sink records more than the buffer holds while it is given spans. The spans are counted when the cursor moves on; their
   // marks are gone by then.

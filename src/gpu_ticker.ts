@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { node } from "./builtins.ts";
 import type { GpuMonitor } from "./gpu/monitor.ts";
+import { cancelSoon, every, type Immediate, soon, stopTimer, type Timer } from "./host_calls.ts";
 import type { Recorder } from "./recorder.ts";
 
 const INTERVAL_MS = 1000;
@@ -17,8 +17,8 @@ const SLICE_ROWS = 8192;
 export class GpuTicker {
   readonly #recorder: Recorder;
   readonly #monitor: GpuMonitor;
-  #timer: ReturnType<typeof node.timers.setInterval> | null = null;
-  #slice: ReturnType<typeof node.timers.setImmediate> | null = null;
+  #timer: Timer | null = null;
+  #slice: Immediate | null = null;
 
   constructor(recorder: Recorder, monitor: GpuMonitor) {
     this.#recorder = recorder;
@@ -27,8 +27,7 @@ export class GpuTicker {
 
   /** Starts the ticks. */
   start(): void {
-    this.#timer = node.timers.setInterval(() => this.#tick(), INTERVAL_MS);
-    this.#timer.unref();
+    this.#timer = every(INTERVAL_MS, () => this.#tick());
   }
 
   /** Asks the driver for what is newest, for whoever reads next. */
@@ -44,8 +43,8 @@ export class GpuTicker {
 
   /** Ends the ticks and the thread; the last figures go onto the session's span, which must still be open. */
   stop(): void {
-    if (this.#timer !== null) node.timers.clearInterval(this.#timer);
-    if (this.#slice !== null) node.timers.clearImmediate(this.#slice);
+    if (this.#timer !== null) stopTimer(this.#timer);
+    if (this.#slice !== null) cancelSoon(this.#slice);
     this.#timer = this.#slice = null;
     this.#recorder.settleGpu(0);
     this.describe();
@@ -56,7 +55,7 @@ export class GpuTicker {
     const isMore = this.#recorder.settleGpu(SLICE_ROWS);
     this.describe();
     if (isMore && this.#slice === null) {
-      this.#slice = node.timers.setImmediate(() => {
+      this.#slice = soon(() => {
         this.#slice = null;
         if (this.#timer !== null) this.#tick();
       });

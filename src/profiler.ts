@@ -8,7 +8,7 @@
  */
 import type { Probe } from "../ffi/types.ts";
 import { quote } from "./arguments.ts";
-import { node } from "./builtins.ts";
+import { isMainThread, node } from "./builtins.ts";
 import { type Clock, openClock } from "./clock.ts";
 import { platformContext, withEnvironment } from "./environment.ts";
 import type { CirronDependencyError } from "./errors.ts";
@@ -17,6 +17,7 @@ import { DEFAULT_FLUSH_INTERVAL_MS, Flusher, WORKER_FLUSH_INTERVAL_MS } from "./
 import { type GpuMonitor, NO_GPU } from "./gpu/monitor.ts";
 import { type GpuOptions, openGpu } from "./gpu/open.ts";
 import { GpuTicker } from "./gpu_ticker.ts";
+import { hostCallFailures } from "./host_calls.ts";
 import { IdSeries } from "./id_series.ts";
 import { randomHex, randomIdSuffix } from "./ids.ts";
 import { openPeakMeter, type PeakMeter } from "./memory_peak.ts";
@@ -41,7 +42,7 @@ import { logSink, stdoutSink } from "./sinks/log.ts";
 import type { Sink } from "./sinks/sink.ts";
 import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "./sinks/spool.ts";
 import { stdoutTerminal, type Terminal } from "./terminal.ts";
-import { isMainThread, threadId } from "./thread.ts";
+import { threadId } from "./thread.ts";
 import { trace, type TraceContext } from "./trace.ts";
 import type { TraceOptions } from "./trace_options.ts";
 import { VERSION } from "./version.ts";
@@ -318,6 +319,7 @@ export class Engine {
       mark_evict_count: counts.marksEvicted,
       misnested_count: recorder.misnestedCount,
       sink_error_count: flusher?.counts.errors ?? 0,
+      internal_error_count: hostCallFailures(),
       sink_drop_count: flusher?.counts.dropped ?? 0,
       spool_drop_count: spool?.dropCount ?? 0,
       spool_span_drop_count: spool?.spanDropCount ?? 0,

@@ -165,6 +165,8 @@ export interface Health {
   misnested_count: number;
   /** Times a sink threw or rejected. */
   sink_error_count: number;
+  /** Times something of the package's own failed in a timer, a hook or a listener, where nothing may reach the program. */
+  internal_error_count: number;
   /**
    * Spans and marks that a sink was not given: it was too slow, or they were recorded while sinks were given spans, more than
    * the buffer holds or in the session's last flush.

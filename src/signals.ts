@@ -5,11 +5,27 @@
  * steps down and sends the signal again. Where the program listens itself, its listeners decide, and we stay out of
  * their way: whatever they do to end the process passes an exit hook, or sends the signal to us.
  *
+ * A file watcher calls listeners to SIGTERM without a signal, and sending one would kill the watcher. The two calls look
+ * the same; but a watcher starts the program anew soon after, so under one, whoever is still there after a while was sent
+ * a signal.
+ *
  * @module
  */
 import { isSigactionIgnored, openSignalLibc, SIGACTION_BYTES } from "../ffi/libc.ts";
 import { opener } from "../ffi/open.ts";
 import { node } from "./builtins.ts";
+import type { End } from "./exit.ts";
+import {
+  after,
+  afterwards,
+  attempt,
+  guarded,
+  type HostCall,
+  listenFirst,
+  listenToSignal,
+  soon,
+} from "./host_calls.ts";
+import { mayBeWatched } from "./watchers.ts";
 
 /** The signals that commonly end a program, by name, with their numbers (the same on Linux and macOS). */
 export const FATAL_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
@@ -21,6 +37,7 @@ export type FatalSignal = keyof typeof FATAL_SIGNALS;
 export type SignalReasons = Readonly<Record<FatalSignal, string | null>>;
 
 type Listener = () => void;
+type Flush = (end: End) => void;
 type Kill = (this: unknown, pid: number, signal?: string | number) => unknown;
 
 interface DenoSignals {
@@ -36,16 +53,25 @@ interface DenoInternal {
 /** How one runtime hands out signals. */
 interface Port {
   /** Adds a listener that runs before the program's. False, and nothing done, if it cannot. */
-  add(signal: FatalSignal, listener: Listener): boolean;
-  remove(signal: FatalSignal, listener: Listener): void;
+  add(signal: FatalSignal, listener: HostCall): boolean;
+  remove(signal: FatalSignal, listener: HostCall): void;
   /** Whether anyone listens; asked only while ours is out. */
   isTaken(signal: FatalSignal): boolean;
+  /** Turns of the event loop after which a watcher that called has ended the program. */
+  readonly watcherTurns: number;
+  /** Runs `run` in one of those turns. */
+  turn(run: () => void): void;
 }
 
 const SIGNALS = Object.keys(FATAL_SIGNALS) as FatalSignal[];
 
 // A listener that was there: after a signal sent to oneself, time until the runtime's own thread has acted on it.
 const DEATH_MS = 1000;
+
+// Deno's watcher leaves the program half a second; its own clock and the program's timers run on the same thread, so that
+// after so many turns of it, over four times that time, the watcher has had its own.
+const DENO_TURNS = 20;
+const DENO_TURN_MS = 100;
 
 /** Why signals cannot be watched here at all, or null. */
 function whyUnwatchable(): string | null {
@@ -63,10 +89,10 @@ export class SignalWatch {
   readonly #undo: (() => void)[] = [];
 
   /**
-   * @param flush Called on the signal, and told whether that will kill; must not throw.
+   * @param flush Called on the signal, and told whether that will kill.
    * @param ignored What `readIgnored` gave before the first watch of this process.
    */
-  constructor(flush: (isEnd: boolean) => void, ignored: SignalReasons) {
+  constructor(flush: Flush, ignored: SignalReasons) {
     const unwatchable = whyUnwatchable();
     this.reasons = bySignal(signal => unwatchable ?? ignored[signal]);
     // Looked up before they are replaced, and not through the objects again.
@@ -74,7 +100,9 @@ export class SignalWatch {
     const namespace = deno();
     const port = namespace === null ? NODE_PORT : denoPort(namespace);
     for (const signal of SIGNALS) {
-      if (this.reasons[signal] === null) this.#guards.set(signal, new Guard(signal, port, flush, kill));
+      if (this.reasons[signal] !== null) continue;
+      const isWatched = signal === "SIGTERM" && mayBeWatched();
+      this.#guards.set(signal, new Guard(signal, port, { flush, kill, isWatched }));
     }
     if (this.#guards.size === 0) return;
     this.#replaceKill(node.process as unknown as { kill: Kill });
@@ -102,7 +130,10 @@ export class SignalWatch {
         "kill",
         original =>
           function kill(this: unknown, pid: number, signal?: string | number): unknown {
-            const guard = pid === node.process.pid ? guards.get(signalName(signal)!) : undefined;
+            const guard = attempt(
+              () => pid === node.process.pid ? guards.get(signalName(signal)!) : undefined,
+              undefined,
+            );
             const send = () => original.call(this, pid, signal);
             return guard === undefined ? send() : guard.send(send);
           },
@@ -120,27 +151,32 @@ export class SignalWatch {
         original =>
           function removeSignalListener(this: unknown, signal: string, listener: Listener): void {
             original.call(this, signal, listener);
-            guards.get(signal as FatalSignal)?.removed();
+            attempt(() => guards.get(signal as FatalSignal)?.removed(), undefined);
           },
       ),
     );
   }
 }
 
+interface GuardOptions {
+  readonly flush: Flush;
+  readonly kill: Kill;
+  /** Whether the signal's listeners may be called without a signal. */
+  readonly isWatched: boolean;
+}
+
 /** Our listener to one signal. */
 class Guard {
   readonly #signal: FatalSignal;
   readonly #port: Port;
-  readonly #flush: (isEnd: boolean) => void;
-  readonly #kill: Kill;
+  readonly #options: GuardOptions;
   #isIn = false;
   #isStopped = false;
 
-  constructor(signal: FatalSignal, port: Port, flush: (isEnd: boolean) => void, kill: Kill) {
+  constructor(signal: FatalSignal, port: Port, options: GuardOptions) {
     this.#signal = signal;
     this.#port = port;
-    this.#flush = flush;
-    this.#kill = kill;
+    this.#options = options;
   }
 
   enter(): void {
@@ -154,46 +190,67 @@ class Guard {
 
   /** The program is about to send itself the signal. */
   send<T>(kill: () => T): T {
-    this.#leave();
+    const isLast = attempt(() => {
+      this.#leave();
+      if (this.#port.isTaken(this.#signal)) return false;
+      this.#flush("yes");
+      return true;
+    }, false);
     try {
-      if (this.#port.isTaken(this.#signal)) return kill();
-      this.#flush(true);
       const result = kill();
-      waitForDeath();
+      if (isLast) attempt(waitForDeath, undefined);
       return result;
     } finally {
-      this.enter();
+      attempt(() => this.enter(), undefined);
     }
   }
 
   /** A listener of the program has gone. */
   removed(): void {
     if (this.#isIn || this.#port.isTaken(this.#signal)) return;
-    this.#flush(false); // it may send the signal again before we are back
+    this.#flush("no"); // it may send the signal again before we are back
     this.#enterLater();
   }
 
-  readonly #arrived = (): void => {
+  readonly #arrived = guarded(() => {
     // Out of the way while the program's listeners run: some (npm's signal-exit) count who listens, to find out
     // whether the signal is theirs to send again.
     this.#leave();
+    const { isWatched } = this.#options;
     const isTaken = this.#port.isTaken(this.#signal);
-    this.#flush(!isTaken);
-    if (isTaken) {
-      this.#enterLater();
-      return;
-    }
+    // Bun's watcher fires no hook that would close what is open, nor does Deno's in a test or with --watch-hmr.
+    this.#flush(isWatched ? "perhaps" : isTaken ? "no" : "yes");
+    if (isTaken) this.#enterLater();
+    else if (isWatched) this.#outliveWatcher(this.#port.watcherTurns);
+    else this.#sendAgain();
+  });
+
+  // Still out: a second signal kills at once.
+  #outliveWatcher(turns: number): void {
+    this.#port.turn(() => {
+      this.#flush(turns > 1 ? "no" : "yes");
+      if (turns > 1) this.#outliveWatcher(turns - 1);
+      else this.#sendAgain();
+    });
+  }
+
+  #sendAgain(): void {
     try {
-      this.#kill(node.process.pid, this.#signal);
+      this.#options.kill(node.process.pid, this.#signal);
       waitForDeath();
     } finally {
       this.enter(); // alive: somebody else takes the signal, such as a worker or the runtime
     }
-  };
+  }
+
+  // What fails there must not keep a signal from its effect.
+  #flush(end: End): void {
+    attempt(() => this.#options.flush(end), undefined);
+  }
 
   // Not while listeners are called: Deno would go on to ours, and so we would take the signal for a second one.
   #enterLater(): void {
-    queueMicrotask(() => this.enter());
+    afterwards(() => this.enter());
   }
 
   #leave(): void {
@@ -205,36 +262,44 @@ class Guard {
 /** Node's way, which Bun shares: process emits signals, and calls listeners in order. */
 const NODE_PORT: Port = {
   add(signal, listener) {
-    node.process.prependListener(signal, listener);
+    listenFirst(node.process, signal, listener);
     return true;
   },
   remove: (signal, listener) => void node.process.off(signal, listener),
   isTaken: signal => node.process.listenerCount(signal) > 0,
+  // Bun's watcher replaces the program as soon as its listeners have returned.
+  watcherTurns: 1,
+  turn: soon,
 };
 
 /**
  * Deno's way: a set of listeners per signal, called in the order of adding, process.on()'s among them. Nothing tells who
  * is in it; but the first to come opens a resource, and the last to go closes it.
  */
-function denoPort({ addSignalListener, removeSignalListener }: DenoSignals): Port {
+function denoPort(namespace: DenoSignals): Port {
+  const { addSignalListener, removeSignalListener } = namespace;
+  const owner = { addSignalListener };
   const port: Port = {
     add(signal, listener) {
       const before = denoSignalCount()!;
-      addSignalListener(signal, listener);
+      listenToSignal(owner, signal, listener);
       if (denoSignalCount()! > before) return true;
       removeSignalListener(signal, listener);
       return false;
     },
     remove: (signal, listener) => removeSignalListener(signal, listener),
     isTaken(signal) {
-      const nothing = () => {};
-      if (!port.add(signal, nothing)) return true;
-      removeSignalListener(signal, nothing);
+      if (!port.add(signal, NOTHING)) return true;
+      removeSignalListener(signal, NOTHING);
       return false;
     },
+    watcherTurns: DENO_TURNS,
+    turn: run => after(DENO_TURN_MS, run),
   };
   return port;
 }
+
+const NOTHING = guarded(() => {});
 
 function denoSignalCount(): number | null {
   try {

@@ -31,9 +31,9 @@ interface DenoStdout {
 function isTerminal(): boolean {
   const { Deno } = globalThis as { Deno?: { stdout?: DenoStdout } };
   try {
-    return Deno?.stdout?.isTerminal() ?? node.process.stdout.isTTY === true;
+    return Deno?.stdout?.isTerminal() ?? node.tty.isatty(1);
   } catch {
-    return false; // closed
+    return false; // closed, or it cannot be told
   }
 }
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { isMainThread } from "./thread.ts";
+import { isMainThread } from "./builtins.ts";
+import { attempt } from "./host_calls.ts";
 
 /**
  * Calls `act` before the program's own `close()` ends this thread. Does nothing on the main thread, and in Bun, where an
@@ -17,7 +18,7 @@ export function beforeClose(act: () => void): () => void {
     return () => {};
   }
   const replaced = function close(): void {
-    act();
+    attempt(act, undefined);
     return original.call(globalThis);
   };
   const restore = (): void => {

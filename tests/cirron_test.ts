@@ -168,6 +168,7 @@ sharedTest("health() has every field", () => {
       "enabled",
       "flush_latency_ns",
       "installed_hooks",
+      "internal_error_count",
       "mark_drop_count",
       "mark_evict_count",
       "misnested_count",

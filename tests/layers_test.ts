@@ -8,10 +8,10 @@ import { importLines, packageFiles, readSource, resolveImport, withoutComments }
 // Folders are floors: a file imports its own floor or a lower one, types included.
 const FLOORS: readonly (readonly [floor: number, path: RegExp])[] = [
   [0, /^ffi\/[\w.]+\.ts$/],
-  [0, /^src\/(errors|builtins)\.ts$/],
+  [0, /^src\/(errors|builtins|bare_deno)\.ts$/],
   [
     1,
-    /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|id_series|permissions|snapshot|spool_format|terminal|version|thread|option_names)\.ts$/,
+    /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|id_series|permissions|snapshot|spool_format|terminal|version|thread|option_names|host_calls|watchers)\.ts$/,
   ],
   [1, /^src\/gpu\/\w+\.ts$/],
   [2, /^src\/(flows|recorder|scope|scope_checks|loops|no_recording|overhead)\.ts$/],
@@ -95,6 +95,15 @@ test("Only clock.ts reads time", () => {
     /\b(performance\.now|Date\.now|new Date\(\)|hrtime)/.test(withoutComments(readSource(file)))
   );
   assertEquals(reading, ["src/clock.ts"]);
+});
+
+test("Only host_calls.ts has the host call anything: every timer, hook and listener goes through what catches", () => {
+  // What runs elsewhere, in a page or as the text of a thread, is not in the program.
+  const apart = /^(src\/read\/page_\w+|ffi\/nvml_worker)\.ts$/;
+  const installing =
+    /\b(setTimeout|setInterval|setImmediate|queueMicrotask|nextTick|FinalizationRegistry|MutationObserver|PerformanceObserver|createHook|registerHooks)\b|\.\s*(on|once|addListener|prependListener|prependOnceListener|addEventListener|addSignalListener|subscribe)\s*(\?\.)?\s*\(|\.on[a-z]+\s*=[^=>]/;
+  const names = FILES.filter(file => !apart.test(file) && installing.test(withoutComments(readSource(file))));
+  assertEquals(names, ["src/host_calls.ts"]);
 });
 
 test("No file imports itself at run time, directly or through others", () => {

@@ -900,6 +900,7 @@ test("health() before anything was recorded is complete", () => {
     mark_drop_count: 0,
     mark_evict_count: 0,
     misnested_count: 0,
+    internal_error_count: 0,
     sink_error_count: 0,
     sink_drop_count: 0,
     spool_drop_count: 0,

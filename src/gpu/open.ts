@@ -26,6 +26,7 @@ import { opener } from "../../ffi/open.ts";
 import type { Opener, Probe } from "../../ffi/types.ts";
 import { node } from "../builtins.ts";
 import type { Clock } from "../clock.ts";
+import { guarded, listen } from "../host_calls.ts";
 import { CALIBRATION_POLLS } from "./device.ts";
 import { GpuMonitor } from "./monitor.ts";
 
@@ -116,19 +117,14 @@ interface ThreadsModule {
 // Node's form of worker: Deno's own has no unref and would keep the process alive for good. Tells why there is none.
 function startThread(data: NvmlWorkerData, onError: (reason: string) => void): string | null {
   try {
-    const { getBuiltinModule } = node.process as {
-      getBuiltinModule?: (name: string) => ThreadsModule | undefined;
-    };
-    const threads = getBuiltinModule?.("node:worker_threads");
-    if (threads === undefined) return "this runtime has no node:worker_threads";
+    const threads = node.workerThreads as unknown as ThreadsModule;
     // `__name` is what a bundler that keeps function names may call.
     const source =
       `const __name = f => f; (${nvmlWorker})(require("node:worker_threads").workerData, require);`;
     const thread = new threads.Worker(source, { eval: true, workerData: data });
-    thread.on(
-      "error",
-      error => onError(`the NVML thread failed: ${error instanceof Error ? error.message : error}`),
-    );
+    const failed = (error: unknown) =>
+      onError(`the NVML thread failed: ${error instanceof Error ? error.message : error}`);
+    listen(thread, "error", guarded(failed));
     thread.unref();
     return null;
   } catch (error) {
