@@ -8,6 +8,7 @@
  */
 import { node } from "./builtins.ts";
 import { bySignal, readIgnored, type SignalReasons, SignalWatch } from "./signals.ts";
+import { isMainThread } from "./thread.ts";
 
 /** Whether this is the end, as far as can be told: after "yes" nothing can keep the process alive any more. */
 export type End = "no" | "perhaps" | "yes";
@@ -54,7 +55,7 @@ class ExitHub implements Hub {
     const entry = { flush };
     this.#flushes.add(entry);
     if (this.#installed === null) {
-      if (isMain()) this.#ignored ??= readIgnored();
+      if (isMainThread()) this.#ignored ??= readIgnored();
       this.#installed = install(end => this.#flushAll(end), this.#ignored);
     }
     return () => {
@@ -128,9 +129,4 @@ function install(flush: Flush, ignored: SignalReasons | null): Installed {
       if (node.process.getMaxListeners() === raised) node.process.setMaxListeners(limit);
     },
   };
-}
-
-// Deno calls a web worker a main thread.
-function isMain(): boolean {
-  return node.workerThreads.isMainThread && !("WorkerGlobalScope" in globalThis);
 }

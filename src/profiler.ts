@@ -20,20 +20,21 @@ import { randomHex, randomIdPrefix } from "./ids.ts";
 import { openPeakMeter, type PeakMeter } from "./memory_peak.ts";
 import { NO_RECORDING, type Recording } from "./no_recording.ts";
 import { checkMaxSpans, checkOptions, checkOutput, type Output, type ProfileOptions } from "./options.ts";
-import { estimateOverhead, measureUnitCosts, type UnitCosts } from "./overhead.ts";
+import { Calibration, estimateOverhead } from "./overhead.ts";
 import { isWritable } from "./permissions.ts";
 import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "./probes.ts";
 import type { FrameEngine } from "./read/frame.ts";
 import { requireFrameEngine } from "./read/polars_engine.ts";
-import { type Counters, Recorder } from "./recorder.ts";
+import { type Counters, Recorder, type RecorderOptions } from "./recorder.ts";
 import { DEFAULT_MAX_SPANS } from "./ring.ts";
 import type { Health, Overhead, Snapshot } from "./rows.ts";
-import { SESSION_NAME, sessionAttrs, threadId } from "./session.ts";
+import { SESSION_NAME, sessionAttrs } from "./session.ts";
 import { logSink, stdoutSink } from "./sinks/log.ts";
 import type { Sink } from "./sinks/sink.ts";
 import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "./sinks/spool.ts";
 import { DEFAULT_SPOOL_DIRECTORY } from "./spool_format.ts";
 import { stdoutTerminal, type Terminal } from "./terminal.ts";
+import { threadId } from "./thread.ts";
 import { trace, type TraceContext } from "./trace.ts";
 import type { TraceOptions } from "./trace_options.ts";
 import { VERSION } from "./version.ts";
@@ -61,7 +62,7 @@ export interface EngineOptions {
   /** Writes a line to stderr. */
   readonly warn?: (message: string) => void;
   readonly isNotebook?: () => boolean;
-  readonly measureUnitCosts?: typeof measureUnitCosts;
+  readonly calibration?: Pick<Calibration, "costs">;
   readonly openPeakMeter?: () => Probe<PeakMeter>;
   readonly gpu?: GpuOptions;
   /** How to write to stdout for eyes; null if it is no terminal. */
@@ -103,7 +104,7 @@ export class Engine {
   /** Ended, and kept for what its last flush has to say in `health()`. */
   #lastSession: Session | null = null;
   #warned = false;
-  #unitCosts: UnitCosts | null = null;
+  #calibration: Pick<Calibration, "costs"> | null = null;
 
   constructor(options: EngineOptions = {}) {
     this.#options = options;
@@ -189,7 +190,7 @@ export class Engine {
 
   #openCounters(clock: Clock, { counters = {} }: ProfileOptions): Counters {
     this.#cpu = openCpuMeter(clock, counters);
-    this.#unitCosts = null; // other counters, other costs
+    this.#calibration = null; // other counters, other costs
     this.#memory = counters.memory === true
       ? this.#peakMeter ??= (this.#options.openPeakMeter ?? openPeakMeter)()
       : MEMORY_OFF;
@@ -309,13 +310,15 @@ export class Engine {
   #overhead(recorder: Recorder, flushNs: number): Overhead {
     const done = recorder.workDone(); // before the measurement adds to it
     const { process, thread } = recorder.clock.cpu;
-    const cpu = process.ok ? process.value : thread.ok ? thread.value : null;
-    this.#unitCosts ??= (this.#options.measureUnitCosts ?? measureUnitCosts)(
-      recorder.clock,
-      cpu,
-      valueOf(this.#memory),
-    );
-    return estimateOverhead(this.#unitCosts, { ...done, flushNs });
+    const readCpu = this.#cpu?.ok !== true ? null : process.ok ? process.value : valueOf(thread);
+    this.#calibration ??= this.#options.calibration
+      ?? new Calibration({
+        clock: recorder.clock,
+        maxSpans: recorder.capacity,
+        readCpu,
+        peak: valueOf(this.#memory),
+      });
+    return estimateOverhead(this.#calibration.costs(done), done, flushNs);
   }
 
   /** Changes the bound on closed spans, at once. */
@@ -333,12 +336,15 @@ export class Engine {
     if (this.#recorder === null) {
       this.#clock = this.#options.clock ?? openClock();
       this.#cpu = openCpuMeter(this.#clock, DEFAULT_COUNTERS);
-      this.#recorder = new Recorder({
+      const options: RecorderOptions = {
         clock: this.#clock,
         counters: { cpu: valueOf(this.#cpu), memory: null, gpu: null },
         maxSpans: this.#maxSpans,
         warn: message => this.#warn(message),
-      });
+      };
+      // A rehearsal: the 0.1 ms in which a runtime compiles what a scope runs would else be in the first span.
+      new Recorder({ ...options, counters: NO_COUNTERS, maxSpans: 1 }).open("", NaN, undefined).end();
+      this.#recorder = new Recorder(options);
     }
     if (this.recording === this.#lazy) this.recording = this.#recorder;
     return this.#recorder;
@@ -392,6 +398,8 @@ function absolutePath(path: string): string {
     return path; // the working directory is gone, or must not be known
   }
 }
+
+const NO_COUNTERS: Counters = { cpu: null, memory: null, gpu: null };
 
 /** The counters of recording without a session. */
 const DEFAULT_COUNTERS: CounterOptions = {};

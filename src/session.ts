@@ -36,12 +36,3 @@ function environment(): Attrs {
   if (Number.isSafeInteger(rank) && rank >= 0) attrs.rank = rank;
   return attrs;
 }
-
-/** The number of the calling thread: 0 is the main one. */
-export function threadId(): number {
-  // Not imported: the module costs every program that never has a session.
-  const { getBuiltinModule } = node.process as {
-    getBuiltinModule?: (name: string) => { threadId: number } | undefined;
-  };
-  return getBuiltinModule?.("node:worker_threads")?.threadId ?? 0;
-}
