@@ -5,6 +5,7 @@
  */
 import { clockIds, openLibc, TIMESPEC_BYTES, timespecNs } from "../ffi/libc.ts";
 import type { ClockIds, Libc } from "../ffi/libc.ts";
+import { machine } from "../ffi/machine.ts";
 import { opener } from "../ffi/open.ts";
 import type { Opener, Probe } from "../ffi/types.ts";
 import { node } from "./builtins.ts";
@@ -49,10 +50,11 @@ export function unixAnchorNs(clock: Clock): bigint {
  * @param from The opener to find libc with; tests pass another.
  */
 export function openClock(from: Opener = opener): Clock {
-  const ids = clockIds(node.process.platform);
-  const libc = openLibc(from, node.process.platform, node.process.arch);
+  const { platform, arch } = machine();
+  const ids = clockIds(platform);
+  const libc = openLibc(from, platform, arch);
   if (!libc.ok) return runtimeClock(libc.reason);
-  if (ids === null) return runtimeClock(`the clock numbers of ${node.process.platform} are not known`);
+  if (ids === null) return runtimeClock(`the clock numbers of ${platform} are not known`);
   return libcClock(libc.value, ids, libc.source)
     ?? runtimeClock(`clock_gettime of ${libc.source} does not answer`);
 }

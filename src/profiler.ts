@@ -29,12 +29,12 @@ import {
   type Output,
   type ProfileOptions,
 } from "./options.ts";
-import { estimateOverhead, measureUnitCosts, type UnitCosts } from "./overhead.ts";
+import { Calibration, estimateOverhead } from "./overhead.ts";
 import { isWritable } from "./permissions.ts";
 import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "./probes.ts";
 import type { FrameEngine } from "./read/frame.ts";
 import { requireFrameEngine } from "./read/polars_engine.ts";
-import { type Counters, Recorder } from "./recorder.ts";
+import { type Counters, Recorder, type RecorderOptions } from "./recorder.ts";
 import { DEFAULT_MAX_SPANS } from "./ring.ts";
 import type { Health, Overhead, Snapshot } from "./rows.ts";
 import { SESSION_NAME, sessionAttrs } from "./session.ts";
@@ -71,7 +71,7 @@ export interface EngineOptions {
   /** Writes a line to stderr. */
   readonly warn?: (message: string) => void;
   readonly isNotebook?: () => boolean;
-  readonly measureUnitCosts?: typeof measureUnitCosts;
+  readonly calibration?: Pick<Calibration, "costs">;
   readonly openPeakMeter?: () => Probe<PeakMeter>;
   readonly gpu?: GpuOptions;
   /** Whether another thread may end this one. */
@@ -119,7 +119,7 @@ export class Engine {
   #warned = false;
   /** Warnings that no session gives again. */
   readonly #said = new Set<string>();
-  #unitCosts: UnitCosts | null = null;
+  #calibration: Pick<Calibration, "costs"> | null = null;
 
   constructor(options: EngineOptions = {}) {
     this.#options = options;
@@ -214,7 +214,7 @@ export class Engine {
 
   #openCounters(clock: Clock, { counters = {} }: CheckedOptions): Counters {
     this.#cpu = openCpuMeter(clock, counters);
-    this.#unitCosts = null; // other counters, other costs
+    this.#calibration = null; // other counters, other costs
     this.#memory = counters.memory === true
       ? this.#peakMeter ??= this.#options.openPeakMeter?.()
         ?? openPeakMeter({ keepsFiles: !this.#isWorker() })
@@ -340,13 +340,15 @@ export class Engine {
   #overhead(recorder: Recorder, flushNs: number): Overhead {
     const done = recorder.workDone(); // before the measurement adds to it
     const { process, thread } = recorder.clock.cpu;
-    const cpu = process.ok ? process.value : thread.ok ? thread.value : null;
-    this.#unitCosts ??= (this.#options.measureUnitCosts ?? measureUnitCosts)(
-      recorder.clock,
-      cpu,
-      valueOf(this.#memory),
-    );
-    return estimateOverhead(this.#unitCosts, { ...done, flushNs });
+    const readCpu = this.#cpu?.ok !== true ? null : process.ok ? process.value : valueOf(thread);
+    this.#calibration ??= this.#options.calibration
+      ?? new Calibration({
+        clock: recorder.clock,
+        maxSpans: recorder.capacity,
+        readCpu,
+        peak: valueOf(this.#memory),
+      });
+    return estimateOverhead(this.#calibration.costs(done), done, flushNs);
   }
 
   /** Changes the bound on closed spans, at once. */
@@ -368,12 +370,15 @@ export class Engine {
     if (this.#recorder === null) {
       this.#clock = this.#options.clock ?? openClock();
       this.#cpu = openCpuMeter(this.#clock, DEFAULT_COUNTERS);
-      this.#recorder = new Recorder({
+      const options: RecorderOptions = {
         clock: this.#clock,
         counters: { cpu: valueOf(this.#cpu), memory: null, gpu: null },
         maxSpans: this.#maxSpans,
         warn: message => this.#warn(message),
-      });
+      };
+      // A rehearsal: the 0.1 ms in which a runtime compiles what a scope runs would else be in the first span.
+      new Recorder({ ...options, counters: NO_COUNTERS, maxSpans: 1 }).open("", NaN, undefined).end();
+      this.#recorder = new Recorder(options);
     }
     if (this.recording === this.#lazy) this.recording = this.#recorder;
     return this.#recorder;
@@ -435,6 +440,8 @@ function absolutePath(path: string): string {
     return path; // the working directory is gone, or must not be known
   }
 }
+
+const NO_COUNTERS: Counters = { cpu: null, memory: null, gpu: null };
 
 /** The counters of recording without a session. */
 const DEFAULT_COUNTERS: CounterOptions = {};

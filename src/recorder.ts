@@ -62,12 +62,30 @@ export interface WorkDone {
   readonly scopes: number;
   /** Of these, those with a function. */
   readonly flows: number;
+  /** Of these, those that began within another one. */
+  readonly innerFlows: number;
+  /** Functions that gave a promise. */
+  readonly promises: number;
+  /** Scopes opened with attributes. */
+  readonly attrs: number;
   readonly marks: number;
   /** Readings of the CPU clock. */
   readonly cpuReads: number;
   /** Readings of the peak of memory. */
   readonly peakReads: number;
 }
+
+/** Nothing yet. */
+export const NOTHING_DONE: WorkDone = {
+  scopes: 0,
+  flows: 0,
+  innerFlows: 0,
+  promises: 0,
+  attrs: 0,
+  marks: 0,
+  cpuReads: 0,
+  peakReads: 0,
+};
 
 /** What the recorder needs from above. */
 export interface RecorderOptions {
@@ -200,10 +218,14 @@ export class Recorder {
   #hasGpu = false;
   #isClosingAll = false;
   #lastId = 0;
-  /** Scopes with a function. */
+  /** Scopes with a function, those of them in the flow of another, and those whose function gave a promise. */
   #flowCount = 0;
+  #innerFlowCount = 0;
+  #promiseCount = 0;
+  /** Scopes with attributes. */
+  #attrsCount = 0;
   /** What had been done when the buffer was started. */
-  #before: WorkDone = { scopes: 0, flows: 0, marks: 0, cpuReads: 0, peakReads: 0 };
+  #before: WorkDone = NOTHING_DONE;
   #anchorNs: bigint;
 
   constructor(options: RecorderOptions) {
@@ -252,6 +274,7 @@ export class Recorder {
       index = checkIndex(name, second);
       attrs = copyOptionalAttrs(second.attrs, "open scope", name);
       if (this.#scopeOptions.left > 0) this.#scopeOptions.check(name, second);
+      if (attrs !== undefined) this.#attrsCount++;
     }
     if (third === undefined) {
       return parent === null ? this.open(name, index, attrs) : this.#openIn(parent, name, index, attrs);
@@ -430,6 +453,9 @@ export class Recorder {
     return {
       scopes: now.scopes - before.scopes,
       flows: now.flows - before.flows,
+      innerFlows: now.innerFlows - before.innerFlows,
+      promises: now.promises - before.promises,
+      attrs: now.attrs - before.attrs,
       marks: now.marks - before.marks,
       cpuReads: now.cpuReads - before.cpuReads,
       peakReads: now.peakReads - before.peakReads,
@@ -440,6 +466,9 @@ export class Recorder {
     return {
       scopes: this.#lastId,
       flows: this.#flowCount,
+      innerFlows: this.#innerFlowCount,
+      promises: this.#promiseCount,
+      attrs: this.#attrsCount,
       marks: this.#marks.total,
       cpuReads: this.#cpu?.readCount ?? 0,
       peakReads: this.#memory?.readCount ?? 0,
@@ -683,7 +712,9 @@ export class Recorder {
     fn: ScopeFunction,
   ): unknown {
     this.#flowCount++;
+    this.flows.open();
     const below = parent ?? this.flows.current().innermost();
+    if (below !== null && below.frame !== this.flows.main) this.#innerFlowCount++;
     const frame = new Frame<OpenScope>(below);
     const scope = this.#start(name, index, attrs, frame, below ?? this.session);
     frame.push(scope);
@@ -691,6 +722,7 @@ export class Recorder {
       const result = this.flows.run(frame, fn, scope);
       const then = thenOf(result);
       if (then !== null) {
+        this.#promiseCount++;
         return asPromise(result as PromiseLike<unknown>, then).then(
           value => {
             this.close(scope);

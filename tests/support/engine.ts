@@ -6,6 +6,7 @@
 import type { Clock } from "../../src/clock.ts";
 import { BATCHES, EPOCHS, loop, type LoopSource } from "../../src/loops.ts";
 import type { ProfileOptions } from "../../src/options.ts";
+import type { UnitCosts } from "../../src/overhead.ts";
 import { Engine, type EngineOptions } from "../../src/profiler.ts";
 import type { MarkValue, TraceDict } from "../../src/rows.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/scope.ts";
@@ -58,6 +59,18 @@ export class FakeClock implements Clock {
   }
 }
 
+/** What recording is said to cost, in nanoseconds. */
+export const UNIT_COSTS: UnitCosts = {
+  scopes: 100,
+  flows: 500,
+  innerFlows: 700,
+  promises: 30,
+  attrs: 200,
+  marks: 50,
+  cpuReads: 600,
+  peakReads: 1700,
+};
+
 /** An engine of the test's own, with the public functions as methods. */
 export class TestEngine {
   readonly clock: FakeClock = new FakeClock();
@@ -78,7 +91,7 @@ export class TestEngine {
   constructor(maxSpans?: number, options: EngineOptions = {}) {
     this.engine = new Engine({
       gpu: { paths: [] },
-      measureUnitCosts: () => ({ scopeNs: 100, flowNs: 500, markNs: 50, cpuReadNs: 600, peakReadNs: 1700 }),
+      calibration: { costs: () => UNIT_COSTS },
       clock: this.clock,
       idSuffix: "0123456789abcdef",
       print: text => void this.printed.push(text),

@@ -1,0 +1,112 @@
+/**
+ * A program that compares what `health().overhead` says with what instrumentation adds to a loop. For each kind of scope it
+ * prints estimated by measured, as JSON. The kinds come in the order that the argument begins: a process has one first time.
+ *
+ * @module
+ */
+import process from "node:process";
+import { openClock } from "../../src/clock.ts";
+import type { CounterOptions } from "../../src/probes.ts";
+import { Engine } from "../../src/profiler.ts";
+import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/scope.ts";
+
+/** One kind of scope. */
+interface Kind {
+  readonly counters: CounterOptions;
+  readonly isAsync?: boolean;
+  /** Does `work` in a scope. */
+  scoped(i: number): unknown;
+}
+
+const TURNS = 10_000;
+const WARM_ROUNDS = 5;
+const ROUNDS = 17;
+
+const clock = openClock();
+const engine = new Engine({ clock, gpu: { paths: [] } });
+// By the thread's CPU time where there is such a clock: on a busy machine the wall clock tells of other programs.
+const now = clock.cpu.thread.ok ? clock.cpu.thread.value : clock.nowNs;
+let sum = 0;
+
+function work(): void {
+  for (let i = 0; i < 50; i++) sum += Math.sqrt(sum + i);
+}
+
+async function workAsync(): Promise<void> {
+  work();
+  await null;
+}
+
+function scope(name: string, second?: ScopeOptions | ScopeFunction, third?: ScopeFunction): unknown {
+  return engine.recording.scope(name, second, third, null);
+}
+
+function mark(name: string, value: number, options?: MarkOptions): void {
+  engine.recording.mark(name, value, options, null);
+}
+
+const WALL: CounterOptions = { cpu: false, gpu: false };
+
+const KINDS: Record<string, Kind> = {
+  "a scope": {
+    counters: WALL,
+    scoped() {
+      const step = scope("step") as Scope;
+      work();
+      step.end();
+    },
+  },
+  "a scope with CPU time and a mark": {
+    counters: { gpu: false },
+    scoped(i) {
+      const step = scope("step") as Scope;
+      work();
+      mark("loss", i);
+      step.end();
+    },
+  },
+  "a scope with attributes": {
+    counters: WALL,
+    scoped(i) {
+      const step = scope("step", { attrs: { i, kind: "step" } }) as Scope;
+      work();
+      step.end();
+    },
+  },
+  "a scope with a function": { counters: WALL, scoped: () => scope("step", work) },
+  "a scope with an async function": { counters: WALL, isAsync: true, scoped: () => scope("step", workAsync) },
+};
+
+/** Estimated by measured. */
+async function ratioOf({ counters, isAsync = false, scoped }: Kind): Promise<number> {
+  const profiler = engine.profile({ output: "none", counters, traceBufferMaxSpans: 5000 });
+  // One loop for both, so that what it costs to call a turn is in both.
+  const timed = async (turn: (i: number) => unknown): Promise<number> => {
+    const begin = now();
+    if (isAsync) { for (let i = 0; i < TURNS; i++) await turn(i); }
+    else for (let i = 0; i < TURNS; i++) turn(i);
+    return now() - begin;
+  };
+  const bare = isAsync ? workAsync : work;
+  const added: number[] = [];
+  let estimated = 0;
+  for (let round = 1; round <= ROUNDS; round++) {
+    const without = await timed(bare);
+    added.push(await timed(scoped) - without);
+    // Asked once, as a program would: in the middle, so that both are of one time.
+    if (round === WARM_ROUNDS) estimated = profiler.health().overhead.estimated_ns / round;
+  }
+  profiler.shutdown();
+  const settled = added.slice(2).sort((a, b) => a - b);
+  return estimated / settled[settled.length >> 1];
+}
+
+const kinds = Object.entries(KINDS);
+const first = Number(process.argv[2]);
+const ratios: Record<string, number> = {};
+for (let i = 0; i < kinds.length; i++) {
+  const [name, kind] = kinds[(first + i) % kinds.length];
+  ratios[name] = await ratioOf(kind);
+}
+if (!(sum > 0)) throw new Error("no work was done");
+console.log(JSON.stringify(ratios));
