@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isOptions, kindOf } from "./arguments.ts";
+import { isOptions, kindOf, quote } from "./arguments.ts";
 
 /** The forms in which a trace can be read. */
 export type TraceFormat = "tree" | "dict" | "json" | "df" | "summary" | "html" | "perfetto" | "speedscope";
@@ -64,7 +64,7 @@ export function checkTraceOptions(options: TraceOptions, formats: readonly strin
   }
   const { format = "tree", name, last, open = false, depth, minWallUs, fold } = options;
   if (!formats.includes(format)) {
-    const got = typeof format === "string" ? JSON.stringify(format) : typeof format;
+    const got = typeof format === "string" ? quote(format) : typeof format;
     throw new RangeError(`Cannot trace: format must be ${listed(formats)}, got ${got}`);
   }
   if (name !== undefined && typeof name !== "string") {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { jsonOfText } from "../json_text.ts";
 import { printable } from "../printable.ts";
 import type { MarkValue } from "../rows.ts";
 
@@ -23,7 +24,7 @@ export function formatShare(share: number): string {
 
 /** A mark's value for people: whole numbers as they are, others with 4 decimals or in exponent form. */
 export function formatValue(value: MarkValue): string {
-  if (typeof value === "string") return PLAIN.test(value) ? value : printable(JSON.stringify(value));
+  if (typeof value === "string") return PLAIN.test(value) ? value : printable(jsonOfText(value));
   if (typeof value !== "number" || !Number.isFinite(value) || Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
   return size < 0.001 || size >= 1e6 ? value.toExponential(2) : value.toFixed(4);

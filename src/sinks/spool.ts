@@ -8,6 +8,7 @@
  */
 import type { FlushBatch } from "../batch.ts";
 import { node } from "../builtins.ts";
+import { jsonOfText } from "../json_text.ts";
 import { SPOOL_FILE_NAME, SPOOL_SCHEMA_VERSION } from "../spool_format.ts";
 import type { Sink } from "./sink.ts";
 
@@ -64,7 +65,7 @@ export class SpoolSink implements Sink {
     const now = this.#options.unixNs();
     const createdNs = this.#lastCreatedNs = now > this.#lastCreatedNs ? now : this.#lastCreatedNs + 1n;
     const text = `{"schema_version":${SPOOL_SCHEMA_VERSION},"sdk_version":${
-      JSON.stringify(this.#options.sdkVersion)
+      jsonOfText(this.#options.sdkVersion)
     },"batch_id":"${batchId}","created_ns":${createdNs},"spans":[${this.#spans.join(",")}],"marks":[${
       this.#marks.join(",")
     }],"snapshots":[]}`;
