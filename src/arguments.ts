@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { jsonOfText } from "./json_text.ts";
 import { printable } from "./printable.ts";
 import { cutText } from "./text_limits.ts";
 
@@ -34,5 +35,5 @@ export function shown(value: unknown): string {
 
 /** `text` in quotes, on one line, and cut at 256 bytes, for an error message or a warning. */
 export function quote(text: string): string {
-  return printable(JSON.stringify(cutText(text)));
+  return printable(jsonOfText(cutText(text)));
 }

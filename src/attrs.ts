@@ -124,7 +124,7 @@ function copyEach(attrs: object, root: Attrs, done: number, readNext: (() => unk
       if (value instanceof Date) return dateText(value);
       if (value instanceof Error) return describeError(value);
       const { toJSON } = value as { toJSON?: unknown };
-      if (typeof toJSON === "function") {
+      if (typeof toJSON === "function" && !isEverybodys(toJSON)) {
         value = toJSON.call(value);
         const said = convertPrimitive(value);
         if (said !== undefined || value === undefined) return said;
@@ -158,6 +158,12 @@ function copyEach(attrs: object, root: Attrs, done: number, readNext: (() => unk
       return `[Throws: ${describeError(error)}]`;
     }
   }
+}
+
+// A `toJSON` that all lists or all objects were given says nothing of this one, and would be asked of our own copies too.
+function isEverybodys(toJSON: unknown): boolean {
+  return toJSON === (Object.prototype as { toJSON?: unknown }).toJSON
+    || toJSON === (Array.prototype as { toJSON?: unknown }).toJSON;
 }
 
 // The date's own fields, whatever methods somebody gave it.

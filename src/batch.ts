@@ -5,6 +5,7 @@
  * @module
  */
 import type { IdSeries } from "./id_series.ts";
+import { jsonOf, jsonOfText } from "./json_text.ts";
 import { attrsOf, idText, measured, measuredIn, ownAttrs, ownIdText, parentIdText } from "./read/fields.ts";
 import { spanLine } from "./read/text.ts";
 import { buildTree } from "./read/tree.ts";
@@ -197,7 +198,7 @@ export class FlushBatch {
     const { pid, rank, threadId } = this.#identity;
     const parent = parentIdText(snapshot, row);
     const hasAttrs = snapshot.attrs[row] !== undefined || !Number.isNaN(snapshot.dataLoadNs[row]);
-    return `{"id":"${ownIdText(snapshot, row)}","name":${JSON.stringify(snapshot.name[row])},"parent_id":${
+    return `{"id":"${ownIdText(snapshot, row)}","name":${jsonOfText(snapshot.name[row])},"parent_id":${
       parent === null ? "null" : `"${parent}"`
     },"index":${measured(snapshot.index[row])},"start_ns":${
       unixNsText(snapshot, snapshot.startNs[row])
@@ -206,8 +207,8 @@ export class FlushBatch {
     },"gpu_ns":${measuredIn(snapshot.gpuNs, row)},"memory_peak_bytes":${
       measuredIn(snapshot.memoryPeakBytes, row)
     },"thread_id":${threadId},"pid":${pid},"rank":${rank},"attrs":${
-      hasAttrs ? JSON.stringify(attrsOf(snapshot, row)) : "{}"
-    },"mark_ids":${snapshot.markCount[row] === 0 ? "[]" : JSON.stringify(this.#markIds(row))}}`;
+      hasAttrs ? jsonOf(attrsOf(snapshot, row)) : "{}"
+    },"mark_ids":${snapshot.markCount[row] === 0 ? "[]" : jsonOf(this.#markIds(row))}}`;
   }
 
   #markJson(row: number, i: number): string {
@@ -216,9 +217,9 @@ export class FlushBatch {
     const value = marks.value[i];
     const attrs = marks.attrs[i];
     return `{"id":"${this.#markId(i)}","span_id":"${ownIdText(snapshot, row)}","name":${
-      JSON.stringify(marks.name[i])
+      jsonOfText(marks.name[i])
     },"value_type":"${valueType(value)}","value":${valueJson(value)},"attrs":${
-      attrs === undefined ? "{}" : JSON.stringify(attrs)
+      attrs === undefined ? "{}" : jsonOf(attrs)
     },"ts_ns":${unixNsText(snapshot, marks.tsNs[i])},"kind":"${
       marks.summary[i] === 1 ? "summary" : "point"
     }"}`;
@@ -250,7 +251,7 @@ function valueType(value: MarkValue): MarkRow["value_type"] {
 function valueJson(value: MarkValue): string {
   if (typeof value === "bigint") return String(value);
   if (typeof value === "number" && !Number.isFinite(value)) return `"${value}"`;
-  return JSON.stringify(value);
+  return jsonOf(value);
 }
 
 // A moment as the exact digits of its nanoseconds since 1970, without a bigint per span: whole microseconds fit a

@@ -9,8 +9,9 @@ import { node } from "./builtins.ts";
 import { defaultSpoolDirectory } from "./environment.ts";
 import { CirronError } from "./errors.ts";
 import { isReadable } from "./permissions.ts";
+import { printable } from "./printable.ts";
 import { parseExact } from "./read/exact_json.ts";
-import { closedOnly, mergeFiles } from "./read/spool_rows.ts";
+import { closedOnly, mergeFiles, type SpoolFile, type SpoolRows } from "./read/spool_rows.ts";
 import { engine } from "./shared.ts";
 import { SPOOL_FILE_NAME } from "./spool_format.ts";
 import { trace, type TraceFunction } from "./trace.ts";
@@ -31,7 +32,7 @@ export interface SpoolTrace {
   readonly span_count: number;
   /** Marks, also those whose span is in no file. */
   readonly mark_count: number;
-  /** Spans and marks left out of the files that were read: a field is missing or has the wrong type. */
+  /** Spans and marks left out of the files that were read: a field is missing, has the wrong type or is out of range. */
   readonly skipped_row_count: number;
   /**
    * Sessions whose end is in no file: a process or worker that still runs, or that was killed or terminated. Theirs is the
@@ -45,8 +46,8 @@ export interface SpoolTrace {
 /**
  * Reads all files of a spool directory, oldest first, into one trace: spans of several processes and ranks together, a
  * span or mark that is there twice counted once. Synchronous; 100 MB take 1 to 2 s and 200 to 400 MB of memory. Files
- * that vanish meanwhile are no error, and of files that cannot be used only the number is told. Writes nothing and never
- * prompts.
+ * that vanish meanwhile are no error; those that cannot be used are counted, and one warning on stderr says how many there
+ * are and what is wrong with the first. Writes nothing to disk and never prompts.
  *
  * @param directory Where the files are; by default where `profile()` puts them by default.
  * @returns The trace and how much of the spool it is.
@@ -71,6 +72,7 @@ export function readSpool(directory?: string | null): SpoolTrace {
   directory ??= defaultSpoolDirectory();
   const names = list(directory);
   const rows = mergeFiles(readFiles(directory, names));
+  warnOfSkipped(rows);
   const { snapshot } = rows;
   const context = engine.traceContext((_last, open) => open ? snapshot : closedOnly(snapshot));
   return {
@@ -105,20 +107,37 @@ function list(directory: string): string[] {
 // V8 makes no longer string, and would only say so after reading them.
 const MAX_FILE_BYTES = 1 << 29;
 
-/** The parsed files, one at a time; undefined for one that cannot be read or is not JSON, nothing for one that is gone. */
-export function* readFiles(directory: string, names: readonly string[]): Generator<unknown> {
+/** The files, parsed one at a time; nothing for one that is gone. */
+export function* readFiles(directory: string, names: readonly string[]): Generator<SpoolFile> {
   for (const name of names) {
-    let file: unknown;
+    let content: unknown = null;
+    let failure: string | null = null;
     try {
       const path = node.path.join(directory, name);
       const found = node.fs.lstatSync(path);
       // Opening a pipe would wait for its writer, and a link may lead to where Deno has to ask.
-      if (found.isFile() && found.size <= MAX_FILE_BYTES) {
-        file = parseExact(node.fs.readFileSync(path, "utf8"));
-      }
+      if (!found.isFile()) failure = "is no regular file";
+      else if (found.size > MAX_FILE_BYTES) failure = "is over 512 MiB";
+      else content = parseExact(node.fs.readFileSync(path, "utf8"));
     } catch (error) {
-      if ((error as { code?: unknown }).code === "ENOENT") continue; // evicted since it was listed
+      const { code, name: kind } = error as { code?: unknown; name?: unknown };
+      if (code === "ENOENT") continue; // evicted since it was listed
+      failure = error instanceof SyntaxError ? "is not JSON" : `cannot be read (${code ?? kind})`;
     }
-    yield file;
+    yield { name, content, failure };
+  }
+}
+
+/** Says that files were skipped, in one line. */
+function warnOfSkipped({ fileCount, skippedFileCount, firstSkipped }: SpoolRows): void {
+  if (firstSkipped === null) return;
+  const { name, reason } = firstSkipped;
+  const all = fileCount + skippedFileCount;
+  const line =
+    `[cirron] readSpool() skipped ${skippedFileCount} of ${all} files; the first is ${name}: it ${reason}`;
+  try {
+    console.warn(printable(line));
+  } catch {
+    // A console that throws must not cost the trace; skipped_file_count has the count.
   }
 }

@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly [floor: number, path: RegExp])[] = [
   [0, /^src\/(errors|builtins|bare_deno)\.ts$/],
   [
     1,
-    /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|id_series|permissions|snapshot|spool_format|terminal|version|thread|option_names|host_calls|watchers)\.ts$/,
+    /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|id_series|permissions|snapshot|spool_format|terminal|version|thread|option_names|host_calls|watchers|json_text)\.ts$/,
   ],
   [1, /^src\/gpu\/\w+\.ts$/],
   [2, /^src\/(flows|recorder|scope|scope_checks|loops|no_recording|overhead)\.ts$/],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { jsonOfText } from "../json_text.ts";
 import { printable } from "../printable.ts";
 import type { MarkValue } from "../rows.ts";
 
@@ -47,7 +48,7 @@ export const WHOLE_LIMIT = 1e15;
  * quotes where they could be taken for something else.
  */
 export function formatValue(value: MarkValue): string {
-  if (typeof value === "string") return isPlain(value) ? value : printable(JSON.stringify(value));
+  if (typeof value === "string") return isPlain(value) ? value : printable(jsonOfText(value));
   if (typeof value !== "number" || !Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < WHOLE_LIMIT) return String(value);

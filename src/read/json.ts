@@ -5,10 +5,11 @@
  * @module
  */
 import { IdSeries } from "../id_series.ts";
+import { jsonOf } from "../json_text.ts";
 import type { MarkValue, Snapshot } from "../rows.ts";
 import { anchorOf, attrsOf, markValue, momentUs, ownIdText, parentIdText } from "./fields.ts";
 import { Constant, TextBytes } from "./text_bytes.ts";
-import { type Tree, walk } from "./tree.ts";
+import type { Tree } from "./tree.ts";
 
 const COMMA = 0x2c;
 const CLOSE_OBJECT = 0x7d;
@@ -19,20 +20,26 @@ export function toJson(tree: Tree): string {
   const out = TextBytes.begin();
   const keys = keysOf(snapshot);
   const { us, restNs } = anchorOf(snapshot);
-  let isFirst = true; // of its siblings
   out.put(keys.roots);
-  walk(
-    tree,
-    position => {
-      if (!isFirst) out.character(COMMA);
-      writeSpan(out, keys, snapshot, rows[position], us, restNs);
-      isFirst = true;
-    },
-    () => {
+  // `walk()`, written out: with closures of its own in each call it would lose its compiled code as the keys did.
+  const { firstChild, nextSibling, parent } = tree;
+  let isFirst = true; // of its siblings
+  let position = rows.length === 0 ? -1 : 0;
+  while (position >= 0) {
+    if (!isFirst) out.character(COMMA);
+    writeSpan(out, keys, snapshot, rows[position], us, restNs);
+    isFirst = firstChild[position] >= 0;
+    if (isFirst) {
+      position = firstChild[position];
+      continue;
+    }
+    out.put(keys.end);
+    while (nextSibling[position] < 0 && parent[position] >= 0) {
+      position = parent[position];
       out.put(keys.end);
-      isFirst = false;
-    },
-  );
+    }
+    position = nextSibling[position]; // none after the last root
+  }
   out.put(keys.spanCount);
   out.number(rows.length);
   out.character(CLOSE_OBJECT);
@@ -88,17 +95,24 @@ interface Keys extends ReturnType<typeof makeKeys> {
 
 let fixed: ReturnType<typeof makeKeys> | null = null;
 
+// Not made anew for each trace: V8 throws away what it has compiled for objects of a shape once a collection finds none.
+let kept: { readonly series: IdSeries | null; readonly keys: Keys } | null = null;
+
 function keysOf({ ids }: Snapshot): Keys {
-  fixed ??= makeKeys();
   const series = ids instanceof IdSeries ? ids : null;
-  const suffix = series?.suffix ?? "";
-  return {
-    ...fixed,
-    series,
-    noParentName: new Constant(`${suffix}","parent_id":null,"name":`),
-    parentId: new Constant(`${suffix}","parent_id":"`),
-    name: new Constant(`${suffix}","name":`),
-  };
+  if (kept === null || kept.series !== series) {
+    fixed ??= makeKeys();
+    const suffix = series?.suffix ?? "";
+    const keys = {
+      ...fixed,
+      series,
+      noParentName: new Constant(`${suffix}","parent_id":null,"name":`),
+      parentId: new Constant(`${suffix}","parent_id":"`),
+      name: new Constant(`${suffix}","name":`),
+    };
+    kept = { series, keys };
+  }
+  return kept.keys;
 }
 
 /** The node of a row up to its children. */
@@ -155,7 +169,7 @@ function writeIds(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): 
     return;
   }
   // The pseudo-span, and spans from files: their ids are what somebody wrote.
-  const [own, up] = [ownIdText(snapshot, row), parentIdText(snapshot, row)].map(text => JSON.stringify(text));
+  const [own, up] = [ownIdText(snapshot, row), parentIdText(snapshot, row)].map(jsonOf);
   out.text(`{"id":${own},"parent_id":${up},"name":`);
 }
 
@@ -176,7 +190,7 @@ function writeAttrs(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number)
     out.put(hasMarks ? bare.marks : bare.noMarks);
   } else {
     out.put(hasCounters ? keys.attrs : keys.gpuMemoryAttrs);
-    out.text(JSON.stringify(attrsOf(snapshot, row)));
+    out.text(jsonOf(attrsOf(snapshot, row)));
     out.put(hasMarks ? keys.marks : keys.noMarks);
   }
   return hasMarks;
@@ -209,19 +223,20 @@ function writeMarks(
     if (own === undefined) out.put(isLast ? keys.noAttrsChildren : keys.noAttrsNextMark);
     else {
       out.put(keys.attrs);
-      out.text(JSON.stringify(own));
+      out.text(jsonOf(own));
       out.put(isLast ? keys.children : keys.nextMark);
     }
   }
 }
 
-function writeValue(out: TextBytes, value: MarkValue): void {
+/** Writes a mark's value as JSON can say it: what is not finite as a string, and what is beyond the exact range as its digits. */
+export function writeValue(out: TextBytes, value: MarkValue): void {
   if (typeof value === "number") {
     if (Number.isFinite(value)) out.number(value);
     else out.json(String(value));
   } else if (typeof value === "string") {
     out.json(value);
   } else {
-    out.text(JSON.stringify(markValue(value)));
+    out.text(jsonOf(markValue(value)));
   }
 }

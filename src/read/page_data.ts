@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { jsonOf } from "../json_text.ts";
 import type { JsonValue, MarkValue } from "../rows.ts";
 import { attrsOf, isFailed, markValue, measured, measuredIn } from "./fields.ts";
 import type { Fold, FoldedTree } from "./fold.ts";
@@ -339,7 +340,7 @@ function rowDetail(tree: Tree, row: number): PageDetail | null {
 
 function attrText(value: JsonValue): string {
   if (value === null) return "none";
-  return shownText(typeof value === "string" ? value : JSON.stringify(value), MOST_TEXT);
+  return shownText(typeof value === "string" ? value : jsonOf(value), MOST_TEXT);
 }
 
 function shownValue(value: MarkValue): number | string | boolean {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { jsonOf } from "../json_text.ts";
 import { printable } from "../printable.ts";
 
 /** Characters of a name in a page. */
@@ -14,7 +15,7 @@ const UNSAFE = /[<&'\u2028\u2029]/g;
 
 /** `value` as JSON without a character that means something to HTML. */
 export function pageJson(value: unknown): string {
-  return JSON.stringify(value).replace(
+  return jsonOf(value).replace(
     UNSAFE,
     character => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { jsonOfText } from "../json_text.ts";
 import { VERSION } from "../version.ts";
 import { earliest } from "./trace_events.ts";
 import { labelTracks } from "./track_labels.ts";
@@ -18,51 +19,53 @@ export function toSpeedscope(tree: Tree, pid: number): string {
   const { list: tracks } = layTracks(tree);
   const labels = labelTracks(snapshot, tracks, pid);
   const originNs = earliest(tree);
-  const frames: string[] = [];
   const frameOf = new Map<string, number>();
-  const frame = (name: string): number => {
-    let index = frameOf.get(name);
-    if (index === undefined) {
-      index = frames.length;
-      frameOf.set(name, index);
-      frames.push(`{"name":${JSON.stringify(name)}}`);
-    }
-    return index;
-  };
   const several = labels.some(label => label.pid !== labels[0].pid);
   const profiles = tracks.map((track, index) => {
     const label = labels[index];
     const name = several ? `${label.process}, ${label.track}` : label.track;
-    const events = eventsOf(tree, track, originNs, frame);
+    const events = eventsOf(tree, track, originNs, frameOf);
     const [start, end] = bounds(tree, track, originNs);
     return `{"type":"evented","name":${
-      JSON.stringify(name)
+      jsonOfText(name)
     },"unit":"nanoseconds","startValue":${start},"endValue":${end},"events":[${events.join(",")}]}`;
   });
+  const frames = Array.from(frameOf.keys(), name => `{"name":${jsonOfText(name)}}`);
   const title = rows.length === 0 ? "(no spans)" : snapshot.name[rows[0]];
   return `{"$schema":"https://www.speedscope.app/file-format-schema.json","exporter":"@cirron/sdk@${VERSION}","name":${
-    JSON.stringify(title)
+    jsonOfText(title)
   },"activeProfileIndex":0,"shared":{"frames":[${frames.join(",")}]},"profiles":[${profiles.join(",")}]}`;
 }
 
-function eventsOf(tree: Tree, track: Track, originNs: number, frame: (name: string) => number): string[] {
+function eventsOf(tree: Tree, track: Track, originNs: number, frameOf: Map<string, number>): string[] {
   const { rows, snapshot } = tree;
   const { startNs, name } = snapshot;
   const { positions, nestsIn } = track;
   const events: string[] = [];
   const open: number[] = []; // places
-  const close = (): void => {
-    const row = rows[positions[open.pop()!]];
-    events.push(`{"type":"C","frame":${frame(name[row])},"at":${drawnEndNs(snapshot, row) - originNs}}`);
-  };
-  for (let place = 0; place < positions.length; place++) {
-    while (open.length > 0 && open[open.length - 1] !== nestsIn[place]) close();
+  for (let place = 0; place <= positions.length; place++) {
+    const outer = place < positions.length ? nestsIn[place] : -1; // after the last, all that is open closes
+    while (open.length > 0 && open[open.length - 1] !== outer) {
+      const row = rows[positions[open.pop()!]];
+      events.push(event("C", frameIn(frameOf, name[row]), drawnEndNs(snapshot, row) - originNs));
+    }
+    if (place === positions.length) break;
     const row = rows[positions[place]];
-    events.push(`{"type":"O","frame":${frame(name[row])},"at":${startNs[row] - originNs}}`);
+    events.push(event("O", frameIn(frameOf, name[row]), startNs[row] - originNs));
     open.push(place);
   }
-  while (open.length > 0) close();
   return events;
+}
+
+function event(type: "O" | "C", frame: number, at: number): string {
+  return `{"type":"${type}","frame":${frame},"at":${at}}`;
+}
+
+/** The number of a name, a new one if it has none yet. */
+function frameIn(frameOf: Map<string, number>, name: string): number {
+  let frame = frameOf.get(name);
+  if (frame === undefined) frameOf.set(name, frame = frameOf.size);
+  return frame;
 }
 
 /** From the first opening to the last closing. */

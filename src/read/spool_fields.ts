@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { copyAttrs } from "../attrs.ts";
 import type { Attrs, MarkValue } from "../rows.ts";
 import { cutText } from "../text_limits.ts";
 
@@ -47,14 +48,13 @@ export interface SpoolMark {
 
 type Fields = Record<string, unknown>;
 
-/** A span as the file has it, or null if a field is missing or of the wrong type. */
+/** A span as the file has it, or null if a field is missing, of the wrong type or out of range. */
 export function decodeSpan(value: unknown): SpoolSpan | null {
   if (!isObject(value)) return null;
   const { id, name, parent_id } = value;
   const parentId = parent_id === undefined ? null : parent_id;
   const startNs = toNs(value.start_ns);
   const endNs = toNs(value.end_ns);
-  const index = toCount(value.index);
   const cpuNs = toReading(value.cpu_ns);
   const gpuNs = toReading(value.gpu_ns);
   const memoryPeakBytes = toReading(value.memory_peak_bytes);
@@ -63,7 +63,7 @@ export function decodeSpan(value: unknown): SpoolSpan | null {
   const attrs = toAttrs(value.attrs);
   if (
     !isId(id) || (parentId !== null && !isId(parentId)) || typeof name !== "string" || startNs === null
-    || endNs === null || index === null || cpuNs === null || gpuNs === null || memoryPeakBytes === null
+    || endNs === null || cpuNs === null || gpuNs === null || memoryPeakBytes === null
     || pid === null || rank === null || attrs === null
   ) {
     return null;
@@ -72,7 +72,7 @@ export function decodeSpan(value: unknown): SpoolSpan | null {
     id,
     parentId,
     name: cutText(name),
-    index,
+    index: toCount(value.index) ?? NaN, // what loops over something else may count as they like
     startNs,
     endNs,
     cpuNs,
@@ -85,7 +85,7 @@ export function decodeSpan(value: unknown): SpoolSpan | null {
   };
 }
 
-/** A mark as the file has it, or null if a field is missing or of the wrong type. */
+/** A mark as the file has it, or null if a field is missing, of the wrong type or out of range. */
 export function decodeMark(value: unknown): SpoolMark | null {
   if (!isObject(value)) return null;
   const { id, span_id, name, kind } = value;
@@ -127,32 +127,35 @@ function toInteger(value: unknown): number | bigint | null {
   return typeof value === "string" && DIGITS.test(value) ? BigInt(value) : null;
 }
 
-const MAX_NS = 1n << 63n;
+// What is measured or counted has 64 bits at most, and no trace is long enough to sum those up to infinity.
+const LIMIT = 1n << 63n;
 
 function toNs(value: unknown): bigint | null {
   const integer = toInteger(value);
   if (integer === null) return null;
   const ns = BigInt(integer);
-  return ns < MAX_NS && ns > -MAX_NS ? ns : null;
+  return ns < LIMIT && ns > -LIMIT ? ns : null;
 }
 
-/** NaN for null or absent; null if it is no integer. */
+/** NaN for null, absent or NaN, which is what Python makes of none; null if it is no integer, or out of range. */
 function toCount(value: unknown): number | null {
-  if (value === null || value === undefined) return NaN;
-  const integer = toInteger(value);
+  if (value === null || value === undefined || value === "NaN") return NaN;
+  if (typeof value === "number") return Number.isSafeInteger(value) ? value : null;
+  const integer = toNs(value);
   return integer === null ? null : Number(integer);
 }
 
-/** NaN for null or absent; null if it is no number. A writer that let a fraction through should not cost the span. */
+/** The same of a number, rounded: a writer that let a fraction through should not cost the span. */
 function toReading(value: unknown): number | null {
-  return typeof value === "number" && Number.isFinite(value) ? Math.round(value) : toCount(value);
+  if (typeof value !== "number") return toCount(value);
+  return Math.abs(value) < Number(LIMIT) ? Math.round(value) : null;
 }
 
-/** Undefined for none; null if they are no object. */
+/** Undefined for none; null if they are no object. Within bounds from here on: a file may nest and repeat as it likes. */
 function toAttrs(value: unknown): Attrs | undefined | null {
   if (value === null || value === undefined) return undefined;
   if (!isObject(value)) return null;
-  for (const _ in value) return value as Attrs;
+  for (const _ in value) return copyAttrs(value);
   return undefined;
 }
 

@@ -15,15 +15,26 @@ import { isUnfinished, stretchUnfinished } from "./unfinished.ts";
  */
 export const OPEN_NAME = "(open)";
 
+/** A file of a spool. */
+export interface SpoolFile {
+  readonly name: string;
+  /** What JSON parsing gave, with integers beyond 2^53 as digits. */
+  readonly content: unknown;
+  /** Why there is no content, in words that follow "it"; null if there is. */
+  readonly failure: string | null;
+}
+
 /** What a set of files holds. */
 export interface SpoolRows {
   /** Closed spans by end; then, in order of start, those that were not closed as far as the files know. */
   readonly snapshot: Snapshot;
   /** Files of the format. */
   readonly fileCount: number;
-  /** Files of no or another format. */
+  /** Files without content, or of no or another format. */
   readonly skippedFileCount: number;
-  /** Spans and marks with a missing field or one of the wrong type. */
+  /** The first of those, and what is wrong with it, in words that follow "it"; null if there are none. */
+  readonly firstSkipped: { readonly name: string; readonly reason: string } | null;
+  /** Spans and marks with a field that is missing, of the wrong type or out of range. */
   readonly skippedRowCount: number;
   /** Spans, each counted once. */
   readonly spanCount: number;
@@ -35,27 +46,24 @@ export interface SpoolRows {
   readonly processCount: number;
 }
 
-/**
- * Merges files, in the order of their names.
- * @param files What JSON parsing gave, with integers beyond 2^53 as digits; anything else counts as a skipped file.
- */
-export function mergeFiles(files: Iterable<unknown>): SpoolRows {
+/** Merges files, in the order of their names. */
+export function mergeFiles(files: Iterable<SpoolFile>): SpoolRows {
   const spans = new Map<string, SpoolSpan>();
   const marks = new Map<string, SpoolMark>();
   const processes = new Set<string>();
   let fileCount = 0;
   let skippedFileCount = 0;
   let skippedRowCount = 0;
-  for (const file of files) {
-    if (
-      !isObject(file) || file.schema_version !== SPOOL_SCHEMA_VERSION || !Array.isArray(file.spans)
-      || !Array.isArray(file.marks)
-    ) {
+  let firstSkipped: SpoolRows["firstSkipped"] = null;
+  for (const { name, content, failure } of files) {
+    const lists = failure === null ? listsOf(content) : failure;
+    if (typeof lists === "string") {
       skippedFileCount++;
+      firstSkipped ??= { name, reason: lists };
       continue;
     }
     fileCount++;
-    for (const value of file.spans) {
+    for (const value of lists.spans) {
       const span = decodeSpan(value);
       if (span === null) {
         skippedRowCount++;
@@ -65,7 +73,7 @@ export function mergeFiles(files: Iterable<unknown>): SpoolRows {
       spans.set(span.id, span);
       processes.add(`${span.pid} ${span.rank}`);
     }
-    for (const value of file.marks) {
+    for (const value of lists.marks) {
       const mark = decodeMark(value);
       if (mark === null) skippedRowCount++;
       else marks.set(mark.id, mark);
@@ -77,12 +85,24 @@ export function mergeFiles(files: Iterable<unknown>): SpoolRows {
     snapshot: toSnapshot(allSpans, allMarks),
     fileCount,
     skippedFileCount,
+    firstSkipped,
     skippedRowCount,
     spanCount: spans.size,
     markCount: marks.size,
     unfinishedCount: allSpans.filter(isUnfinished).length,
     processCount: processes.size,
   };
+}
+
+/** The rows of a file, or why it is not of the format. */
+function listsOf(content: unknown): { spans: unknown[]; marks: unknown[] } | string {
+  if (!isObject(content)) return "is no object";
+  const { schema_version: version, spans, marks } = content;
+  if (version !== SPOOL_SCHEMA_VERSION) {
+    const what = typeof version === "number" ? String(version) : "unknown";
+    return `has the format's version ${what}, not ${SPOOL_SCHEMA_VERSION}`;
+  }
+  return Array.isArray(spans) && Array.isArray(marks) ? { spans, marks } : "has no lists of spans and marks";
 }
 
 /** The closed rows of a snapshot. Its columns stay as long as they are: readers stop at `length`. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { jsonOfText } from "../json_text.ts";
 import { isFailed, measured } from "./fields.ts";
 import { ALONE, coveredInRoots, findOverlaps } from "./overlap.ts";
 import type { Tree } from "./tree.ts";
@@ -258,7 +259,7 @@ function pathText({ parent, name, depth }: Paths, path: number): string {
 }
 
 function quotedName(name: string): string {
-  return name.includes(" > ") || name.includes('"') ? JSON.stringify(name) : name;
+  return name.includes(" > ") || name.includes('"') ? jsonOfText(name) : name;
 }
 
 function addMeasured(sums: Float64Array, at: number, value: number): void {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { jsonOfText } from "../json_text.ts";
 import { formatDuration, formatValue, WHOLE_LIMIT } from "./format.ts";
 import { decoder, encoder, fourDigits, hexOfByte } from "./text_tables.ts";
 
@@ -130,7 +131,7 @@ export class TextBytes {
   /** Writes a string as JSON has it, with its quotes. */
   json(text: string): void {
     if (text.length > CHUNK >> 2) {
-      this.text(JSON.stringify(text));
+      this.text(jsonOfText(text));
       return;
     }
     this.#room(text.length + 2);
@@ -140,7 +141,7 @@ export class TextBytes {
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i);
       if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) {
-        this.text(JSON.stringify(text));
+        this.text(jsonOfText(text));
         return;
       }
       bytes[at++] = code;

@@ -5,17 +5,18 @@
  *
  * @module
  */
-import { type Attrs, type JsonValue, type MarkValue, type Snapshot, unixUs } from "../rows.ts";
+import { jsonOf } from "../json_text.ts";
+import { type Attrs, type Snapshot, unixUs } from "../rows.ts";
 import { VERSION } from "../version.ts";
-import { attrsOf, isFailed, markValue, measured, measuredIn, ownIdText, wallUs } from "./fields.ts";
+import { attrsOf, isFailed, markValue, ownIdText, wallUs } from "./fields.ts";
+import { writeValue } from "./json.ts";
+import { Constant, TextBytes } from "./text_bytes.ts";
 import { labelTracks, type TrackLabel } from "./track_labels.ts";
 import { drawnEndNs, layTracks } from "./tracks.ts";
 import type { Tree } from "./tree.ts";
 
 /** The category of all our events. */
 const CATEGORY = "cirron";
-
-type Add = (event: Record<string, JsonValue>) => void;
 
 /**
  * The spans of `tree` as JSON text.
@@ -26,33 +27,71 @@ export function toTraceEvents(tree: Tree, self: Attrs): string {
   const { list: tracks } = layTracks(tree);
   const labels = labelTracks(snapshot, tracks, self.pid as number);
   const originNs = earliest(tree);
-  const us = (ns: number) => (ns - originNs) / 1000;
-  const parts: string[] = [];
-  const add: Add = event => void parts.push(JSON.stringify(event));
-  tracks.forEach(({ positions, nestsIn }, index) => {
-    const label = labels[index];
-    const where = { pid: label.pid, tid: label.tid };
-    nameTrack(label, index, add);
+  const out = TextBytes.begin();
+  keys ??= makeKeys();
+  out.put(keys.begin);
+  for (let index = 0; index < tracks.length; index++) {
+    const { positions, nestsIn } = tracks[index];
+    nameTrack(out, labels[index], index);
     const endUs = new Float64Array(positions.length);
     for (let place = 0; place < positions.length; place++) {
       const row = rows[positions[place]];
-      const ts = us(snapshot.startNs[row]);
-      const limit = us(drawnEndNs(snapshot, row));
       const outer = nestsIn[place];
+      const limitNs = drawnEndNs(snapshot, row) - originNs;
+      const startNs = snapshot.startNs[row] - originNs;
+      const limitUs = limitNs / 1000;
       const dur = durationWithin(
-        ts,
+        startNs / 1000,
         wallUs(snapshot, row),
-        outer < 0 ? limit : Math.min(limit, endUs[outer]),
+        outer < 0 ? limitUs : Math.min(limitUs, endUs[outer]),
       );
-      endUs[place] = ts + dur;
-      const event = { name: snapshot.name[row], cat: CATEGORY, ph: "X", ts, dur };
-      add({ ...event, ...where, args: spanArgs(tree, row) });
-      addMarks(snapshot, row, label, us, add);
+      endUs[place] = startNs / 1000 + dur;
+      writeSpan(out, keys, tree, row, labels[index], startNs, dur);
+      writeMarks(out, keys, snapshot, row, labels[index], originNs);
     }
-  });
-  return `{"traceEvents":[${parts.join(",\n")}],"displayTimeUnit":"ms","otherData":${
-    JSON.stringify(otherData(tree, originNs, self))
-  }}`;
+  }
+  out.put(keys.end);
+  out.text(jsonOf(otherData(tree, originNs, self)));
+  out.character(CLOSE_OBJECT);
+  return out.finish();
+}
+
+const CLOSE_OBJECT = 0x7d;
+const COMMA = 0x2c;
+
+type Keys = ReturnType<typeof makeKeys>;
+
+let keys: Keys | null = null;
+
+// What always stands together. Nothing but a track's name begins the list of events, so each has its comma before it.
+function makeKeys() {
+  return {
+    begin: new Constant('{"traceEvents":['),
+    end: new Constant('],"displayTimeUnit":"ms","otherData":'),
+    event: new Constant(',\n{"name":'),
+    span: new Constant(`,"cat":"${CATEGORY}","ph":"X","ts":`),
+    mark: new Constant(`,"cat":"${CATEGORY}","ts":`),
+    dur: new Constant(',"dur":'),
+    pid: new Constant(',"pid":'),
+    tid: new Constant(',"tid":'),
+    id: new Constant(',"args":{"id":'),
+    index: new Constant(',"index":'),
+    open: new Constant(',"open":true'),
+    error: new Constant(',"error":'),
+    cpuNs: new Constant(',"cpu_ns":'),
+    gpuNs: new Constant(',"gpu_ns":'),
+    memory: new Constant(',"memory_peak_bytes":'),
+    attrs: new Constant(',"attrs":'),
+    marks: new Constant(',"marks":[{"name":'),
+    nextMark: new Constant('},{"name":'),
+    marksEnd: new Constant("}]"),
+    eventEnd: new Constant("}}"),
+    value: new Constant(',"value":'),
+    counter: new Constant(',"ph":"C"'),
+    counterId: new Constant(',"id":'),
+    instant: new Constant(',"ph":"i","s":"t"'),
+    markValue: new Constant(',"args":{"value":'),
+  };
 }
 
 /** The start of the earliest span, on the session's clock; 0 without any. */
@@ -74,63 +113,114 @@ function durationWithin(ts: number, wallUs: number, limit: number): number {
   return Math.max(0, dur);
 }
 
-function nameTrack({ pid, tid, process, track, isFirst }: TrackLabel, index: number, add: Add): void {
+function nameTrack(out: TextBytes, { pid, tid, process, track, isFirst }: TrackLabel, index: number): void {
   const event = { ph: "M", ts: 0, pid, tid };
-  if (isFirst) add({ ...event, name: "process_name", args: { name: process } });
-  add({ ...event, name: "thread_name", args: { name: track } });
-  add({ ...event, name: "thread_sort_index", args: { sort_index: index } });
+  const events = [
+    { ...event, name: "thread_name", args: { name: track } },
+    { ...event, name: "thread_sort_index", args: { sort_index: index } },
+  ];
+  if (isFirst) events.unshift({ ...event, name: "process_name", args: { name: process } });
+  if (index > 0) out.character(COMMA);
+  out.text(events.map(jsonOf).join(",\n"));
 }
 
-function spanArgs(tree: Tree, row: number): Record<string, JsonValue> {
+function writeSpan(
+  out: TextBytes,
+  keys: Keys,
+  tree: Tree,
+  row: number,
+  label: TrackLabel,
+  startNs: number,
+  durUs: number,
+): void {
   const { snapshot } = tree;
-  const args: Record<string, JsonValue> = { id: ownIdText(snapshot, row) };
-  const index = measured(snapshot.index[row]);
-  if (index !== null) args.index = index;
-  if (row >= snapshot.closedLength) args.open = true;
-  if (isFailed(snapshot, row)) args.error = snapshot.attrs[row]!.error;
-  const counters = {
-    cpu_ns: measured(snapshot.cpuNs[row]),
-    gpu_ns: measuredIn(snapshot.gpuNs, row),
-    memory_peak_bytes: measuredIn(snapshot.memoryPeakBytes, row),
-  };
-  for (const [name, value] of Object.entries(counters)) if (value !== null) args[name] = value;
-  const attrs = attrsOf(snapshot, row);
-  if (Object.keys(attrs).length > 0) args.attrs = attrs;
-  const marks = marksOf(tree, row);
-  if (marks.length > 0) args.marks = marks;
-  return args;
-}
-
-function marksOf({ snapshot: { marks } }: Tree, row: number): JsonValue[] {
-  const list: JsonValue[] = [];
-  for (let i = marks.first[row]; i < marks.first[row + 1]; i++) {
-    list.push({ name: marks.name[i], value: jsonValue(marks.value[i]) });
+  out.put(keys.event);
+  out.json(snapshot.name[row]);
+  out.put(keys.span);
+  out.thousandths(startNs);
+  out.put(keys.dur);
+  out.number(durUs);
+  writeTrack(out, keys, label);
+  out.put(keys.id);
+  out.json(ownIdText(snapshot, row));
+  writeMeasured(out, keys.index, snapshot.index[row]);
+  if (row >= snapshot.closedLength) out.put(keys.open);
+  if (isFailed(snapshot, row)) {
+    out.put(keys.error);
+    out.json(snapshot.attrs[row]!.error as string);
   }
-  return list;
+  writeMeasured(out, keys.cpuNs, snapshot.cpuNs[row]);
+  if (snapshot.gpuNs !== null) writeMeasured(out, keys.gpuNs, snapshot.gpuNs[row]);
+  if (snapshot.memoryPeakBytes !== null) writeMeasured(out, keys.memory, snapshot.memoryPeakBytes[row]);
+  writeAttrs(out, keys, snapshot, row);
+  writeSpanMarks(out, keys, snapshot, row);
+  out.put(keys.eventEnd);
 }
 
-/** A mark's value as JSON can say it: what is not finite as a string, and what is beyond the exact range as its digits. */
-function jsonValue(value: MarkValue): JsonValue {
-  const plain = markValue(value);
-  return typeof plain === "number" && !Number.isFinite(plain) ? String(plain) : plain;
+function writeTrack(out: TextBytes, keys: Keys, label: TrackLabel): void {
+  out.put(keys.pid);
+  out.number(label.pid);
+  out.put(keys.tid);
+  out.number(label.tid);
 }
 
-function addMarks(
+function writeMeasured(out: TextBytes, key: Constant, value: number): void {
+  if (value !== value) return;
+  out.put(key);
+  out.number(value);
+}
+
+function writeAttrs(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): void {
+  if (snapshot.attrs[row] === undefined && Number.isNaN(snapshot.dataLoadNs[row])) return;
+  const attrs = attrsOf(snapshot, row);
+  if (Object.keys(attrs).length === 0) return;
+  out.put(keys.attrs);
+  out.text(jsonOf(attrs));
+}
+
+/** The marks of a span in its arguments. */
+function writeSpanMarks(out: TextBytes, keys: Keys, { marks }: Snapshot, row: number): void {
+  const first = marks.first[row];
+  const end = marks.first[row + 1];
+  if (first === end) return;
+  for (let i = first; i < end; i++) {
+    out.put(i === first ? keys.marks : keys.nextMark);
+    out.json(marks.name[i]);
+    out.put(keys.value);
+    writeValue(out, marks.value[i]);
+  }
+  out.put(keys.marksEnd);
+}
+
+/** The marks of a span as events. */
+function writeMarks(
+  out: TextBytes,
+  keys: Keys,
   { marks }: Snapshot,
   row: number,
-  { pid, tid, track, isFirst }: TrackLabel,
-  us: (ns: number) => number,
-  add: Add,
+  label: TrackLabel,
+  originNs: number,
 ): void {
-  for (let i = marks.first[row]; i < marks.first[row + 1]; i++) {
-    const value = jsonValue(marks.value[i]);
-    const event = { name: marks.name[i], cat: CATEGORY, ts: us(marks.tsNs[i]), pid, tid };
-    if (typeof value === "number") {
+  const end = marks.first[row + 1];
+  for (let i = marks.first[row]; i < end; i++) {
+    const value = markValue(marks.value[i]);
+    out.put(keys.event);
+    out.json(marks.name[i]);
+    out.put(keys.mark);
+    out.thousandths(marks.tsNs[i] - originNs);
+    writeTrack(out, keys, label);
+    if (typeof value !== "number" || !Number.isFinite(value)) out.put(keys.instant);
+    else {
+      out.put(keys.counter);
       // A counter belongs to a process: those of its other tracks are told apart by id.
-      add({ ...event, ph: "C", ...(isFirst ? {} : { id: track }), args: { value } });
-    } else {
-      add({ ...event, ph: "i", s: "t", args: { value } });
+      if (!label.isFirst) {
+        out.put(keys.counterId);
+        out.json(label.track);
+      }
     }
+    out.put(keys.markValue);
+    writeValue(out, marks.value[i]);
+    out.put(keys.eventEnd);
   }
 }
 

@@ -38,8 +38,12 @@ export function drawnEndNs({ startNs, endNs }: Snapshot, row: number): number {
   return Math.max(startNs[row], endNs[row]);
 }
 
+// V8 throws away what it has compiled for a class once a collection finds no instance of it.
+let kept: readonly unknown[] | null = null;
+
 /** Lays the spans of `tree` onto tracks, in time proportional to spans, times the logarithm of what runs at once. */
 export function layTracks(tree: Tree): Tracks {
+  kept ??= [new OpenTrack(0, 0), new Lanes()];
   const { snapshot, rows, parent } = tree;
   const threadOf = snapshot.threads?.of;
   const lanes = new Map<number, Lanes>();
@@ -97,7 +101,8 @@ class OpenTrack implements Track {
   readonly positions: number[] = [];
   readonly nestsIn: number[] = [];
   /** Places in `positions` of the spans that are not over, outermost first, and their ends. */
-  readonly #open: { readonly place: number; readonly endNs: number }[] = [];
+  readonly #open: number[] = [];
+  readonly #openEndNs: number[] = [];
 
   constructor(thread: number, number: number) {
     this.thread = thread;
@@ -105,17 +110,21 @@ class OpenTrack implements Track {
   }
 
   push(position: number, endNs: number): void {
-    this.nestsIn.push(this.#open.at(-1)?.place ?? -1);
-    this.#open.push({ place: this.positions.length, endNs });
+    const open = this.#open;
+    this.nestsIn.push(open.length === 0 ? -1 : open[open.length - 1]);
+    open.push(this.positions.length);
+    this.#openEndNs.push(endNs);
     this.positions.push(position);
   }
 
   /** Ends what is over at a moment, but for `parent` if it ends right then; gives the position that is innermost. */
   endsBefore(ns: number, parent: number): number {
-    for (let top = this.#open.at(-1); top !== undefined; top = this.#open.at(-1)) {
-      const position = this.positions[top.place];
-      if (top.endNs > ns || (top.endNs === ns && position === parent)) return position;
+    for (let top = this.#open.length - 1; top >= 0; top--) {
+      const position = this.positions[this.#open[top]];
+      const endNs = this.#openEndNs[top];
+      if (endNs > ns || (endNs === ns && position === parent)) return position;
       this.#open.pop();
+      this.#openEndNs.pop();
     }
     return -1;
   }
@@ -123,6 +132,7 @@ class OpenTrack implements Track {
   /** Ends everything. */
   clear(): void {
     this.#open.length = 0;
+    this.#openEndNs.length = 0;
   }
 }
 

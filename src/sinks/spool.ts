@@ -7,6 +7,7 @@
  * @module
  */
 import type { FlushBatch } from "../batch.ts";
+import { jsonOfText } from "../json_text.ts";
 import { SPOOL_SCHEMA_VERSION } from "../spool_format.ts";
 import type { Sink } from "./sink.ts";
 import { SpoolDirectory } from "./spool_directory.ts";
@@ -141,7 +142,7 @@ export class SpoolSink implements Sink {
     const file = this.#directory.write(name, () =>
       new TextEncoder().encode(
         `{"schema_version":${SPOOL_SCHEMA_VERSION},"sdk_version":${
-          JSON.stringify(this.#options.sdkVersion)
+          jsonOfText(this.#options.sdkVersion)
         },"batch_id":"${batchId}","created_ns":${createdNs},"spans":[${
           batches.map(batch => batch.spans).filter(text => text !== "").join(",")
         }],"marks":[${

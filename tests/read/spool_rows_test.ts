@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { test } from "node:test";
 import { toDict } from "../../src/read/dict.ts";
 import { parseExact } from "../../src/read/exact_json.ts";
-import { closedOnly, mergeFiles, type SpoolRows } from "../../src/read/spool_rows.ts";
+import { closedOnly, mergeFiles, type SpoolFile, type SpoolRows } from "../../src/read/spool_rows.ts";
 import { toText } from "../../src/read/text.ts";
 import { buildTree } from "../../src/read/tree.ts";
 import type { TraceDict, TraceNode } from "../../src/rows.ts";
@@ -13,7 +13,12 @@ import { type Fields, fileOf, markOf, PYTHON_FILE, spanOf, START_NS, toJsonText 
 
 /** Files as they come from disk. */
 function merge(...files: Fields[]): SpoolRows {
-  return mergeFiles(files.map(file => parseExact(toJsonText(file))));
+  return mergeParsed(...files.map(file => parseExact(toJsonText(file))));
+}
+
+/** Files of some contents, called `0`, `1` and so on. */
+function mergeParsed(...contents: unknown[]): SpoolRows {
+  return mergeFiles(contents.map((content, i): SpoolFile => ({ name: String(i), content, failure: null })));
 }
 
 /** What `trace()` shows of some spans and marks. */
@@ -302,7 +307,6 @@ const DAMAGED_SPANS: readonly (readonly [field: string, values: readonly unknown
   ["id", [undefined, null, 5, "", {}]],
   ["name", [undefined, null, 5, ["x"]]],
   ["parent_id", [5, "", {}, false]],
-  ["index", ["1", 0.5, [], true]],
   ["start_ns", [undefined, null, "1", 0.5, {}, true, 10n ** 30n, "NaN"]],
   ["end_ns", [undefined, null, "x", 1e300, [], -(10n ** 30n)]],
   ["cpu_ns", ["1", true, {}]],
@@ -377,7 +381,7 @@ test("mergeFiles() skips and counts files that are not of the format", () => {
       { ...fileOf([]), marks: list },
     ]),
   ];
-  const rows = mergeFiles([...wrong, parseExact(toJsonText(fileOf([spanOf("a")])))]);
+  const rows = mergeParsed(...wrong, parseExact(toJsonText(fileOf([spanOf("a")]))));
   assertEquals([rows.fileCount, rows.skippedFileCount, rows.spanCount], [1, wrong.length, 1]);
 });
 
@@ -391,7 +395,7 @@ test("mergeFiles() takes unknown keys at every level", () => {
 test("mergeFiles() takes keys that are special in JavaScript", () => {
   const text = toJsonText(fileOf([spanOf("__proto__", 0, { parent_id: "constructor", attrs: { x: 0 } })]))
     .replace('"x":0', '"__proto__":{"polluted":1},"toString":2');
-  const { roots } = toDict(buildTree(mergeFiles([parseExact(text)]).snapshot, { name: "__proto__" }));
+  const { roots } = toDict(buildTree(mergeParsed(parseExact(text)).snapshot, { name: "__proto__" }));
   const { attrs } = roots[0];
   assertEquals(Object.keys(attrs), ["__proto__", "toString"]);
   assertEquals(Object.getPrototypeOf(attrs), Object.prototype);
@@ -457,7 +461,7 @@ test("mergeFiles() counts marks whose span is in no file", () => {
 });
 
 test("mergeFiles() reads what the Python package writes", () => {
-  const rows = mergeFiles([parseExact(PYTHON_FILE)]);
+  const rows = mergeParsed(parseExact(PYTHON_FILE));
   assertEquals([rows.spanCount, rows.markCount, rows.skippedRowCount, rows.processCount], [1, 3, 0, 1]);
   const { snapshot } = rows;
   assertEquals(
