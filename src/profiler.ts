@@ -71,7 +71,7 @@ export interface EngineOptions {
   /** Writes a line to stderr. */
   readonly warn?: (message: string) => void;
   readonly isNotebook?: () => boolean;
-  readonly calibration?: Pick<Calibration, "costs">;
+  readonly calibration?: Pick<Calibration, "costs" | "peakReadCount">;
   readonly openPeakMeter?: () => Probe<PeakMeter>;
   readonly gpu?: GpuOptions;
   /** Whether another thread may end this one. */
@@ -119,7 +119,7 @@ export class Engine {
   #warned = false;
   /** Warnings that no session gives again. */
   readonly #said = new Set<string>();
-  #calibration: Pick<Calibration, "costs"> | null = null;
+  #calibration: Pick<Calibration, "costs" | "peakReadCount"> | null = null;
 
   constructor(options: EngineOptions = {}) {
     this.#options = options;
@@ -338,17 +338,17 @@ export class Engine {
   }
 
   #overhead(recorder: Recorder, flushNs: number): Overhead {
-    const done = recorder.workDone(); // before the measurement adds to it
     const { process, thread } = recorder.clock.cpu;
     const readCpu = this.#cpu?.ok !== true ? null : process.ok ? process.value : valueOf(thread);
-    this.#calibration ??= this.#options.calibration
-      ?? new Calibration({
-        clock: recorder.clock,
-        maxSpans: recorder.capacity,
-        readCpu,
-        peak: valueOf(this.#memory),
-      });
-    return estimateOverhead(this.#calibration.costs(done), done, flushNs);
+    const calibration = this.#calibration ??= this.#options.calibration ?? new Calibration({
+      clock: recorder.clock,
+      maxSpans: recorder.capacity,
+      readCpu,
+      peak: valueOf(this.#memory),
+    });
+    const all = recorder.workDone();
+    const done = { ...all, peakReads: all.peakReads - calibration.peakReadCount };
+    return estimateOverhead(calibration.costs(done), done, flushNs);
   }
 
   /** Changes the bound on closed spans, at once. */

@@ -854,6 +854,7 @@ test("Flows.current() is one frame as long as no flow was made", () => {
 
 test("Flows.run() makes its frame the current one, and no longer", () => {
   const flows = new Flows<FakeScope>();
+  flows.open();
   const main = flows.current();
   const frame = new Frame<FakeScope>(null);
   const inside = flows.run(frame, argument => [argument, flows.current() === frame], "argument");
@@ -863,6 +864,7 @@ test("Flows.run() makes its frame the current one, and no longer", () => {
 
 test("Flows.run() that throws leaves the current frame as it was", () => {
   const flows = new Flows<FakeScope>();
+  flows.open();
   const main = flows.current();
   try {
     flows.run(new Frame<FakeScope>(null), () => {

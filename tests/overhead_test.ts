@@ -126,6 +126,32 @@ test("health().overhead has the time that went into the sinks", () => {
   ci.engine.shutdown();
 });
 
+test("health().overhead leaves out the readings that it makes itself to measure them", () => {
+  const fake = new FakeClock();
+  let readCount = 0;
+  const value = {
+    get readCount() {
+      return readCount;
+    },
+    start: () => {
+      readCount++;
+      fake.cpuNs += 4000; // of which the fake says that half is the thread's
+      return 0;
+    },
+    end: () => value.start(),
+  };
+  const ci = new TestEngine(undefined, {
+    clock: fake,
+    calibration: undefined,
+    openPeakMeter: () => ({ ok: true, value, source: "fake" }),
+  });
+  ci.profile({ counters: { cpu: false, memory: true } });
+  ci.scope("x").end();
+  const counters = () => ci.engine.health().overhead.counter_ns;
+  assertEquals([counters(), counters()], [3 * 2000, 3 * 2000]);
+  ci.engine.shutdown();
+});
+
 // In processes of their own: what is asked for is what the first health() of a program says. The median of several, since
 // the machine may be slowed down by others just then.
 const PROCESSES = 7;

@@ -91,7 +91,7 @@ export class TestEngine {
   constructor(maxSpans?: number, options: EngineOptions = {}) {
     this.engine = new Engine({
       gpu: { paths: [] },
-      calibration: { costs: () => UNIT_COSTS },
+      calibration: { costs: () => UNIT_COSTS, peakReadCount: 0 },
       clock: this.clock,
       idSuffix: "0123456789abcdef",
       print: text => void this.printed.push(text),
