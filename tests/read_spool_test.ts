@@ -159,7 +159,7 @@ test("readSpool() skips and counts damaged files, and reads the others", () => {
     whole.replace('"schema_version":1', '"schema_version":2'),
     whole.replace('"schema_version":1', '"schema_version":"1"'),
     whole.replace('"schema_version":1,', ""),
-    whole.replace('"value":0.5', '"value":NaN'),
+    whole.replace('"value":0.5', '"value":nan'),
     toJsonText(fileOf({})),
     toJsonText(fileOf("spans")),
     toJsonText(fileOf([], {})),
@@ -219,10 +219,87 @@ testUnless(mkfifo ? null : "there is no mkfifo", FILE)("readSpool() does not wai
   assertEquals(readSpool(spool.path).skipped_file_count, 1);
 });
 
+/** What readSpool() warns of. */
+function warningsOf(spool: TestSpool): string[] {
+  const lines: string[] = [];
+  const { warn } = console;
+  console.warn = (line: string) => void lines.push(line);
+  try {
+    readSpool(spool.path);
+  } finally {
+    console.warn = warn;
+  }
+  return lines;
+}
+
+test("readSpool() says in one line how many files it skipped, and what is wrong with the first", () => {
+  const link = (spool: TestSpool) => symlinkSync(spool.at("nowhere"), spool.at(fileName(50)));
+  const big = (spool: TestSpool) => {
+    const file = openSync(spool.at(fileName(50)), "w");
+    ftruncateSync(file, 3_000_000_000);
+    closeSync(file);
+  };
+  const content = (text: string) => (spool: TestSpool) => void spool.write(fileName(50), text);
+  for (
+    const [add, reason] of [
+      [content("{"), "is not JSON"],
+      [content("[]"), "is no object"],
+      [content('{"spans":[],"marks":[]}'), "has the format's version unknown, not 1"],
+      [content('{"schema_version":2,"spans":[],"marks":[]}'), "has the format's version 2, not 1"],
+      [content('{"schema_version":1,"spans":[]}'), "has no lists of spans and marks"],
+      [link, "is no regular file"],
+      [big, "is over 512 MiB"],
+    ] as const
+  ) {
+    using spool = new TestSpool();
+    spool.add(fileOf([spanOf("a")]));
+    add(spool);
+    spool.write(fileName(60), "");
+    assertEquals(warningsOf(spool), [
+      `[cirron] readSpool() skipped 2 of 3 files; the first is ${fileName(50)}: it ${reason}`,
+    ]);
+  }
+});
+
+test("readSpool() says nothing where no file was skipped", () => {
+  using spool = new TestSpool();
+  assertEquals(warningsOf(spool), []);
+  spool.add(fileOf([spanOf("a", 0, { cpu_ns: "x" })]));
+  assertEquals(warningsOf(spool), []);
+});
+
+test("readSpool() reads on where the console throws", () => {
+  using spool = new TestSpool();
+  spool.add("{");
+  spool.add(fileOf([spanOf("a")]));
+  const { warn } = console;
+  console.warn = () => {
+    throw new Error("console");
+  };
+  try {
+    assertEquals(readSpool(spool.path).span_count, 1);
+  } finally {
+    console.warn = warn;
+  }
+});
+
+test("readSpool() reads files in which Python wrote NaN and infinities", () => {
+  const text = PYTHON_FILE.replace('"cpu_ns": 1500', '"cpu_ns": NaN')
+    .replace('"value": 0.5', '"value": NaN')
+    .replace('"value": 1e-05', '"value": -Infinity')
+    .replace('"data_load_ns": 250', '"data_load_ns": Infinity');
+  const spool = readFilesOf(text);
+  assertEquals([spool.file_count, spool.span_count, spool.mark_count, spool.skipped_row_count], [1, 1, 3, 0]);
+  const [node] = spool.trace({ format: "dict" }).roots;
+  assertEquals([node.cpu_ns, node.attrs.data_load_ns], [null, "Infinity"]);
+  assertEquals(node.marks.map(mark => mark.value), [NaN, -Infinity, "18446744073709551617"]);
+});
+
 test("readFiles() passes over a file that was evicted since it was listed", () => {
   using spool = new TestSpool();
   const name = spool.add("{}");
-  assertEquals([...readFiles(spool.path, [fileName(8), name, fileName(9)])], [{}]);
+  const read = [...readFiles(spool.path, [fileName(8), name, fileName(9)])];
+  assertEquals(read, [{ name, content: {}, failure: null }]);
 });
 
 test("readSpool() reads once: later files do not change the trace", () => {

@@ -190,10 +190,17 @@ function writeAttrs(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number)
     out.put(hasMarks ? bare.marks : bare.noMarks);
   } else {
     out.put(hasCounters ? keys.attrs : keys.gpuMemoryAttrs);
-    out.text(jsonOf(attrsOf(snapshot, row)));
+    out.text(attrsJson(snapshot, row));
     out.put(hasMarks ? keys.marks : keys.noMarks);
   }
   return hasMarks;
+}
+
+/** Attributes of a row as JSON. What the buffer and a spool's reader keep is copied already, and within bounds. */
+export function attrsJson(snapshot: Snapshot, row: number): string {
+  return Number.isNaN(snapshot.dataLoadNs[row])
+    ? jsonOf(snapshot.attrs[row] ?? {})
+    : jsonOf(attrsOf(snapshot, row));
 }
 
 function writeMeasured(out: TextBytes, keys: Keys, value: number): void {

@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { jsonOf } from "../json_text.ts";
+import { jsonOf, jsonOfText } from "../json_text.ts";
 import { type Attrs, type Snapshot, unixUs } from "../rows.ts";
 import { VERSION } from "../version.ts";
 import { attrsOf, isFailed, markValue, ownIdText, wallUs } from "./fields.ts";
-import { writeValue } from "./json.ts";
+import { attrsJson, writeValue } from "./json.ts";
 import { Constant, TextBytes } from "./text_bytes.ts";
 import { labelTracks, type TrackLabel } from "./track_labels.ts";
 import { drawnEndNs, layTracks } from "./tracks.ts";
@@ -114,14 +114,12 @@ function durationWithin(ts: number, wallUs: number, limit: number): number {
 }
 
 function nameTrack(out: TextBytes, { pid, tid, process, track, isFirst }: TrackLabel, index: number): void {
-  const event = { ph: "M", ts: 0, pid, tid };
-  const events = [
-    { ...event, name: "thread_name", args: { name: track } },
-    { ...event, name: "thread_sort_index", args: { sort_index: index } },
-  ];
-  if (isFirst) events.unshift({ ...event, name: "process_name", args: { name: process } });
+  const event = (name: string, args: string) =>
+    `{"ph":"M","ts":0,"pid":${pid},"tid":${tid},"name":"${name}","args":{${args}}}`;
   if (index > 0) out.character(COMMA);
-  out.text(events.map(jsonOf).join(",\n"));
+  if (isFirst) out.text(`${event("process_name", `"name":${jsonOfText(process)}`)},\n`);
+  out.text(`${event("thread_name", `"name":${jsonOfText(track)}`)},\n`);
+  out.text(event("thread_sort_index", `"sort_index":${index}`));
 }
 
 function writeSpan(
@@ -172,10 +170,10 @@ function writeMeasured(out: TextBytes, key: Constant, value: number): void {
 
 function writeAttrs(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): void {
   if (snapshot.attrs[row] === undefined && Number.isNaN(snapshot.dataLoadNs[row])) return;
-  const attrs = attrsOf(snapshot, row);
-  if (Object.keys(attrs).length === 0) return;
+  const attrs = attrsJson(snapshot, row);
+  if (attrs === "{}") return;
   out.put(keys.attrs);
-  out.text(jsonOf(attrs));
+  out.text(attrs);
 }
 
 /** The marks of a span in its arguments. */

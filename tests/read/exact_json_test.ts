@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import { parseExact } from "../../src/read/exact_json.ts";
@@ -26,6 +26,13 @@ for (
     ['["\\\\\\" , 1767323045678901234 ,"]', ['\\" , 1767323045678901234 ,']],
     ["[true , false , null , 1767323045678901234]", [true, false, null, "1767323045678901234"]],
     ['{"1767323045678901234":1}', { "1767323045678901234": 1 }],
+    ["NaN", "NaN"],
+    ["[NaN,Infinity,-Infinity]", ["NaN", Infinity, -Infinity]],
+    ['{"a": NaN, "b": -Infinity}', { a: "NaN", b: -Infinity }],
+    ['{"a"\n:\tInfinity\r\n}', { a: Infinity }],
+    ['["NaN", NaN, "\\"NaN", "Infinity,NaN"]', ["NaN", "NaN", '"NaN', "Infinity,NaN"]],
+    ['{"NaN":NaN,"\\\\":NaN}', { "NaN": "NaN", "\\": "NaN" }],
+    ["[1767323045678901234, NaN]", ["1767323045678901234", "NaN"]],
   ] as const
 ) {
   test(`parseExact() reads ${JSON.stringify(text)}`, () => {
@@ -70,7 +77,30 @@ test("parseExact() gives what a reviver with the source text gives, for any JSON
   }));
 });
 
-for (const text of ["", "{", "[1767323045678901234", '"1767323045678901234', '{"a":', "NaN", '"\\', "]"]) {
+const NO_JSON = ["", "{", "[1767323045678901234", '"1767323045678901234', '{"a":', '"\\', "]"];
+const NEARLY_NAN = [
+  "nan",
+  "-NaN",
+  "+Infinity",
+  "5Infinity",
+  "Infinity5",
+  ".Infinity",
+  "1e-Infinity",
+  "--Infinity",
+];
+const NEARLY_JSON = [
+  ...NEARLY_NAN,
+  "NaNNaN",
+  "NaN NaN",
+  "[NaN",
+
+  '"NaN',
+  "Infinity.5",
+  "xNaN",
+  "NaN-1",
+];
+
+for (const text of [...NO_JSON, ...NEARLY_JSON]) {
   test(`parseExact() throws a SyntaxError for ${JSON.stringify(text)}`, () => {
     assertThrows(() => parseExact(text), SyntaxError);
   });
@@ -82,4 +112,20 @@ test("parseExact() takes linear time over long numbers and long strings", () => 
   assertStrictEquals(parseExact(`${digits}.5`), Infinity);
   assertStrictEquals(parseExact(JSON.stringify("\\".repeat(1_000_000))), "\\".repeat(1_000_000));
   assertStrictEquals(parseExact(JSON.stringify('"'.repeat(1_000_000))), '"'.repeat(1_000_000));
+});
+
+test("parseExact() reads 50 MB of Python's, with strings full of quotes and backslashes, in a few seconds", () => {
+  const MANY = 8_000_000;
+  const text = [
+    `{"quotes":"${'\\"'.repeat(MANY)}"`,
+    `"backslashes":"${"\\\\".repeat(MANY)}"`,
+    `"words":"${"NaN,".repeat(MANY / 4)}"`,
+    `"numbers":[${"NaN,".repeat(MANY / 4)}-Infinity]`,
+    `"bare":NaN,"strings":["${'","'.repeat(MANY / 4)}"]}`,
+  ].join(", ");
+  assert(text.length > 50_000_000);
+  const { quotes, backslashes, words, numbers, bare, strings } = parseExact(text) as Record<string, string>;
+  assertEquals([quotes.length, backslashes.length, words.length], [MANY, MANY, MANY]);
+  assertEquals([numbers.length, numbers[0], numbers.at(-1) as unknown], [MANY / 4 + 1, "NaN", -Infinity]);
+  assertEquals([bare, strings.length], ["NaN", MANY / 4 + 1]);
 });

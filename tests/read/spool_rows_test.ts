@@ -3,8 +3,11 @@ import fc from "fast-check";
 import { test } from "node:test";
 import { toDict } from "../../src/read/dict.ts";
 import { parseExact } from "../../src/read/exact_json.ts";
+import { toJson } from "../../src/read/json.ts";
+import { toSpeedscope } from "../../src/read/speedscope.ts";
 import { closedOnly, mergeFiles, type SpoolFile, type SpoolRows } from "../../src/read/spool_rows.ts";
 import { toText } from "../../src/read/text.ts";
+import { toTraceEvents } from "../../src/read/trace_events.ts";
 import { buildTree } from "../../src/read/tree.ts";
 import type { TraceDict, TraceNode } from "../../src/rows.ts";
 import { flat } from "../support/cases.ts";
@@ -309,11 +312,11 @@ const DAMAGED_SPANS: readonly (readonly [field: string, values: readonly unknown
   ["parent_id", [5, "", {}, false]],
   ["start_ns", [undefined, null, "1", 0.5, {}, true, 10n ** 30n, "NaN"]],
   ["end_ns", [undefined, null, "x", 1e300, [], -(10n ** 30n)]],
-  ["cpu_ns", ["1", true, {}]],
-  ["gpu_ns", ["1", true, {}]],
-  ["memory_peak_bytes", ["1", true, {}]],
-  ["pid", ["7", {}]],
-  ["rank", ["0", {}]],
+  ["cpu_ns", ["1", true, {}, 10n ** 1200n, 1e300, 2n ** 63n]],
+  ["gpu_ns", ["1", true, {}, 10n ** 1200n]],
+  ["memory_peak_bytes", ["1", true, {}, 10n ** 1200n]],
+  ["pid", ["7", {}, 10n ** 1200n]],
+  ["rank", ["0", {}, 10n ** 1200n]],
   ["attrs", [5, "x", [1], true]],
 ];
 
@@ -325,6 +328,110 @@ test("mergeFiles() skips and counts spans with a damaged field", () => {
       assertEquals(rows.snapshot.name, ["good"]);
     }
   }
+});
+
+test("mergeFiles() keeps a span whose index is no whole number, without it", () => {
+  for (const index of ["1", 0.5, [], true, 10n ** 1200n, 1e300, "NaN", -(2n ** 63n)]) {
+    assertStrictEquals(nodeOf({ index }).index, null, String(index).slice(0, 30));
+  }
+  assertStrictEquals(nodeOf({ index: -(2n ** 62n) }).index, -(2 ** 62));
+});
+
+/** Numbers as a file may have them: what is damaged, what Python writes, and what no number of JavaScript holds. */
+const NUMBERS: readonly string[] = [
+  "NaN",
+  "Infinity",
+  "-Infinity",
+  '"NaN"',
+  '"Infinity"',
+  "9".repeat(1200),
+  `-${"9".repeat(1200)}`,
+  `${"9".repeat(1200)}.5`,
+  "9".repeat(5000),
+  "1e400",
+  "-1e400",
+  "1e308",
+  String(2n ** 63n),
+  String(2n ** 63n - 1n),
+  String(-(2n ** 64n)),
+  "1e18",
+  "0.5",
+  "-0",
+  "0",
+];
+
+/** What a file with such a number in one field is read as: a span `a` that holds a mark, and one to compare with. */
+function readNumber(list: "spans" | "marks", field: string, number: string): SpoolRows {
+  const one = { [field]: "@" };
+  const file = fileOf(
+    [spanOf("a", 0, list === "spans" ? one : {}), spanOf("good")],
+    [markOf("m", "a", list === "marks" ? one : {}), markOf("good", "good")],
+  );
+  return mergeParsed(parseExact(toJsonText(file).replace('"@"', number)));
+}
+
+/** Every number of a snapshot that is no mark's value, NaN where it says not measured. */
+function numbersOf({ snapshot }: SpoolRows): number[] {
+  const { startNs, endNs, cpuNs, gpuNs, memoryPeakBytes, index, id, parent, threads, marks } = snapshot;
+  const columns = [startNs, endNs, cpuNs, gpuNs ?? [], memoryPeakBytes ?? [], index, id, parent, marks.tsNs];
+  const own = threads!.list.flatMap(({ pid, rank, threadId }) => [pid, rank, threadId]);
+  return [...columns.flatMap(column => Array.from(column)), ...own];
+}
+
+test("Every number that is read from a file is finite, or its row is skipped and counted", () => {
+  const fields = ["start_ns", "end_ns", "cpu_ns", "gpu_ns", "memory_peak_bytes", "index", "thread_id", "pid"];
+  for (
+    const [list, field] of [
+      ...[...fields, "rank"].map(field => ["spans", field] as const),
+      ["marks", "ts_ns"] as const,
+    ]
+  ) {
+    for (const number of NUMBERS) {
+      const what = `${field}: ${number.slice(0, 30)}`;
+      const rows = readNumber(list, field, number);
+      assertStrictEquals(rows.spanCount + rows.markCount + rows.skippedRowCount, 4, what);
+      assert(numbersOf(rows).every(value => Number.isNaN(value) || Number.isFinite(value)), what);
+      const tree = buildTree(rows.snapshot);
+      for (const text of [toJson(tree), toTraceEvents(tree, { pid: 1 }), toSpeedscope(tree, 1)]) {
+        assert(!/NaN|Infinity/.test(JSON.stringify(JSON.parse(text))), what);
+      }
+      assertEquals(JSON.parse(toJson(tree)), toDict(tree) as unknown, what);
+    }
+  }
+});
+
+test("mergeFiles() takes a counter of Python's that is NaN for one that was not measured", () => {
+  for (const field of ["cpu_ns", "gpu_ns", "memory_peak_bytes", "index", "thread_id", "pid", "rank"]) {
+    const { spanCount, snapshot } = readNumber("spans", field, "NaN");
+    assertStrictEquals(spanCount, 2, field);
+    assert(toDict(buildTree(snapshot)).roots.every(({ cpu_ns, index }) => cpu_ns === null && index === null));
+  }
+});
+
+for (
+  const [field, skipped] of [["cpu_ns", 1], ["start_ns", 1], ["ts_ns", 1], ["index", 0], [
+    "thread_id",
+    0,
+  ]] as const
+) {
+  test(`mergeFiles() ${skipped === 1 ? "skips and counts a row" : "keeps a span"} with a ${field} of 1200 digits`, () => {
+    const rows = readNumber(field === "ts_ns" ? "marks" : "spans", field, "9".repeat(1200));
+    assertEquals([rows.skippedRowCount, rows.spanCount + rows.markCount], [skipped, 4 - skipped]);
+  });
+}
+
+test("mergeFiles() reads a mark's bare NaN and infinities as the numbers, also among attributes", () => {
+  const values = ["NaN", "Infinity", "-Infinity"].map(number => {
+    const { snapshot } = readNumber("marks", "value", number);
+    return toDict(buildTree(snapshot)).roots[0].marks[0].value;
+  });
+  assertEquals(values, [NaN, Infinity, -Infinity]);
+  const { snapshot } = mergeParsed(
+    parseExact(
+      toJsonText(fileOf([spanOf("a", 0, { attrs: { loss: "@" } })])).replace('"@"', "[NaN, -Infinity]"),
+    ),
+  );
+  assertEquals(toDict(buildTree(snapshot)).roots[0].attrs, { loss: ["NaN", "-Infinity"] });
 });
 
 const DAMAGED_MARKS: readonly (readonly [field: string, values: readonly unknown[]])[] = [
@@ -421,6 +528,14 @@ test("mergeFiles() keeps attributes of any depth within the bounds of scope()", 
   for (let i = 0; i < 500; i++) attrs = { a: attrs };
   const { snapshot } = merge(fileOf([spanOf("a", 0, { attrs })]));
   assert(JSON.stringify(toDict(buildTree(snapshot))).includes("[Object]"));
+});
+
+test("mergeFiles() keeps attributes of marks within the bounds of mark(), in json as in the dict", () => {
+  let attrs: Fields = {};
+  for (let i = 0; i < 500; i++) attrs = { a: attrs };
+  const { snapshot } = merge(fileOf([spanOf("a")], [markOf("m", "a", { attrs })]));
+  const tree = buildTree(snapshot);
+  assertStrictEquals(toJson(tree), JSON.stringify(toDict(tree)));
 });
 
 test("mergeFiles() has a row (open) for a span that only marks name, shown on demand", () => {
