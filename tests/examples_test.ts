@@ -103,7 +103,7 @@ test("examples/train.ts prints the last epoch as a tree", async () => {
 test("examples/train.ts prints where the time went: a row per path", async () => {
   const lines = (await printed("train.ts")).split("\n");
   const from = lines.indexOf("Where the time went:") + 1;
-  assertEquals(lines[from].trim().split(/ +/).toSpliced(9, 1), [
+  assertEquals(lines[from].trim().split(/ +/).toSpliced(9, 2), [
     ...["count", "total", "share", "self", "mean", "p50", "p95", "p99", "max", "name"],
   ]);
   const rows = lines.slice(from + 1, from + 8)
