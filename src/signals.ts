@@ -25,7 +25,7 @@ import {
   listenToSignal,
   soon,
 } from "./host_calls.ts";
-import { mayBeWatched } from "./watchers.ts";
+import { findWatcher } from "./watchers.ts";
 
 /** The signals that commonly end a program, by name, with their numbers (the same on Linux and macOS). */
 export const FATAL_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
@@ -94,14 +94,20 @@ export class SignalWatch {
    */
   constructor(flush: Flush, ignored: SignalReasons) {
     const unwatchable = whyUnwatchable();
-    this.reasons = bySignal(signal => unwatchable ?? ignored[signal]);
+    const watcher = findWatcher();
+    const unclear = watcher === "lets live"
+      ? "a watcher of tests may call its listeners without a signal"
+      : null;
+    this.reasons = bySignal(signal =>
+      unwatchable ?? ignored[signal] ?? (signal === "SIGTERM" ? unclear : null)
+    );
     // Looked up before they are replaced, and not through the objects again.
     const kill = node.process.kill.bind(node.process) as Kill;
     const namespace = deno();
     const port = namespace === null ? NODE_PORT : denoPort(namespace);
     for (const signal of SIGNALS) {
       if (this.reasons[signal] !== null) continue;
-      const isWatched = signal === "SIGTERM" && mayBeWatched();
+      const isWatched = signal === "SIGTERM" && watcher === "restarts";
       this.#guards.set(signal, new Guard(signal, port, { flush, kill, isWatched }));
     }
     if (this.#guards.size === 0) return;

@@ -8,13 +8,25 @@ import { cString, O_RDONLY_CLOEXEC, openFileLibc } from "../ffi/libc.ts";
 import { opener } from "../ffi/open.ts";
 import { node } from "./builtins.ts";
 
-/** Whether one may. Where it cannot be told the answer is yes: Deno says it to nobody but the system. */
-export function mayBeWatched(): boolean {
-  const { Deno } = globalThis as { Deno?: { args: readonly string[] } };
-  if ("Bun" in globalThis) return node.process.execArgv.some(isWatch);
-  if (Deno === undefined) return false; // Node's watcher sends a signal, to a process of its own
+/**
+ * What a watcher does to the program after it has called the listeners: nothing, as there is none; starts it anew, soon;
+ * or starts it anew and lets the old one live beside, as Deno's does with tests.
+ */
+export type Watcher = "none" | "restarts" | "lets live";
+
+/** What may be watching. Where it cannot be told, there is one: Deno says it to nobody but the system. */
+export function findWatcher(): Watcher {
+  if ("Bun" in globalThis) return node.process.execArgv.some(isWatch) ? "restarts" : "none";
+  const { Deno } = globalThis as { Deno?: DenoArgs };
+  if (Deno === undefined) return "none"; // Node's watcher sends a signal, to a process of its own
   const line = commandLine();
-  return line === null || isWatchedLine(line, Deno.args.length);
+  if (line !== null && !isWatchedLine(line, Deno.args.length)) return "none";
+  return Deno.test.length === 0 ? "restarts" : "lets live"; // in a program that is no test it is a function that does nothing
+}
+
+interface DenoArgs {
+  readonly args: readonly string[];
+  readonly test: { readonly length: number };
 }
 
 /** Whether Deno's own part of a command line has it watch: without the `argCount` arguments of the program at its end. */
