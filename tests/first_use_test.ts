@@ -6,8 +6,9 @@ import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { machine } from "../ffi/machine.ts";
 import { node } from "../src/builtins.ts";
+import { isMainThread } from "../src/builtins.ts";
 import { Recorder } from "../src/recorder.ts";
-import { isMainThread, threadId } from "../src/thread.ts";
+import { threadId } from "../src/thread.ts";
 import { TestEngine } from "./support/engine.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory, testUnless } from "./support/runtimes.ts";
 
