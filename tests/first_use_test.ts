@@ -9,6 +9,7 @@ import { node } from "../src/builtins.ts";
 import { isMainThread } from "../src/builtins.ts";
 import { Recorder } from "../src/recorder.ts";
 import { threadId } from "../src/thread.ts";
+import { idOf } from "./support/cases.ts";
 import { TestEngine } from "./support/engine.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory, testUnless } from "./support/runtimes.ts";
 
@@ -58,10 +59,7 @@ test("Before the first scope starts, one that nobody sees has run through all th
   } finally {
     Recorder.prototype.close = close;
   }
-  assertEquals(ci.dict().roots.map(root => [root.name, root.id]), [[
-    "first",
-    "0123456789abcdef0000000000000001",
-  ]]);
+  assertEquals(ci.dict().roots.map(root => [root.name, root.id]), [["first", idOf(1)]]);
 });
 
 test("machine() says what process.platform and process.arch say", () => {
@@ -107,7 +105,8 @@ test("threadId() and isMainThread() tell the main thread from a worker", async (
   const program = directory.write(
     "worker.ts",
     `
-      import { isMainThread, threadId } from ${JSON.stringify(join(CHECKOUT, "src/thread.ts"))};
+      import { isMainThread } from ${JSON.stringify(join(CHECKOUT, "src/builtins.ts"))};
+      import { threadId } from ${JSON.stringify(join(CHECKOUT, "src/thread.ts"))};
       import { parentPort } from "node:worker_threads";
       parentPort!.postMessage([threadId(), isMainThread()]);
     `,
