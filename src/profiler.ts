@@ -11,7 +11,7 @@ import { quote } from "./arguments.ts";
 import { node } from "./builtins.ts";
 import { type Clock, openClock } from "./clock.ts";
 import type { CirronDependencyError } from "./errors.ts";
-import { type End, onExit } from "./exit.ts";
+import { type End, isExitSilent, onExit } from "./exit.ts";
 import { DEFAULT_FLUSH_INTERVAL_MS, Flusher } from "./flush.ts";
 import { type GpuMonitor, NO_GPU } from "./gpu/monitor.ts";
 import { type GpuOptions, openGpu } from "./gpu/open.ts";
@@ -64,6 +64,8 @@ export interface EngineOptions {
   readonly isNotebook?: () => boolean;
   readonly measureUnitCosts?: typeof measureUnitCosts;
   readonly openPeakMeter?: () => Probe<PeakMeter>;
+  /** Whether nothing will tell of the end of the program. */
+  readonly isExitSilent?: () => boolean;
   readonly gpu?: GpuOptions;
   /** How to write to stdout for eyes; null if it is no terminal. */
   readonly terminal?: () => Terminal | null;
@@ -152,6 +154,11 @@ export class Engine {
     }
     const recorder = this.#open();
     const sinks = outputs.map(output => this.#openSink(output, options)).filter(sink => sink !== null);
+    if (sinks.some(sink => sink instanceof SpoolSink) && (this.#options.isExitSilent ?? isExitSilent)()) {
+      this.#warn(
+        "bun test tells nobody of its end: call shutdown() in afterAll(), or the last spans are lost",
+      );
+    }
     this.#lastSession?.flusher?.release();
     recorder.restart(
       options.traceBufferMaxSpans ?? this.#maxSpans,

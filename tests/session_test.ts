@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } f
 import process from "node:process";
 import { test } from "node:test";
 import { NO_GPU } from "../src/gpu/monitor.ts";
+import { hostCallFailures } from "../src/host_calls.ts";
 import type { ProfileOptions } from "../src/options.ts";
 import { Engine } from "../src/profiler.ts";
 import type { Health, MarkValue } from "../src/rows.ts";
@@ -717,6 +718,7 @@ test("health() before anything was recorded is complete", () => {
     mark_evict_count: 0,
     misnested_count: 0,
     sink_error_count: 0,
+    internal_error_count: hostCallFailures(),
     sink_drop_count: 0,
     spool_drop_count: 0,
     spool_bytes: 0,

@@ -79,6 +79,7 @@ export class TestEngine {
     this.engine = new Engine({
       gpu: { paths: [] },
       measureUnitCosts: () => ({ scopeNs: 100, flowNs: 500, markNs: 50, cpuReadNs: 600, peakReadNs: 1700 }),
+      isExitSilent: () => false,
       clock: this.clock,
       idPrefix: "0123456789abcdef",
       print: text => void this.printed.push(text),
