@@ -189,6 +189,35 @@ test("Without permissions frozen intrinsics prompt for nothing", async () => {
   assertEquals([code, stdout.startsWith("x - ")], [0, true]);
 });
 
+test("A session leaves nothing on the heap once it has ended, its listeners included", async () => {
+  const { code, stdout } = await finish(
+    `
+      import * as ci from ${MOD};
+      import process from "node:process";
+      const collect = globalThis.gc ?? (() => Bun.gc(true));
+      const heap = async () => {
+        for (let i = 0; i < 20; i++) {
+          await new Promise(done => setTimeout(done)); // Deno keeps a removed listener for some turns of the loop
+          collect();
+        }
+        return process.memoryUsage().heapUsed;
+      };
+      const sessions = async () => {
+        for (let i = 0; i < 500; i++) {
+          ci.profile({ output: { emit() {} } }).shutdown();
+          if (i % 50 === 0) await new Promise(done => setTimeout(done));
+        }
+        return await heap();
+      };
+      await sessions();
+      const before = await sessions();
+      console.log(await sessions() - before < 250_000);
+    `,
+    ["-A", "--v8-flags=--expose-gc"],
+  );
+  assertEquals([code, stdout], [0, "true\n0"]);
+});
+
 // --- What the host calls
 
 test("What fails in a timer, a hook or a listener is counted and goes no further", () => {
