@@ -173,23 +173,26 @@ mountTest("A file system that becomes writable again is written to", () => {
   ci.engine.shutdown();
 });
 
-mountTest("A full disk: the program goes on, no half file stays, and all is written when there is room", () => {
-  using mount = new Mount("size=512k");
-  writeFileSync(join(mount.path, "filler"), new Uint8Array(496 * 1024));
-  const ci = start(mount.path);
-  recordMany(ci, 1000);
-  ci.engine.flush();
-  assertEquals(namesIn(mount.path), ["filler"]);
-  const { sink_error_count, spool_bytes } = ci.engine.health();
-  assertEquals([sink_error_count, spool_bytes, ci.warnings.length], [1, 0, 1]);
-  unlinkSync(join(mount.path, "filler"));
-  ci.scope("later").end();
-  ci.engine.flush();
-  assertEquals(spooledNames(mount.path), [...upTo(1000).map(i => `x[${i}]`), "later"]);
-  assertEquals(ci.engine.health().spool_span_drop_count, 0);
-  ci.engine.shutdown();
-  assertEquals(ci.warnings.length, 1);
-});
+mountTest(
+  "A full disk: the program goes on, no half file stays, and all is written when there is room",
+  () => {
+    using mount = new Mount("size=512k");
+    writeFileSync(join(mount.path, "filler"), new Uint8Array(496 * 1024));
+    const ci = start(mount.path);
+    recordMany(ci, 1000);
+    ci.engine.flush();
+    assertEquals(namesIn(mount.path), ["filler"]);
+    const { sink_error_count, spool_bytes } = ci.engine.health();
+    assertEquals([sink_error_count, spool_bytes, ci.warnings.length], [1, 0, 1]);
+    unlinkSync(join(mount.path, "filler"));
+    ci.scope("later").end();
+    ci.engine.flush();
+    assertEquals(spooledNames(mount.path), [...upTo(1000).map(i => `x[${i}]`), "later"]);
+    assertEquals(ci.engine.health().spool_span_drop_count, 0);
+    ci.engine.shutdown();
+    assertEquals(ci.warnings.length, 1);
+  },
+);
 
 // Directories that change.
 
@@ -277,6 +280,7 @@ for (const suffix of ["", ".tmp"]) {
       sdkVersion: "0",
       unixNs: () => 5n,
       randomId: () => id,
+      nowMs: () => 0,
     });
     sink.emit(oneBatch());
     try {
