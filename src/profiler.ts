@@ -246,12 +246,14 @@ export class Engine {
       );
       return null;
     }
+    const { unixNs, nowNs } = this.#clock!;
     return new SpoolSink({
       directory,
       maxBytes: options.spoolMaxBytes ?? DEFAULT_SPOOL_MAX_BYTES,
       sdkVersion: VERSION,
-      unixNs: this.#clock!.unixNs,
+      unixNs,
       randomId: () => randomHex(32),
+      nowMs: () => nowNs() / 1e6,
     });
   }
 

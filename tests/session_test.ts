@@ -901,7 +901,6 @@ test("health() before anything was recorded is complete", () => {
     mark_drop_count: 0,
     mark_evict_count: 0,
     misnested_count: 0,
-    internal_error_count: 0,
     sink_error_count: 0,
     internal_error_count: hostCallFailures(),
     sink_drop_count: 0,
