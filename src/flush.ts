@@ -152,7 +152,7 @@ export class Flusher {
     const { recorder, identity, ids } = this.#options;
     if (recorder.session === null || this.#isFlushing || this.#isStopped) return;
     const snapshot = recorder.read(0, true, ids);
-    const batch = new FlushBatch({ ...snapshot, closedLength: snapshot.length }, identity);
+    const batch = new FlushBatch({ ...snapshot, closedLength: snapshot.length }, identity, true);
     for (const runner of this.#runners) runner.emit(batch);
     this.#commit();
     this.#arm();
@@ -183,7 +183,7 @@ export class Flusher {
     if (snapshot === null) return;
     const attrs = [{ ...snapshot.attrs[0], [UNFINISHED]: true }];
     const runner = this.#runners[sinks.indexOf(announceTo!)];
-    runner.emit(new FlushBatch({ ...snapshot, closedLength: 1, attrs }, identity));
+    runner.emit(new FlushBatch({ ...snapshot, closedLength: 1, attrs }, identity, true));
     runner.commit();
   }
 
