@@ -11,16 +11,7 @@
  * @module
  */
 import { FlushBatch, type Identity } from "./batch.ts";
-import {
-  attempt,
-  cancelSoon,
-  every,
-  guarded,
-  type Immediate,
-  soon,
-  stopTimer,
-  type Timer,
-} from "./host_calls.ts";
+import { cancelSoon, every, guarded, type Immediate, soon, stopTimer, type Timer } from "./host_calls.ts";
 import type { IdSeries } from "./id_series.ts";
 import type { Recorder } from "./recorder.ts";
 import { SinkRunner } from "./sinks/runner.ts";
