@@ -47,7 +47,7 @@ let isRight: boolean | null = null;
 // The program may have replaced it before the package was loaded.
 function tryOut(): boolean {
   const shadow = { toJSON: undefined }; // hides one that every list or object has
-  const list = Object.assign([-1.5, null, true, 'a"\\\n\u0001\ud800\ud83d\ude00'], shadow);
+  const list = Object.assign([-1.5, null, true, 'a"\\\n\u0001\ud800-\ud83d\ude00'], shadow);
   const value = { ...shadow, list };
   try {
     return stringify(list[3]) === writtenOut(list[3]) && stringify(value) === writtenOut(value);
