@@ -23,47 +23,61 @@ const counts = process.argv.slice(2).map(Number);
 const { cpu } = openClock();
 const cpuNs = cpu.thread.ok ? cpu.thread.value : () => NaN;
 
-/** Milliseconds by the clock and of CPU time. */
-type Cost = readonly [wall: number, cpu: number];
+/** What calls of `flush` took, and turns of the loop without one: milliseconds by the clock and of CPU time. */
+interface Measured {
+  readonly flushes: { readonly ms: number[]; readonly cpuMs: number[] };
+  /** Their longest, and how many took more than 2 ms. */
+  readonly turns: { maxMs: number; longMs: number; maxCpuMs: number; longCpuMs: number };
+}
 
-/** What calls of `flush` took, and turns of the loop without one. */
-async function measure(seconds: number, flush: () => void): Promise<{ flushes: Cost[]; turns: Cost[] }> {
-  const flushes: Cost[] = [];
-  const turns: Cost[] = [];
-  const now = (): Cost => [performance.now(), cpuNs() / 1e6];
-  const end = performance.now() + seconds * 1000;
-  for (let last = now(), next = last[0]; last[0] < end;) {
-    if (last[0] >= next) {
+// A turn allocates next to nothing: else the longest would be the garbage collector's.
+async function measure(seconds: number, flush: () => void): Promise<Measured> {
+  const flushes = { ms: [] as number[], cpuMs: [] as number[] };
+  const turns = { maxMs: 0, longMs: 0, maxCpuMs: 0, longCpuMs: 0 };
+  let lastMs = performance.now();
+  let lastCpuMs = cpuNs() / 1e6;
+  const end = lastMs + seconds * 1000;
+  for (let next = lastMs; lastMs < end;) {
+    const isFlush = lastMs >= next;
+    if (isFlush) {
+      next = lastMs + INTERVAL_MS;
       flush();
-      next = last[0] + INTERVAL_MS;
-      const after = now();
-      flushes.push([after[0] - last[0], after[1] - last[1]]);
-      last = after;
+    } else {
+      await setImmediate();
     }
-    await setImmediate();
-    const after = now();
-    turns.push([after[0] - last[0], after[1] - last[1]]);
-    last = after;
+    const cpuMs = cpuNs() / 1e6;
+    const ms = performance.now();
+    if (isFlush) {
+      flushes.ms.push(ms - lastMs);
+      flushes.cpuMs.push(cpuMs - lastCpuMs);
+    } else {
+      turns.maxMs = Math.max(turns.maxMs, ms - lastMs);
+      turns.maxCpuMs = Math.max(turns.maxCpuMs, cpuMs - lastCpuMs);
+      if (ms - lastMs > 2) turns.longMs++;
+      if (cpuMs - lastCpuMs > 2) turns.longCpuMs++;
+    }
+    lastMs = ms;
+    lastCpuMs = cpuMs;
   }
   return { flushes, turns };
 }
 
-function report(label: string, { flushes, turns }: { flushes: Cost[]; turns: Cost[] }): void {
-  const parts = ["ms", "CPU ms"].map((unit, i) => {
-    const sorted = flushes.map(cost => cost[i]).sort((a, b) => b - a);
-    const others = turns.map(cost => cost[i]).sort((a, b) => b - a);
-    const [median, longest, other] = [sorted[sorted.length >> 1], sorted[0], others[0]].map(ms =>
-      ms.toFixed(2)
-    );
-    return `${unit}: flush median ${median}, longest ${longest}; other turns longest ${other}, ${
-      others.filter(ms => ms > 2).length
-    } over 2`;
-  });
-  console.log(`  ${label.padEnd(12)} ${parts.join(" | ")}`);
+function report(label: string, { flushes, turns }: Measured): void {
+  const part = (values: number[]) => {
+    const sorted = values.sort((a, b) => b - a);
+    return `flush median ${sorted[sorted.length >> 1].toFixed(2)}, longest ${sorted[0].toFixed(2)}`;
+  };
+  console.log(
+    `  ${label.padEnd(12)} ms: ${part(flushes.ms)}; other turns longest ${
+      turns.maxMs.toFixed(2)
+    }, ${turns.longMs} over 2 | CPU ms: ${part(flushes.cpuMs)}; other turns longest ${
+      turns.maxCpuMs.toFixed(2)
+    }, ${turns.longCpuMs} over 2`,
+  );
 }
 
 for (const count of counts.length > 0 ? counts : [20_000, 200_000]) {
-  const seconds = count > 50_000 ? 40 : 15;
+  const seconds = count > 50_000 ? 60 : 15;
   const directory = mkdtempSync(join(tmpdir(), "cirron-bench-"));
   const content = "x".repeat(FILE_BYTES);
   for (let i = 0; i < count; i++) {

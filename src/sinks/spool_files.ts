@@ -31,7 +31,7 @@ const URGENT_FACTOR = 1.25;
 
 /** Milliseconds of work in a turn of the event loop, and until the next. */
 const SLICE_MS = 1;
-const PAUSE_MS = 10;
+const PAUSE_MS = 5;
 
 /** Not sooner, so that a program that flushes and ends does not wait for a listing. */
 const FIRST_SURVEY_MS = 200;
