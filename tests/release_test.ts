@@ -2,7 +2,13 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { LIBC_LINK_SYMBOLS, LIBC_MEMORY_SYMBOLS, LIBC_SIGNAL_SYMBOLS, LIBC_SYMBOLS } from "../ffi/libc.ts";
+import {
+  LIBC_FILE_SYMBOLS,
+  LIBC_LINK_SYMBOLS,
+  LIBC_MEMORY_SYMBOLS,
+  LIBC_SIGNAL_SYMBOLS,
+  LIBC_SYMBOLS,
+} from "../ffi/libc.ts";
 import { NVML_SYMBOLS } from "../ffi/nvml.ts";
 import { VERSION } from "../src/version.ts";
 import { CHECKOUT } from "./support/runtimes.ts";
@@ -90,7 +96,13 @@ function exportedNames(entry: string): string[] {
 
 test("SECURITY.md names every function of libc that is called, and says of NVML's that they are queries", () => {
   const text = readSource("SECURITY.md");
-  const tables = [LIBC_SYMBOLS, LIBC_SIGNAL_SYMBOLS, LIBC_MEMORY_SYMBOLS, LIBC_LINK_SYMBOLS];
+  const tables = [
+    LIBC_SYMBOLS,
+    LIBC_SIGNAL_SYMBOLS,
+    LIBC_MEMORY_SYMBOLS,
+    LIBC_LINK_SYMBOLS,
+    LIBC_FILE_SYMBOLS,
+  ];
   const exported = [...readSource("ffi/libc.ts").matchAll(/^export const (\w+_SYMBOLS|LIBC_SYMBOLS)\b/gm)];
   assertEquals(exported.length, tables.length, "a table that this test does not know");
   for (const name of tables.flatMap(table => Object.keys(table))) assert(text.includes(`\`${name}\``), name);
