@@ -277,7 +277,7 @@ console.log(
   `${sessions} sessions, ${total.spans} spans (${
     Math.round(total.spans / elapsed())
   } a second), ${total.marks} marks; `
-    + `${spooled} spans read from the spool, ${spoolDrops} of its files lost on purpose; `
+    + `${spooled} spans read from the spool, ${spoolDrops} lost on purpose; `
     + `${sinkErrors} sink errors asked for, ${dropped} rows dropped for slow sinks, all counted`,
 );
 for (const failure of failures) console.log(`FAILED ${failure}`);
