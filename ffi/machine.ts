@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { node } from "../src/builtins.ts";
 
 /** An operating system and a processor. */
 export interface Machine {
@@ -18,7 +19,7 @@ const ARCH: Readonly<Record<string, string>> = { x86_64: "x64", aarch64: "arm64"
 /** What this program runs on. Deno says so itself: its `process` takes 10 ms to be there. */
 export function machine(): Machine {
   const { os, arch } = denoBuild() ?? {};
-  if (os === undefined || arch === undefined) return (globalThis as unknown as { process: Machine }).process;
+  if (os === undefined || arch === undefined) return node.process;
   return { platform: PLATFORM[os] ?? os, arch: ARCH[arch] ?? arch };
 }
 
