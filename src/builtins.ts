@@ -76,12 +76,29 @@ export function load<T>(name: string): T {
 
 function find(name: string): unknown {
   const { process } = node;
-  if (process.getBuiltinModule !== undefined) return process.getBuiltinModule(name);
+  if (process.getBuiltinModule !== undefined) return withProcess(() => process.getBuiltinModule(name));
   const bare = bareModule(name);
   if (bare === undefined) {
     throw new Error(`${name} cannot be loaded: the program froze or replaced what the runtime builds it on`);
   }
   return bare;
+}
+
+// Modules of the runtimes look for `process` where it belongs while they load.
+function withProcess<T>(act: () => T): T {
+  const now = Object.getOwnPropertyDescriptor(globalThis, "process");
+  if (place === undefined || (now?.value === place.value && now?.get === place.get)) return act();
+  try {
+    Object.defineProperty(globalThis, "process", place);
+  } catch {
+    return act(); // it cannot be put there
+  }
+  try {
+    return act();
+  } finally {
+    if (now === undefined) delete (globalThis as { process?: unknown }).process;
+    else Object.defineProperty(globalThis, "process", now);
+  }
 }
 
 function findProcess(): Process {

@@ -42,6 +42,18 @@ export function exitSignals(): SignalReasons {
   return hub().signals();
 }
 
+/** Whether this is `bun test`, which ends without calling any hook. */
+export function isExitSilent(): boolean {
+  const { Bun } = globalThis as { Bun?: { jest?: () => unknown } };
+  if (Bun?.jest === undefined || node.process.env.NODE_ENV !== "test") return false;
+  try {
+    Bun.jest(); // wants to know for which file, but only in a test
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 function hub(): Hub {
   const shared = globalThis as { [HUB]?: Hub };
   return shared[HUB] ??= new ExitHub();

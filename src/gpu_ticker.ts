@@ -17,17 +17,19 @@ const SLICE_ROWS = 8192;
 export class GpuTicker {
   readonly #recorder: Recorder;
   readonly #monitor: GpuMonitor;
+  readonly #intervalMs: number;
   #timer: Timer | null = null;
   #slice: Immediate | null = null;
 
-  constructor(recorder: Recorder, monitor: GpuMonitor) {
+  constructor(recorder: Recorder, monitor: GpuMonitor, intervalMs = INTERVAL_MS) {
     this.#recorder = recorder;
     this.#monitor = monitor;
+    this.#intervalMs = intervalMs;
   }
 
   /** Starts the ticks. */
   start(): void {
-    this.#timer = every(INTERVAL_MS, () => this.#tick());
+    this.#timer = every(this.#intervalMs, () => this.#tick());
   }
 
   /** Asks the driver for what is newest, for whoever reads next. */

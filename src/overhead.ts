@@ -37,8 +37,8 @@ const MAX_SPANS = 16_384;
 /** Calls that are timed together. */
 const PASS = 512;
 
-/** Passes of which none is faster than all before it, before their median counts. */
-const SETTLED_PASSES = 16;
+/** Rounds in which nothing has got faster, before they count. */
+const SETTLED_ROUNDS = 20;
 
 /** What is faster: this share of the time. */
 const FASTER = 0.9;
@@ -46,14 +46,27 @@ const FASTER = 0.9;
 /** Passes in which garbage is collected once or twice. */
 const GARBAGE_PASSES = 32;
 
-/** Time of the thread after which a figure is taken as it is. */
-const LIMIT_NS = 8_000_000;
+/** Time of the thread after which the figures are taken as they are. */
+const LIMIT_NS = 25_000_000;
 
 /** How many times as much as was done may be done to measure what it cost. */
 const MOST = 4;
 
 /** A kind is measured again when this many times as much of it was done. */
 const AGAIN = 10;
+
+const KINDS = Object.keys(NOTHING_DONE) as Kind[];
+
+/** One kind that is being measured. */
+interface Trial {
+  readonly kind: Kind;
+  /** Does it so many times, and gives the time of one. */
+  readonly pass: () => number;
+  /** Passes at most. */
+  readonly most: number;
+  /** What they gave. */
+  readonly passesNs: number[];
+}
 
 /** The costs apiece of one session, each measured when there is something to multiply it with. */
 export class Calibration {
@@ -62,10 +75,10 @@ export class Calibration {
   readonly #options: CalibrationOptions;
   readonly #nowNs: () => number;
   readonly #costs: Record<Kind, number> = { ...NOTHING_DONE };
-  /** What collecting the garbage of a scope with a function costs. */
-  #garbageNs = 0;
   /** How much was done when each was measured. */
   readonly #doneThen: Record<Kind, number> = { ...NOTHING_DONE };
+  /** What collecting the garbage of a scope with a function costs. */
+  #garbageNs = 0;
 
   constructor(options: CalibrationOptions) {
     this.#options = options;
@@ -77,61 +90,91 @@ export class Calibration {
   /**
    * The costs as far as they matter for `done`. One is measured when its kind was first done, and again whenever ten times as
    * much was: a figure from before the compiler was through is too high, so the lowest counts. For each at most four times
-   * as much is done as the program did: some milliseconds together, and 30 in Deno where every kind is in use.
+   * as much is done as the program did: some milliseconds together, and 40 in Deno where every kind is in use.
    */
   costs(done: WorkDone): UnitCosts {
-    const { readCpu, peak } = this.#options;
-    const flow = (recorder: Recorder): unknown => recorder.scope("calibration", nothing, undefined, null);
-    this.#measure("scopes", done, recorder => {
-      (recorder.scope("calibration", undefined, undefined, null) as Scope).end();
-    });
-    this.#measure("flows", done, flow);
-    this.#measure("innerFlows", done, flow);
-    // What runs in the end, from the queue of microtasks, is less than this.
-    this.#measure("promises", done, () => RESOLVED.then(() => {}, () => {}));
-    this.#measure("attrs", done, recorder => {
-      (recorder.scope("calibration", TWO_ATTRS, undefined, null) as Scope).end();
-    });
-    this.#measure("marks", done, recorder => {
-      const scope = recorder.scope("calibration", undefined, undefined, null) as Scope;
-      recorder.mark("calibration", 1, undefined, null);
-      scope.end();
-    });
-    if (readCpu !== null) {
-      const meter = new CpuMeter(readCpu, 0);
-      const { nowNs } = this.#options.clock;
-      // As where a span starts: the time is read again after it.
-      this.#measure("cpuReads", done, () => {
-        meter.read(nowNs());
-      });
-    }
-    if (peak !== null) {
-      const { readCount } = peak;
-      this.#measure("peakReads", done, () => peak.start());
-      this.peakReadCount += peak.readCount - readCount;
-    }
+    const due = KINDS.filter(kind => done[kind] > 0 && done[kind] >= this.#doneThen[kind] * AGAIN);
+    if (due.length === 0) return this.#costs;
+    const readCount = this.#options.peak?.readCount ?? 0;
+    const trials = due.map((kind): Trial => ({
+      kind,
+      pass: this.#passOf(kind, done.flows > 0),
+      most: Math.max(1, Math.floor(done[kind] * MOST / PASS)),
+      passesNs: [],
+    }));
+    this.#run(trials);
+    for (const trial of trials) this.#take(trial, done);
+    this.peakReadCount += (this.#options.peak?.readCount ?? 0) - readCount;
     return this.#costs;
   }
 
-  #measure(kind: Kind, done: WorkDone, work: (recorder: Recorder) => void): void {
-    if (done[kind] < this.#doneThen[kind] * AGAIN || done[kind] === 0) return;
-    const isFirst = this.#doneThen[kind] === 0;
-    this.#doneThen[kind] = done[kind];
-    const recorder = this.#recorder();
-    const most = Math.max(1, Math.floor(done[kind] * MOST / PASS));
-    if (done.flows > 0) recorder.flows.open(); // from then on each scope asks for its flow
-    let costNs = 0;
-    const call = (): void => work(recorder);
-    const measure = (): void => {
-      costNs = this.#settledNs(call, most);
-    };
-    if (kind === "innerFlows") recorder.scope("calibration", measure, undefined, null);
-    else measure();
-    if (kind === "flows") this.#garbageNs = this.#collectedNs(call, most, costNs);
-    if (kind === "attrs") costNs += this.#collectedNs(call, most, costNs);
+  // All kinds take turns until none gets faster: so each is measured after the compiler has seen them all, as in a program.
+  #run(trials: readonly Trial[]): void {
+    const endNs = this.#nowNs() + LIMIT_NS;
+    for (let same = 0, pending = trials; same < SETTLED_ROUNDS && pending.length > 0; same++) {
+      for (const { pass, passesNs } of pending) {
+        const ns = pass();
+        if (ns < Math.min(...passesNs) * FASTER) same = 0;
+        passesNs.push(ns);
+      }
+      if (this.#nowNs() > endNs) break;
+      pending = pending.filter(({ most, passesNs }) => passesNs.length < most);
+    }
+  }
+
+  // In the order of the kinds: scopes come before what is measured with them.
+  #take({ kind, pass, most, passesNs }: Trial, done: WorkDone): void {
+    const last = passesNs.slice(-SETTLED_ROUNDS).sort((a, b) => a - b);
+    let costNs = last[last.length >> 2]; // the lower quartile: a pass may have been interrupted
+    if (kind === "flows") this.#garbageNs = this.#collectedNs(pass, most, costNs);
     if (kind === "flows" || kind === "innerFlows") costNs += this.#garbageNs;
     if (kind === "attrs" || kind === "marks") costNs = Math.max(0, costNs - this.#costs.scopes);
-    this.#costs[kind] = isFirst ? costNs : Math.min(costNs, this.#costs[kind]);
+    this.#costs[kind] = this.#doneThen[kind] === 0 ? costNs : Math.min(costNs, this.#costs[kind]);
+    this.#doneThen[kind] = done[kind];
+  }
+
+  // What a call costs above that in the long run, when what it leaves behind is collected.
+  #collectedNs(pass: () => number, most: number, settledNs: number): number {
+    const passes = Math.min(GARBAGE_PASSES, most);
+    let sumNs = 0;
+    for (let i = 0; i < passes; i++) sumNs += pass();
+    // Not more than half as much again: it may have been the turn of the program's own garbage.
+    return Math.min(Math.max(0, sumNs / passes - settledNs), settledNs / 2);
+  }
+
+  // Each with a recorder of its own: what a span may have besides is dearer in a buffer that has seen some.
+  #passOf(kind: Kind, hasFlows: boolean): () => number {
+    const recorder = this.#recorder();
+    if (hasFlows) recorder.flows.open(); // from then on each scope asks for its flow
+    const work = this.#workOf(kind, recorder);
+    const pass = (): number => {
+      const beginNs = this.#nowNs();
+      for (let i = 0; i < PASS; i++) work();
+      return (this.#nowNs() - beginNs) / PASS;
+    };
+    if (kind !== "innerFlows") return pass;
+    return () => recorder.scope("calibration", pass, undefined, null) as number;
+  }
+
+  #workOf(kind: Kind, recorder: Recorder): () => void {
+    const { clock, readCpu, peak } = this.#options;
+    const meter = new CpuMeter(readCpu ?? clock.nowNs, 0);
+    const work: Record<Kind, () => void> = {
+      scopes: () => (recorder.scope("calibration", undefined, undefined, null) as Scope).end(),
+      flows: () => recorder.scope("calibration", nothing, undefined, null),
+      innerFlows: () => recorder.scope("calibration", nothing, undefined, null),
+      // What runs in the end, from the queue of microtasks, is less than this.
+      promises: () => RESOLVED.then(() => {}, () => {}),
+      attrs: () => (recorder.scope("calibration", TWO_ATTRS, undefined, null) as Scope).end(),
+      marks: () => {
+        const scope = recorder.scope("calibration", undefined, undefined, null) as Scope;
+        recorder.mark("calibration", 1, undefined, null);
+        scope.end();
+      },
+      cpuReads: () => meter.read(clock.nowNs()), // as where a span starts: the time is read again after it
+      peakReads: () => peak?.start(),
+    };
+    return work[kind];
   }
 
   #recorder(): Recorder {
@@ -143,36 +186,6 @@ export class Calibration {
       maxSpans: Math.min(maxSpans, MAX_SPANS),
       warn: nothing,
     });
-  }
-
-  // The median of passes, once they stopped getting faster.
-  #settledNs(work: () => void, most: number): number {
-    const beginNs = this.#nowNs();
-    const last: number[] = [];
-    let lowestNs = Infinity;
-    for (let pass = 0; last.length < SETTLED_PASSES && pass < most; pass++) {
-      const passNs = this.#passNs(work);
-      if (passNs < lowestNs * FASTER) last.length = 0;
-      last.push(passNs);
-      lowestNs = Math.min(lowestNs, passNs);
-      if (this.#nowNs() - beginNs > LIMIT_NS) break;
-    }
-    return last.sort((a, b) => a - b)[last.length >> 1];
-  }
-
-  // What a call costs above that in the long run, when what it leaves behind is collected.
-  #collectedNs(work: () => void, most: number, settledNs: number): number {
-    const passes = Math.min(GARBAGE_PASSES, most);
-    let sumNs = 0;
-    for (let i = 0; i < passes; i++) sumNs += this.#passNs(work);
-    // Not more than half as much again: it may have been the turn of the program's own garbage.
-    return Math.min(Math.max(0, sumNs / passes - settledNs), settledNs / 2);
-  }
-
-  #passNs(work: () => void): number {
-    const beginNs = this.#nowNs();
-    for (let i = 0; i < PASS; i++) work();
-    return (this.#nowNs() - beginNs) / PASS;
   }
 }
 

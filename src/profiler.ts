@@ -12,7 +12,7 @@ import { isMainThread, node } from "./builtins.ts";
 import { type Clock, openClock } from "./clock.ts";
 import { platformContext, withEnvironment } from "./environment.ts";
 import type { CirronDependencyError } from "./errors.ts";
-import { type End, onExit } from "./exit.ts";
+import { type End, isExitSilent, onExit } from "./exit.ts";
 import { DEFAULT_FLUSH_INTERVAL_MS, Flusher, WORKER_FLUSH_INTERVAL_MS } from "./flush.ts";
 import { type GpuMonitor, NO_GPU } from "./gpu/monitor.ts";
 import { type GpuOptions, openGpu } from "./gpu/open.ts";
@@ -73,6 +73,8 @@ export interface EngineOptions {
   readonly isNotebook?: () => boolean;
   readonly calibration?: Pick<Calibration, "costs" | "peakReadCount">;
   readonly openPeakMeter?: () => Probe<PeakMeter>;
+  /** Whether nothing will tell of the end of the program. */
+  readonly isExitSilent?: () => boolean;
   readonly gpu?: GpuOptions;
   /** Whether another thread may end this one. */
   readonly isWorker?: () => boolean;
@@ -169,6 +171,11 @@ export class Engine {
     if (outputs.length > 0) options = withEnvironment(options, message => this.#warnOnce(message));
     const recorder = this.#open();
     const sinks = outputs.map(output => this.#openSink(output, options)).filter(sink => sink !== null);
+    if (sinks.some(sink => sink instanceof SpoolSink) && (this.#options.isExitSilent ?? isExitSilent)()) {
+      this.#warn(
+        "bun test tells nobody of its end: call shutdown() in afterAll(), or the last spans are lost",
+      );
+    }
     this.#lastSession?.flusher?.release();
     recorder.restart(
       options.traceBufferMaxSpans ?? this.#maxSpans,
@@ -239,12 +246,14 @@ export class Engine {
       );
       return null;
     }
+    const { unixNs, nowNs } = this.#clock!;
     return new SpoolSink({
       directory,
       maxBytes: options.spoolMaxBytes ?? DEFAULT_SPOOL_MAX_BYTES,
       sdkVersion: VERSION,
-      unixNs: this.#clock!.unixNs,
+      unixNs,
       randomId: () => randomHex(32),
+      nowMs: () => nowNs() / 1e6,
     });
   }
 

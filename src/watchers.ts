@@ -30,12 +30,12 @@ function lookForWatcher(): Watcher {
   if (Deno === undefined) return "none"; // Node's watcher sends a signal, to a process of its own
   const line = commandLine();
   if (line !== null && !isWatchedLine(line, Deno.args.length)) return "none";
-  return Deno.test.length === 0 ? "restarts" : "lets live"; // in a program that is no test it is a function that does nothing
+  return (Deno.test?.length ?? 0) === 0 ? "restarts" : "lets live"; // in a program that is no test it is a function that does nothing
 }
 
 interface DenoArgs {
   readonly args: readonly string[];
-  readonly test: { readonly length: number };
+  readonly test?: { readonly length: number };
 }
 
 /** Whether Deno's own part of a command line has it watch: without the `argCount` arguments of the program at its end. */

@@ -286,6 +286,7 @@ for (const suffix of ["", ".tmp"]) {
       sdkVersion: "0",
       unixNs: () => 5n,
       randomId: () => id,
+      nowMs: () => 0,
     });
     sink.emit(oneBatch());
     try {

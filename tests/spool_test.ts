@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -234,7 +234,7 @@ test("The spool keeps its newest file, whatever spoolMaxBytes is", () => {
   ci.engine.shutdown();
 });
 
-test("The spool counts the files of earlier sessions into its bound", () => {
+test("The spool counts the files of earlier sessions into its bound", async () => {
   using folder = new TempDirectory();
   const first = start(folder.path);
   for (let i = 0; i < 10; i++) {
@@ -247,6 +247,12 @@ test("The spool counts the files of earlier sessions into its bound", () => {
   start(folder.path, { spoolMaxBytes: 5_000 }, second);
   second.scope("second").end();
   second.engine.flush();
+  const written = second.engine.health().spool_bytes;
+  await keepAlive((async () => {
+    while (second.engine.health().spool_bytes <= written || second.engine.health().spool_bytes > 5_000) {
+      await new Promise(resolve => setTimeout(resolve, 1));
+    }
+  })());
   const bytes = namesIn(folder.path).reduce((sum, name) => sum + statSync(join(folder.path, name)).size, 0);
   assert(bytes <= 5_000, `${bytes} bytes`);
   assertEquals(spooledNames(folder.path).at(-1), "second");
@@ -351,15 +357,6 @@ test("The spool goes on where it was when the program changes its working direct
   said(await run(findRuntime(RUNTIME)!, args, { cwd: folder.path }));
   assertEquals(spooledNames(join(folder.path, ".cirron", "spool")), ["x", "cirron.session"]);
   assertEquals(existsSync(join(folder.path, "elsewhere", ".cirron")), false);
-});
-
-test("A spool directory may be a symlink", () => {
-  using folder = new TempDirectory();
-  using target = new TempDirectory();
-  symlinkSync(target.path, join(folder.path, "link"));
-  const ci = start(join(folder.path, "link"));
-  ci.engine.shutdown();
-  assertEquals(spooledNames(target.path), ["cirron.session"]);
 });
 
 test("trace() lands batches in the spool", () => {

@@ -32,7 +32,7 @@ export interface SpoolOptions {
   /** 32 random lower-case hex characters. */
   readonly randomId: () => string;
   /** A clock that never goes back, in milliseconds: by it work is cut into turns of the event loop. */
-  readonly nowMs?: () => number;
+  readonly nowMs: () => number;
 }
 
 /** A batch as it will lie in a file. */
@@ -64,11 +64,7 @@ export class SpoolSink implements Sink {
   constructor(options: SpoolOptions) {
     this.#options = options;
     this.#directory = new SpoolDirectory(options.directory);
-    this.#files = new SpoolFiles(
-      this.#directory,
-      options.maxBytes,
-      options.nowMs ?? (() => performance.now()),
-    );
+    this.#files = new SpoolFiles(this.#directory, options.maxBytes, options.nowMs);
   }
 
   /** The absolute path of the directory. */

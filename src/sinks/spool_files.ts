@@ -26,7 +26,7 @@ const SURVEY_SHARE = 1 / 16;
 /** A process that ends makes a survey with certainty if it wrote this part of the bound since the last. */
 const LAST_SURVEY_SHARE = 1 / 64;
 
-/** Over the bound by this factor, with no turn of the event loop in sight, the survey is made at once. */
+/** Over the bound by this factor eviction does not wait for a survey, and a survey not for an event loop that stands still. */
 const URGENT_FACTOR = 1.25;
 
 /** Milliseconds of work in a turn of the event loop, and until the next. */
@@ -97,7 +97,7 @@ export class SpoolFiles {
   /** Counts a file that was written, and evicts for as long as a turn of the event loop may take. */
   add(file: SpoolFile): void {
     const isStarved = this.#isStarved();
-    if (isStarved) this.#stop();
+    if (isStarved || (this.#survey !== null && this.#isFarOver() && this.#oldest.length > 0)) this.#stop();
     if (this.#newest !== null) this.#oldest.append(this.#newest);
     this.#newest = file;
     this.#newestAtMs = this.#nowMs();
@@ -107,25 +107,29 @@ export class SpoolFiles {
     if (this.#survey !== null && this.#survey.written.size > LISTED_FILES) this.#stop();
     this.#evict(SLICE_MS);
     // The disk does not wait for a loop that does not come round.
-    if (isStarved && this.#isOver() && this.bytes > this.#maxBytes * URGENT_FACTOR) this.finish(0);
+    if (isStarved && this.#isOver() && this.#isFarOver()) this.finish(0);
     this.#plan();
   }
 
   /**
-   * Ends what is under way. What is known to be beyond the bound goes at once.
+   * Ends what is under way. Where the bound is known to be passed, it is kept at once.
    * @param lot From 0 up to 1, drawn by chance: whether this process is the one to make a survey now.
    */
   finish(lot: number): void {
     this.#stop();
     if (this.#newest === null || !this.#directory.isSame()) return;
     if (lot < this.#unsurveyed / (this.#maxBytes * LAST_SURVEY_SHARE)) this.#surveyNow();
-    this.#evict(Infinity);
+    if (this.bytes > this.#maxBytes) this.#evict(Infinity);
     // The list has run out: there were more files than it holds.
     for (let before = Infinity; this.#isOver() && this.bytes < before;) {
       before = this.bytes;
       this.#surveyNow();
       this.#evict(Infinity);
     }
+  }
+
+  #isFarOver(): boolean {
+    return this.bytes > this.#maxBytes * URGENT_FACTOR;
   }
 
   /** Whether there is something to evict that the list does not have. */
@@ -137,8 +141,8 @@ export class SpoolFiles {
   // tell what it has counted.
   #evict(ms: number): void {
     if (this.#survey !== null || !(this.#isEvicting || this.bytes > this.#maxBytes)) return;
-    if (!this.#directory.isSame()) return; // what lies there now is not known, and perhaps reached through a link
-    this.#isEvicting = true;
+    this.#isEvicting = this.#directory.isSame(); // else what lies there now is not known, and perhaps behind a link
+    if (!this.#isEvicting) return;
     const untilMs = this.#nowMs() + ms;
     while (this.bytes > this.#maxBytes * KEPT_SHARE) {
       const file = this.#oldest.takeOldest();
@@ -161,16 +165,17 @@ export class SpoolFiles {
       });
     } else if (!this.#isSurveyed) {
       this.#wait(FIRST_SURVEY_MS, () => void this.#surveyInSlices());
-    } else if (this.#isOver() || this.#unsurveyed > this.#maxBytes * SURVEY_SHARE) {
-      const pauseMs = Math.max(
-        BETWEEN_SURVEYS_MS,
-        this.#isOver() ? 0 : this.#surveyTookMs * BETWEEN_SURVEYS_FACTOR,
-      );
-      this.#wait(
-        Math.max(0, this.#surveyedAtMs + pauseMs - this.#nowMs()),
-        () => void this.#surveyInSlices(),
-      );
+    } else if (this.#isSurveyDue()) {
+      this.#wait(0, () => void this.#surveyInSlices());
     }
+  }
+
+  // Asked again with the next file that is written.
+  #isSurveyDue(): boolean {
+    const isOver = this.#isOver();
+    if (!isOver && this.#unsurveyed <= this.#maxBytes * SURVEY_SHARE) return false;
+    const pauseMs = Math.max(BETWEEN_SURVEYS_MS, isOver ? 0 : this.#surveyTookMs * BETWEEN_SURVEYS_FACTOR);
+    return this.#nowMs() >= this.#surveyedAtMs + pauseMs;
   }
 
   #wait(ms: number, then: () => void): void {
@@ -223,6 +228,7 @@ export class SpoolFiles {
     let survey: Survey | null = null;
     try {
       survey = this.#survey = this.#beginSurvey();
+      if (!this.#directory.isSame()) return;
       this.#dueMs = this.#nowMs() + LISTING_MS;
       let untilMs = this.#nowMs() + SLICE_MS;
       for await (const name of namesIn(this.#directory.path)) {

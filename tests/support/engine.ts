@@ -92,6 +92,7 @@ export class TestEngine {
     this.engine = new Engine({
       gpu: { paths: [] },
       calibration: { costs: () => UNIT_COSTS, peakReadCount: 0 },
+      isExitSilent: () => false,
       clock: this.clock,
       idSuffix: "0123456789abcdef",
       print: text => void this.printed.push(text),

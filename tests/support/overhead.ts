@@ -1,6 +1,6 @@
 /**
- * A program that compares what `health().overhead` says with what instrumentation adds to a loop. For each kind of scope it
- * prints estimated by measured, as JSON. The kinds come in the order that the argument begins: a process has one first time.
+ * A program that compares what `health().overhead` says with what instrumentation adds to a loop, for one kind of scope: the
+ * argument. It prints estimated by measured.
  *
  * @module
  */
@@ -101,12 +101,6 @@ async function ratioOf({ counters, isAsync = false, scoped }: Kind): Promise<num
   return estimated / settled[settled.length >> 1];
 }
 
-const kinds = Object.entries(KINDS);
-const first = Number(process.argv[2]);
-const ratios: Record<string, number> = {};
-for (let i = 0; i < kinds.length; i++) {
-  const [name, kind] = kinds[(first + i) % kinds.length];
-  ratios[name] = await ratioOf(kind);
-}
+const ratio = await ratioOf(KINDS[process.argv[2]]);
 if (!(sum > 0)) throw new Error("no work was done");
-console.log(JSON.stringify(ratios));
+console.log(JSON.stringify(ratio));

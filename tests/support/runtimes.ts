@@ -64,6 +64,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What stdin holds; closed at once without it. */
   readonly input?: string;
+  /** What to end the child at, once stdout has it. */
+  readonly stopAt?: string;
   /** When to give up on a child that hangs; not a measure of anything. */
   readonly timeoutMs?: number;
 }
@@ -91,6 +93,12 @@ export function run(command: string, args: readonly string[], options: RunOption
     child[name]!.setEncoding("utf8");
     child[name]!.on("data", (text: string) => {
       texts[name] += text;
+    });
+  }
+  const { stopAt } = options;
+  if (stopAt !== undefined) {
+    child.stdout!.on("data", () => {
+      if (texts.stdout.includes(stopAt)) child.kill("SIGKILL");
     });
   }
   return new Promise((resolve, reject) => {
