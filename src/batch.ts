@@ -92,6 +92,8 @@ export interface MarkRow {
 export class FlushBatch {
   /** Closed spans in the batch. */
   readonly spanCount: number;
+  /** Whether its spans are open yet, and given again when they close. */
+  readonly isProvisional: boolean;
   readonly #snapshot: Snapshot;
   readonly #identity: Identity;
   #spans: SpanRow[] | null = null;
@@ -99,9 +101,10 @@ export class FlushBatch {
   #lines: string[] | null = null;
 
   /** Wraps what was drained. */
-  constructor(snapshot: Snapshot, identity: Identity) {
+  constructor(snapshot: Snapshot, identity: Identity, isProvisional: boolean = false) {
     this.#snapshot = snapshot;
     this.#identity = identity;
+    this.isProvisional = isProvisional;
     this.spanCount = snapshot.closedLength;
   }
 

@@ -11,16 +11,7 @@
  * @module
  */
 import { FlushBatch, type Identity } from "./batch.ts";
-import {
-  attempt,
-  cancelSoon,
-  every,
-  guarded,
-  type Immediate,
-  soon,
-  stopTimer,
-  type Timer,
-} from "./host_calls.ts";
+import { cancelSoon, every, guarded, type Immediate, soon, stopTimer, type Timer } from "./host_calls.ts";
 import type { IdSeries } from "./id_series.ts";
 import type { Recorder } from "./recorder.ts";
 import { SinkRunner } from "./sinks/runner.ts";
@@ -152,7 +143,7 @@ export class Flusher {
     const { recorder, identity, ids } = this.#options;
     if (recorder.session === null || this.#isFlushing || this.#isStopped) return;
     const snapshot = recorder.read(0, true, ids);
-    const batch = new FlushBatch({ ...snapshot, closedLength: snapshot.length }, identity);
+    const batch = new FlushBatch({ ...snapshot, closedLength: snapshot.length }, identity, true);
     for (const runner of this.#runners) runner.emit(batch);
     this.#commit();
     this.#arm();
@@ -183,7 +174,7 @@ export class Flusher {
     if (snapshot === null) return;
     const attrs = [{ ...snapshot.attrs[0], [UNFINISHED]: true }];
     const runner = this.#runners[sinks.indexOf(announceTo!)];
-    runner.emit(new FlushBatch({ ...snapshot, closedLength: 1, attrs }, identity));
+    runner.emit(new FlushBatch({ ...snapshot, closedLength: 1, attrs }, identity, true));
     runner.commit();
   }
 

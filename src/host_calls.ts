@@ -47,9 +47,14 @@ export function every(ms: number, run: () => void): Timer {
   return node.timers.setInterval(guarded(run), ms).unref();
 }
 
-/** Ends what `every` started. */
+/** Ends what `every` or `later` started. */
 export function stopTimer(timer: Timer): void {
   node.timers.clearInterval(timer);
+}
+
+/** Runs `run` in `ms` milliseconds; does not keep the process alive. */
+export function later(ms: number, run: () => void): Timer {
+  return node.timers.setTimeout(guarded(run), ms).unref();
 }
 
 /** Runs `run` in `ms` milliseconds; keeps the process alive until then. */

@@ -124,12 +124,12 @@ test("CIRRON_OUTPUT_DIR counts for nothing where outputDir is given", () => {
 
 const SPOOL_BYTES: [given: string, files: number, warnings: string[]][] = [
   ["1", 1, []],
-  ["1000000", 2, []],
-  ["1e3", 2, ['[cirron] CIRRON_SPOOL_MAX_BYTES must be a whole number from 0 on, got "1e3"; it is ignored']],
-  ["-1", 2, ['[cirron] CIRRON_SPOOL_MAX_BYTES must be a whole number from 0 on, got "-1"; it is ignored']],
+  ["1000000", 3, []],
+  ["1e3", 3, ['[cirron] CIRRON_SPOOL_MAX_BYTES must be a whole number from 0 on, got "1e3"; it is ignored']],
+  ["-1", 3, ['[cirron] CIRRON_SPOOL_MAX_BYTES must be a whole number from 0 on, got "-1"; it is ignored']],
 ];
 for (const [given, files, warnings] of SPOOL_BYTES) {
-  test(`CIRRON_SPOOL_MAX_BYTES=${given} keeps ${files} of two files`, () => {
+  test(`CIRRON_SPOOL_MAX_BYTES=${given} keeps ${files} of three files, the session's start among them`, () => {
     using folder = new TempDirectory();
     const ci = new TestEngine();
     withEnv({ CIRRON_SPOOL_MAX_BYTES: given }, () => {

@@ -87,8 +87,10 @@ export class SpoolSink implements Sink {
     const { spans, marks } = batch.toJson();
     const characters = spans.length + marks.length;
     if (characters === 0) return;
-    const { spanCount } = batch;
-    this.#pending.push({ spans, marks, characters, spanCount, markCount: batch.rowCount - spanCount });
+    const markCount = batch.rowCount - batch.spanCount;
+    // A span that comes again is counted then.
+    const spanCount = batch.isProvisional ? 0 : batch.spanCount;
+    this.#pending.push({ spans, marks, characters, spanCount, markCount });
     this.#pendingCharacters += characters;
     this.#untriedCharacters += characters;
     if (this.#untriedCharacters >= FILE_CHARACTERS) this.commit();

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { node } from "../builtins.ts";
+import { later, stopTimer, type Timer } from "../host_calls.ts";
 import { namesIn, namesNowIn } from "./directory_names.ts";
 import { LISTED_FILES, OldestFiles, type SpoolFile } from "./oldest_files.ts";
 import type { SpoolDirectory } from "./spool_directory.ts";
@@ -70,7 +70,7 @@ export class SpoolFiles {
   #surveyStartMs = 0;
   #surveyedAtMs = 0;
   #surveyTookMs = 0;
-  #timer: ReturnType<typeof node.timers.setTimeout> | null = null;
+  #timer: Timer | null = null;
   /** When a turn of the event loop is expected that goes on with the work. */
   #dueMs = 0;
   /** Wakes a survey that lets the event loop go on. */
@@ -180,16 +180,11 @@ export class SpoolFiles {
 
   #wait(ms: number, then: () => void): void {
     this.#dueMs = this.#nowMs() + ms;
-    this.#timer = node.timers.setTimeout(() => {
+    this.#timer = later(ms, () => {
       this.#timer = null;
       this.#resume = null;
-      try {
-        then();
-      } catch {
-        // Nothing of this may reach the program, and nothing is lost but time.
-      }
-    }, ms);
-    this.#timer.unref();
+      then();
+    });
   }
 
   /** Lets the event loop go on; false if the survey is not wanted any more. */
@@ -208,7 +203,7 @@ export class SpoolFiles {
   // A survey that is under way sees that it is no longer the one.
   #stop(): void {
     this.#survey = null;
-    if (this.#timer !== null) node.timers.clearTimeout(this.#timer);
+    if (this.#timer !== null) stopTimer(this.#timer);
     this.#timer = null;
     this.#resume?.();
     this.#resume = null;
