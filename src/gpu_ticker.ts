@@ -21,7 +21,7 @@ export class GpuTicker {
   #timer: Timer | null = null;
   #slice: Immediate | null = null;
 
-  constructor(recorder: Recorder, monitor: GpuMonitor, intervalMs = INTERVAL_MS) {
+  constructor(recorder: Recorder, monitor: GpuMonitor, intervalMs: number = INTERVAL_MS) {
     this.#recorder = recorder;
     this.#monitor = monitor;
     this.#intervalMs = intervalMs;

@@ -144,7 +144,7 @@ async function texts(tampering: string, when: typeof MOMENTS[number]): Promise<R
   const flags = RUNTIME === "deno" ? ["run", "-A", "--no-check", "--quiet"] : [];
   const { code, stdout, stderr } = await run(findRuntime(RUNTIME)!, [...flags, path]);
   assertEquals([code, stdout, stderr], [0, "", ""]);
-  const spool = readdirSync(join(folder.path, "spool")).map(name => `spool/${name}`);
+  const spool = readdirSync(join(folder.path, "spool")).sort().map(name => `spool/${name}`);
   const names = ["json", "perfetto", "speedscope", "html", "tree", "spool.json", "spool.perfetto"];
   const read = (name: string) => readFileSync(join(folder.path, name), "utf8");
   const [, pid] = /"pid":(\d+)/.exec(read("perfetto"))!;
