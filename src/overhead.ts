@@ -46,6 +46,9 @@ const FASTER = 0.9;
 /** Passes in which garbage is collected once or twice. */
 const GARBAGE_PASSES = 32;
 
+/** The share that garbage may add to the cost of a scope with a function. */
+const MOST_GARBAGE = 0.75;
+
 /** Time of the thread after which the figures are taken as they are. */
 const LIMIT_NS = 25_000_000;
 
@@ -124,22 +127,16 @@ export class Calibration {
 
   // In the order of the kinds: scopes come before what is measured with them.
   #take({ kind, pass, most, passesNs }: Trial, done: WorkDone): void {
-    const last = passesNs.slice(-SETTLED_ROUNDS).sort((a, b) => a - b);
-    let costNs = last[last.length >> 2]; // the lower quartile: a pass may have been interrupted
-    if (kind === "flows") this.#garbageNs = this.#collectedNs(pass, most, costNs);
+    let costNs = quartile(passesNs.slice(-SETTLED_ROUNDS));
+    if (kind === "flows") {
+      const moreNs = Array.from({ length: Math.min(GARBAGE_PASSES, most) }, pass);
+      costNs = Math.min(costNs, quartile(moreNs));
+      this.#garbageNs = garbageNs(moreNs, costNs);
+    }
     if (kind === "flows" || kind === "innerFlows") costNs += this.#garbageNs;
     if (kind === "attrs" || kind === "marks") costNs = Math.max(0, costNs - this.#costs.scopes);
     this.#costs[kind] = this.#doneThen[kind] === 0 ? costNs : Math.min(costNs, this.#costs[kind]);
     this.#doneThen[kind] = done[kind];
-  }
-
-  // What a call costs above that in the long run, when what it leaves behind is collected.
-  #collectedNs(pass: () => number, most: number, settledNs: number): number {
-    const passes = Math.min(GARBAGE_PASSES, most);
-    let sumNs = 0;
-    for (let i = 0; i < passes; i++) sumNs += pass();
-    // Not more than half as much again: it may have been the turn of the program's own garbage.
-    return Math.min(Math.max(0, sumNs / passes - settledNs), settledNs / 2);
   }
 
   // Each with a recorder of its own: what a span may have besides is dearer in a buffer that has seen some.
@@ -187,6 +184,18 @@ export class Calibration {
       warn: nothing,
     });
   }
+}
+
+// The lower one: a pass may have been interrupted.
+function quartile(passesNs: readonly number[]): number {
+  return passesNs.toSorted((a, b) => a - b)[passesNs.length >> 2];
+}
+
+// What a call costs above `costNs` in the long run: a pass in which something is collected takes several times as long.
+function garbageNs(passesNs: readonly number[], costNs: number): number {
+  const sumNs = passesNs.reduce((sum, ns) => ns > costNs * 2 ? sum + ns - costNs : sum, 0);
+  // Not much more than in any program: it may have been the turn of the host's own garbage.
+  return Math.min(sumNs / passesNs.length, costNs * MOST_GARBAGE);
 }
 
 const nothing = (): void => {};
