@@ -27,11 +27,14 @@ export type NativeValue<T extends NativeType | "void"> = T extends "u64" ? bigin
 
 type Arguments<P extends readonly NativeType[]> = { -readonly [I in keyof P]: NativeValue<P[I]> };
 
+// On its own: written out in `Library`, TypeScript before 5.4 does not see that the arguments are a list.
+type Callable<P extends readonly NativeType[], R extends NativeType | "void"> = (
+  ...args: Arguments<P>
+) => NativeValue<R>;
+
 /** The callable form of a symbol table. Destructure what you call: `library.f()` is slower than `f()`. */
 export type Library<T extends SymbolTable> = {
-  readonly [K in keyof T]: (
-    ...args: Arguments<T[K]["parameters"]>
-  ) => NativeValue<T[K]["result"]>;
+  readonly [K in keyof T]: Callable<T[K]["parameters"], T[K]["result"]>;
 };
 
 /** Something the hardware or the system may or may not offer. Absence is a value with a reason, never an exception. */

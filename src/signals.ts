@@ -337,6 +337,10 @@ export function readIgnored(): SignalReasons {
 }
 
 function readIgnoredAlone(): SignalReasons {
+  // Deno acts the default out there too.
+  if (node.process.pid === 1 && deno() === null) {
+    return bySignal(() => "the first process of a container gets no signal that it does not listen to");
+  }
   const libc = openSignalLibc(opener, node.process.platform, node.process.arch);
   const old = new Uint32Array(new ArrayBuffer(SIGACTION_BYTES));
   return bySignal(signal => {

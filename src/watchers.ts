@@ -14,8 +14,17 @@ import { node } from "./builtins.ts";
  */
 export type Watcher = "none" | "restarts" | "lets live";
 
-/** What may be watching. Where it cannot be told, there is one: Deno says it to nobody but the system. */
+let found: Watcher | null = null;
+
+/**
+ * What may be watching. Where it cannot be told, there is one: Deno says it to nobody but the system. Looked for once: each time
+ * would open the C library again, which a sanitizer of Deno's tests takes for a leak.
+ */
 export function findWatcher(): Watcher {
+  return found ??= lookForWatcher();
+}
+
+function lookForWatcher(): Watcher {
   if ("Bun" in globalThis) return node.process.execArgv.some(isWatch) ? "restarts" : "none";
   const { Deno } = globalThis as { Deno?: DenoArgs };
   if (Deno === undefined) return "none"; // Node's watcher sends a signal, to a process of its own

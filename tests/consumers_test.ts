@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
@@ -8,12 +8,13 @@ import { findNode } from "../tools/install.mjs";
 import {
   assertNoTypeScript,
   assertWorks,
+  compile,
   consumerProgram,
   findDenoRuntime,
-  linkPolars,
   npmPackage,
   npmProject,
   type Polars,
+  publicTypes,
   removeNpmPackage,
   runConsumer,
   writeManifest,
@@ -168,56 +169,22 @@ function isOnPath(command: string): boolean {
   });
 }
 
-const COMPILER_OPTIONS = {
-  strict: true,
-  noEmit: true,
-  skipLibCheck: false,
-  exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
-  isolatedModules: true,
-  verbatimModuleSyntax: true,
-  target: "es2022",
-  lib: ["es2022"],
-  module: "nodenext",
-  types: [],
-};
-
-const SUBJECT = "tests/support/public_types.ts";
-
-/** What the compiler finds wrong. nodejs-polars 0.24.1 does not pass it itself where libraries are checked: left out. */
-async function compile(folder: TempDirectory, options: object = {}): Promise<string[]> {
-  folder.write("tsconfig.json", JSON.stringify({ compilerOptions: { ...COMPILER_OPTIONS, ...options } }));
-  const compiler = join(CHECKOUT, "node_modules", "typescript", "lib", "tsc.js");
-  const { code, stdout } = await run(bun!, [compiler], { cwd: folder.path });
-  const errors = stdout.split("\n").filter(line => /^\S.*error TS/.test(line));
-  assertEquals(code, errors.length === 0 ? 0 : 2, stdout);
-  return errors.filter(line => !/^[^(]*node_modules.nodejs-polars/.test(line));
-}
-
 function compilerConsumers(): void {
   for (const polars of BOTH) {
     test(`tsc --strict with all libraries checked takes the package's types, ${polarsText(polars)} polars`, async () => {
-      using folder = await npmProject("absent");
-      if (polars === "imported") linkPolars(folder);
-      copyFileSync(join(CHECKOUT, SUBJECT), join(folder.path, "main.ts"));
-      // Without polars a frame is `any`, which is the same as nothing else.
-      if (polars === "absent") {
-        const text = readFileSync(join(folder.path, "main.ts"), "utf8");
-        const kept = text.replace(/^.*ci\.DataFrame>.*$/m, "");
-        assert(kept !== text);
-        folder.write("main.ts", kept);
-      }
+      using folder = await npmProject(polars);
+      folder.write("main.ts", publicTypes(polars));
       assertEquals(await compile(folder), []);
     });
   }
 
   test("tsc sees each mistake that public_types.ts expects", async () => {
     using folder = await npmProject("imported");
-    const text = readFileSync(join(CHECKOUT, SUBJECT), "utf8");
+    const text = publicTypes("imported");
     const expected = text.split("@ts-expect-error --").length - 1;
     assert(expected > 25);
     folder.write("main.ts", text.replaceAll("@ts-expect-error", ""));
-    const errors = await compile(folder, { skipLibCheck: true });
+    const errors = await compile(folder, { options: { skipLibCheck: true } });
     assertEquals(errors.length, expected, errors.join("\n"));
   });
 
@@ -231,7 +198,7 @@ function compilerConsumers(): void {
           + 'export const df: DataFrame = trace({ format: "df" });\nexport const library: PolarsLibrary = pl;\n'
           + "export const height: number = df.height;\n",
       );
-      assertEquals(await compile(folder, { moduleResolution: resolution, module }), []);
+      assertEquals(await compile(folder, { options: { moduleResolution: resolution, module } }), []);
     });
   }
 }

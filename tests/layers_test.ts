@@ -222,7 +222,7 @@ test("Every npm: pin of deno.json is package.json's", () => {
 
 test("Every version in package.json is exact", () => {
   for (const [name, version] of Object.entries(manifest("package.json").devDependencies)) {
-    assert(/^\d+\.\d+\.\d+$/.test(version), `${name}: ${version}`);
+    assert(/^(npm:[\w-]+@)?\d+\.\d+\.\d+$/.test(version), `${name}: ${version}`);
   }
 });
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { type Health, readSpool, trace } from "../../mod.ts";
@@ -124,6 +124,52 @@ export function runConsumer(
   return run(command, args, { cwd: folder.path, ...options });
 }
 
+const COMPILER_OPTIONS = {
+  strict: true,
+  noEmit: true,
+  skipLibCheck: false,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  isolatedModules: true,
+  verbatimModuleSyntax: true,
+  target: "es2022",
+  lib: ["es2022"],
+  module: "nodenext",
+  types: [],
+};
+
+/** How a program is compiled. */
+export interface CompileOptions {
+  /** Compiler options beside the strict ones. */
+  readonly options?: object;
+  /** The compiler's name in node_modules. */
+  readonly compiler?: string;
+}
+
+/** What the compiler finds wrong. nodejs-polars 0.24.1 does not pass it itself where libraries are checked: left out. */
+export async function compile(
+  folder: TempDirectory,
+  { options = {}, compiler = "typescript" }: CompileOptions = {},
+): Promise<string[]> {
+  folder.write("tsconfig.json", JSON.stringify({ compilerOptions: { ...COMPILER_OPTIONS, ...options } }));
+  const program = join(CHECKOUT, "node_modules", compiler, "lib", "tsc.js");
+  const { code, stdout } = await run(findRuntime("bun")!, [program], { cwd: folder.path });
+  const errors = stdout.split("\n").filter(line => /^\S.*error TS/.test(line));
+  assertEquals(code, errors.length === 0 ? 0 : 2, stdout);
+  return errors.filter(line => !/^[^(]*node_modules.nodejs-polars/.test(line));
+}
+
+/** A program that uses every exported type. */
+export function publicTypes(polars: Polars): string {
+  const text = readFileSync(join(CHECKOUT, "tests", "support", "public_types.ts"), "utf8");
+  if (polars === "imported") return text;
+  // Without polars a frame is `any`, which is the same as nothing else, and makes `any` of a union that it is in.
+  const lines = text.split("\n");
+  const kept = lines.filter(line => !/ci\.DataFrame>|<typeof some/.test(line));
+  assertEquals(lines.length - kept.length, 2);
+  return kept.join("\n");
+}
+
 let built: { readonly folder: TempDirectory; readonly package: Package } | null = null;
 
 /** The npm form of the package, built once per process. */
@@ -158,7 +204,7 @@ export async function npmProject(polars: Polars): Promise<TempDirectory> {
 }
 
 /** Puts the checkout's nodejs-polars into a project, as if it were installed there. */
-export function linkPolars(folder: TempDirectory): void {
+function linkPolars(folder: TempDirectory): void {
   const modules = join(folder.path, "node_modules");
   mkdirSync(modules, { recursive: true });
   for (const name of readdirSync(join(CHECKOUT, "node_modules"))) {
