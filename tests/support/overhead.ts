@@ -20,7 +20,7 @@ interface Kind {
 
 const TURNS = 10_000;
 const WARM_ROUNDS = 5;
-const ROUNDS = 17;
+const MEASURED = 16;
 
 const clock = openClock();
 const engine = new Engine({ clock, gpu: { paths: [] } });
@@ -90,15 +90,16 @@ async function ratioOf({ counters, isAsync = false, scoped }: Kind): Promise<num
   const bare = isAsync ? workAsync : work;
   const added: number[] = [];
   let estimated = 0;
-  for (let round = 1; round <= ROUNDS; round++) {
+  for (let round = 1; round <= WARM_ROUNDS + MEASURED; round++) {
     const without = await timed(bare);
     added.push(await timed(scoped) - without);
-    // Asked once, as a program would: in the middle, so that both are of one time.
+    // Asked once, as a program would: soon, and what counts is measured right after it.
     if (round === WARM_ROUNDS) estimated = profiler.health().overhead.estimated_ns / round;
   }
   profiler.shutdown();
-  const settled = added.slice(2).sort((a, b) => a - b);
-  return estimated / settled[settled.length >> 1];
+  // The mean of the middle half: in some rounds garbage is collected and in others not.
+  const middle = added.slice(WARM_ROUNDS).sort((a, b) => a - b).slice(MEASURED / 4, MEASURED * 3 / 4);
+  return estimated / (middle.reduce((sum, ns) => sum + ns) / middle.length);
 }
 
 const ratio = await ratioOf(KINDS[process.argv[2]]);
