@@ -187,7 +187,7 @@ denoTest(
       command: ["test", "--watch", ...DENO],
       isTest: true,
       flushIntervalMs: 100,
-      untilNames: EDITS + 1,
+      untilNames: EDITS + 2, // what closed in each, and the sessions
     };
     const { runs, code, signal, spans, stderr } = await watch(watched);
     assertEquals([runs.includes(0), code, signal], [false, null, "SIGKILL"], stderr);
