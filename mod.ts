@@ -18,7 +18,7 @@
  *
  * @module
  */
-export type { FlushBatch, MarkRow, SpanRow } from "./src/batch.ts";
+export type { FlushBatch, MarkRow, SpanRow } from "./src/sinks/batch.ts";
 export {
   batches,
   Cirron,
@@ -31,15 +31,15 @@ export {
   scope,
   shutdown,
   trace,
-} from "./src/cirron.ts";
-export type { CpuKind } from "./src/clock.ts";
-export { CirronDependencyError, CirronError } from "./src/errors.ts";
-export type { CirronOptions, Output, OutputName, ProfileOptions } from "./src/options.ts";
-export type { CounterOptions } from "./src/probes.ts";
-export type { Profiler } from "./src/profiler.ts";
-export type { SummaryRow } from "./src/read/summary.ts";
-export type { TraceSummary } from "./src/read/summary_table.ts";
-export { readSpool, type SpoolTrace } from "./src/read_spool.ts";
+} from "./src/api/cirron.ts";
+export type { CpuKind } from "./src/meters/clock.ts";
+export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
+export type { CirronOptions, Output, OutputName, ProfileOptions } from "./src/session/options.ts";
+export type { CounterOptions } from "./src/meters/cpu.ts";
+export type { Profiler } from "./src/session/engine.ts";
+export type { SummaryRow } from "./src/tree/summary.ts";
+export type { TraceSummary } from "./src/formats/summary_table.ts";
+export { readSpool, type SpoolTrace } from "./src/api/read.ts";
 export type {
   Attrs,
   GpuDeviceHealth,
@@ -53,9 +53,9 @@ export type {
   TraceDict,
   TraceMark,
   TraceNode,
-} from "./src/rows.ts";
-export type { MarkOptions, Scope, ScopeOptions } from "./src/scope.ts";
+} from "./src/data/rows.ts";
+export type { MarkOptions, Scope, ScopeOptions } from "./src/record/scope.ts";
 export type { Logger } from "./src/sinks/log.ts";
 export type { Sink } from "./src/sinks/sink.ts";
-export type { DataFrame, TraceFunction, TraceTree } from "./src/trace.ts";
-export type { TraceFormat, TraceOptions } from "./src/trace_options.ts";
+export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
+export type { TraceFormat, TraceOptions } from "./src/api/trace_options.ts";

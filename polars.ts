@@ -21,8 +21,8 @@
 // out. It stands here in full because a raw URL brings no import map.
 // deno-lint-ignore-file no-import-prefix
 import type { DataFrame as PolarsDataFrame } from "npm:nodejs-polars@0.24.1";
-import { type Polars, polarsEngine } from "./src/read/polars_engine.ts";
-import { engine } from "./src/shared.ts";
+import { type Polars, polarsEngine } from "./src/api/frames.ts";
+import { engine } from "./src/api/shared.ts";
 
 /** What `trace({ format: "df" })` returns: nodejs-polars' own class. */
 export type DataFrame = PolarsDataFrame;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Clock, openClock } from "../src/clock.ts";
+import { type Clock, openClock } from "../src/meters/clock.ts";
 
 /** The process's clock. */
 export const clock: Clock = openClock();

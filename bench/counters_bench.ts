@@ -5,10 +5,10 @@
  * @module
  */
 import process from "node:process";
-import { openClock } from "../src/clock.ts";
-import { openPeakMeter } from "../src/memory_peak.ts";
-import type { CounterOptions } from "../src/probes.ts";
-import { Engine } from "../src/profiler.ts";
+import { openClock } from "../src/meters/clock.ts";
+import { openPeakMeter } from "../src/meters/memory.ts";
+import type { CounterOptions } from "../src/meters/cpu.ts";
+import { Engine } from "../src/session/engine.ts";
 
 const ROUNDS = 200;
 const TIGHT = 1000;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TraceFormat } from "../src/trace_options.ts";
+import type { TraceFormat } from "../src/api/trace_options.ts";
 import type { Case, Group } from "./case.ts";
 import { programPath, start } from "./programs.ts";
 

@@ -5,10 +5,10 @@
  */
 import { deepStrictEqual } from "node:assert";
 import process from "node:process";
-import type { CounterOptions } from "../src/probes.ts";
-import { Engine } from "../src/profiler.ts";
-import type { TraceDict } from "../src/rows.ts";
-import type { Scope } from "../src/scope.ts";
+import type { CounterOptions } from "../src/meters/cpu.ts";
+import { Engine } from "../src/session/engine.ts";
+import type { TraceDict } from "../src/data/rows.ts";
+import type { Scope } from "../src/record/scope.ts";
 import type { Case, Group } from "./case.ts";
 import { clock } from "./clock.ts";
 import { loadOpenTelemetry, type OtelTracer } from "./peers/opentelemetry.ts";

@@ -6,13 +6,13 @@
  */
 import { deepStrictEqual, equal } from "node:assert";
 import { readFileSync } from "node:fs";
-import type { Recording } from "../src/no_recording.ts";
-import { Engine } from "../src/profiler.ts";
-import type { Polars } from "../src/read/polars_engine.ts";
-import { polarsEngine } from "../src/read/polars_engine.ts";
-import type { TraceDict } from "../src/rows.ts";
-import type { Scope } from "../src/scope.ts";
-import type { TraceFormat } from "../src/trace_options.ts";
+import type { Recording } from "../src/record/recording.ts";
+import { Engine } from "../src/session/engine.ts";
+import type { Polars } from "../src/api/frames.ts";
+import { polarsEngine } from "../src/api/frames.ts";
+import type { TraceDict } from "../src/data/rows.ts";
+import type { Scope } from "../src/record/scope.ts";
+import type { TraceFormat } from "../src/api/trace_options.ts";
 import type { Case, Group, Target } from "./case.ts";
 import { clock } from "./clock.ts";
 

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 import * as ci from "../mod.ts";
-import { openClock } from "../src/clock.ts";
+import { openClock } from "../src/meters/clock.ts";
 
 const FILE_BYTES = 500;
 const INTERVAL_MS = 100;

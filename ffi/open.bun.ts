@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { load, node } from "../src/builtins.ts";
+import { load, node } from "../src/runtime/builtins.ts";
 import type { Library, NativeType, Opener, Probe, SymbolTable } from "./types.ts";
 
 type Dlopen = (

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { opener } from "../../ffi/open.ts";
+import { opener } from "../../src/runtime/opener.ts";
 import * as ci from "../../mod.ts";
 import type { Burst, Comparison } from "./bursts.ts";
 import { startLoad } from "./compare.ts";

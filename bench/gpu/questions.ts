@@ -16,7 +16,7 @@ import {
   type NvmlFunction,
   nvmlPaths,
 } from "../../ffi/nvml.ts";
-import { opener } from "../../ffi/open.ts";
+import { opener } from "../../src/runtime/opener.ts";
 
 type Native = (...args: (number | bigint | ArrayBufferView)[]) => number;
 

@@ -4,8 +4,8 @@
  * @module
  */
 import process from "node:process";
-import type { Polars } from "../../src/read/polars_engine.ts";
-import type { TraceFormat } from "../../src/trace_options.ts";
+import type { Polars } from "../../src/api/frames.ts";
+import type { TraceFormat } from "../../src/api/trace_options.ts";
 import { traceOf } from "../read_cases.ts";
 
 const [format, spans] = process.argv.slice(2) as [TraceFormat, string];

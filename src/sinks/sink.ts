@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FlushBatch } from "../batch.ts";
+import type { FlushBatch } from "./batch.ts";
 
 /**
  * A destination of closed spans. A sink that throws is counted and reported once; it never stops the others or the

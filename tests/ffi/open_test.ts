@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { LIBC_SYMBOLS, openLibc } from "../../ffi/libc.ts";
 import { opener as denoOpener } from "../../ffi/open.deno.ts";
 import { opener as noOpener } from "../../ffi/open.none.ts";
-import { opener as chosenOpener } from "../../ffi/open.ts";
+import { opener as chosenOpener } from "../../src/runtime/opener.ts";
 import type { Opener, SymbolTable } from "../../ffi/types.ts";
 import { FakeOpener, reasonOf } from "../support/openers.ts";
 import { CHECKOUT, RUNTIME, TempDirectory, testUnless } from "../support/runtimes.ts";

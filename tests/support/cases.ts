@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { IdSeries } from "../../src/id_series.ts";
-import { idText } from "../../src/read/fields.ts";
-import type { FrameColumn } from "../../src/read/frame.ts";
-import type { Attrs, MarkKind, MarkValue, Snapshot, TraceDict, TraceNode } from "../../src/rows.ts";
-import type { TraceOptions } from "../../src/trace_options.ts";
+import { IdSeries } from "../../src/data/id_series.ts";
+import { idText } from "../../src/tree/columns.ts";
+import type { FrameColumn } from "../../src/formats/frame/columns.ts";
+import type { Attrs, MarkKind, MarkValue, Snapshot, TraceDict, TraceNode } from "../../src/data/rows.ts";
+import type { TraceOptions } from "../../src/api/trace_options.ts";
 import { FAKE_UNIX_NS, TestEngine } from "./engine.ts";
 
 /** The ids of hand-made snapshots, as in a {@link TestEngine}. */

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { Clock } from "../../src/clock.ts";
-import { BATCHES, EPOCHS, loop, type LoopSource } from "../../src/loops.ts";
-import type { ProfileOptions } from "../../src/options.ts";
-import type { UnitCosts } from "../../src/overhead.ts";
-import { Engine, type EngineOptions } from "../../src/profiler.ts";
-import type { MarkValue, TraceDict } from "../../src/rows.ts";
-import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/scope.ts";
-import type { Terminal } from "../../src/terminal.ts";
-import type { TraceOptions } from "../../src/trace_options.ts";
+import type { Clock } from "../../src/meters/clock.ts";
+import { BATCHES, EPOCHS, loop, type LoopSource } from "../../src/record/loops.ts";
+import type { ProfileOptions } from "../../src/session/options.ts";
+import type { UnitCosts } from "../../src/session/overhead.ts";
+import { Engine, type EngineOptions } from "../../src/session/engine.ts";
+import type { MarkValue, TraceDict } from "../../src/data/rows.ts";
+import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/record/scope.ts";
+import type { Terminal } from "../../src/runtime/terminal.ts";
+import type { TraceOptions } from "../../src/api/trace_options.ts";
 
 /** Unix time at which fake clocks start: 2026-01-02T03:04:05.678901234Z. */
 export const FAKE_UNIX_NS = 1_767_323_045_678_901_234n;

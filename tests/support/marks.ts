@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MarkTarget } from "../../src/marks.ts";
+import type { MarkTarget } from "../../src/record/marks.ts";
 
 /** More than any test reads. */
 const MOST = 8192;

@@ -5,10 +5,10 @@
  * @module
  */
 import process from "node:process";
-import { openClock } from "../../src/clock.ts";
-import type { CounterOptions } from "../../src/probes.ts";
-import { Engine } from "../../src/profiler.ts";
-import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/scope.ts";
+import { openClock } from "../../src/meters/clock.ts";
+import type { CounterOptions } from "../../src/meters/cpu.ts";
+import { Engine } from "../../src/session/engine.ts";
+import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/record/scope.ts";
 
 /** One kind of scope. */
 interface Kind {

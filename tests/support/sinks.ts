@@ -4,7 +4,7 @@
  * @module
  */
 import { clearInterval, setInterval } from "node:timers";
-import type { FlushBatch, MarkRow, SpanRow } from "../../src/batch.ts";
+import type { FlushBatch, MarkRow, SpanRow } from "../../src/sinks/batch.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
 import type { TestEngine } from "./engine.ts";
 

@@ -1,0 +1,354 @@
+/**
+ * The public functions, bound to the process's engine, and the class that carries options for them.
+ *
+ * @module
+ */
+import { BATCHES, EPOCHS, loop } from "../record/loops.ts";
+import {
+  type CheckedOptions,
+  checkOptions,
+  type CirronOptions,
+  mergeOptions,
+  type ProfileOptions,
+} from "../session/options.ts";
+import type { Profiler } from "../session/engine.ts";
+import type { Health, MarkValue } from "../data/rows.ts";
+import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../record/scope.ts";
+import { engine } from "./shared.ts";
+import type { TraceFunction } from "./trace.ts";
+
+/**
+ * Starts a session: opens the root span `cirron.session` on an empty buffer. While one runs, a second call warns once
+ * and returns the same `Profiler`. Reads the environment only if that is permitted, and never prompts.
+ *
+ * Closed spans go to the session's sinks once a second and when the program ends, whatever ends it; by default to a
+ * spool in `.cirron/spool`. Where Deno does not permit that, it warns once and the trace stays in memory.
+ *
+ * @param options See {@link ProfileOptions}.
+ * @returns The session; `using` shuts it down.
+ * @throws {RangeError} If an option is out of bounds or an output is unknown.
+ * @throws {TypeError} If an option has the wrong type, or there is none of its name.
+ *
+ * @example Profile in memory
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * ci.profile({ output: "none" });
+ * ci.scope("load", () => ci.mark("rows", 3));
+ * ci.shutdown();
+ * const { roots } = ci.trace({ format: "dict" });
+ * assertEquals(roots[0].name, "cirron.session");
+ * assertEquals(roots[0].children[0].name, "load");
+ * ```
+ */
+export function profile(options?: ProfileOptions): Profiler {
+  return engine.profile(options);
+}
+
+/**
+ * Opens a scope inside the innermost one of the calling flow. Close it with `using` or `end()`. About two clock
+ * readings, no I/O; with the CPU counter on, a system call more where the last reading is older than 5 us.
+ *
+ * Without a function the scope belongs to the flow it is opened in, so work that runs concurrently within one flow
+ * (`Promise.all`) needs the form with a function, which makes a flow of its own.
+ *
+ * @param name Cut at 256 bytes of UTF-8.
+ * @param options Index and attributes.
+ * @throws {TypeError} If `name` is no string or an option has the wrong type.
+ * @throws {RangeError} If `index` is no whole number.
+ *
+ * @example Time a block
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * {
+ *   using step = ci.scope("step", { index: 7 });
+ *   step.mark("loss", 0.25);
+ * }
+ * const { roots } = ci.trace({ format: "dict", last: 1 });
+ * assertEquals([roots[0].name, roots[0].index, roots[0].marks[0].value], ["step", 7, 0.25]);
+ * ```
+ */
+export function scope(name: string, options?: ScopeOptions): Scope;
+/**
+ * Runs `fn` in a scope, as a flow of its own: whatever it opens or marks, across every `await`, hangs on this scope,
+ * however many such flows run at once. The scope closes when `fn` returns, or when the promise it returned settles;
+ * if it throws or rejects, the span gets the attribute `error` and the same error goes on.
+ *
+ * @returns What `fn` returns. A promise (or any thenable) comes back as a promise of the same value or error.
+ *
+ * @example Time concurrent requests
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pages = await Promise.all(["a", "b"].map(page =>
+ *   ci.scope("request", async () => {
+ *     ci.mark("page", page);
+ *     return await ci.scope("render", () => Promise.resolve(page));
+ *   })
+ * ));
+ * assertEquals(pages, ["a", "b"]);
+ * ```
+ */
+export function scope<T>(name: string, fn: (scope: Scope) => T): T;
+/** Runs `fn` in a scope with options, as a flow of its own. */
+export function scope<T>(name: string, options: ScopeOptions, fn: (scope: Scope) => T): T;
+export function scope(name: string, second?: ScopeOptions | ScopeFunction, third?: ScopeFunction): unknown {
+  return engine.recording.scope(name, second, third, null);
+}
+
+/**
+ * Attaches a value to the innermost open scope of the calling flow; outside any, to the session's root span. One
+ * clock reading and one append, no I/O.
+ *
+ * @param name Cut at 256 bytes of UTF-8.
+ * @param value NaN and infinities are kept: a diverged loss must be seen. Strings are cut at 256 bytes of UTF-8.
+ * @param options Kind and attributes.
+ * @throws {TypeError} If `value` is no number, string, boolean or bigint, or the kind is unknown.
+ * @throws {RangeError} If a bigint has more than 4096 bits.
+ *
+ * @example Record a loss
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * ci.scope("train", () => {
+ *   ci.mark("loss", 0.5234);
+ *   ci.mark("accuracy", 0.97, { kind: "summary" });
+ * });
+ * const [train] = ci.trace({ format: "dict", last: 1 }).roots;
+ * assertEquals(train.marks.map(mark => mark.kind), ["point", "summary"]);
+ * ```
+ */
+export function mark(name: string, value: MarkValue, options?: MarkOptions): void {
+  engine.recording.mark(name, value, options, null);
+}
+
+/**
+ * A loop with a scope `epoch` around each turn, indexed from 0.
+ *
+ * @param source Anything to loop over, or a whole number n meaning 0 to n - 1. Breaking out of the loop closes the
+ * scope and the source.
+ * @throws {RangeError} If a number is negative or not whole.
+ * @throws {TypeError} If `source` cannot be iterated.
+ *
+ * @example Count epochs
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * for (const epoch of ci.epochs(3)) ci.mark("epoch_loss", 1 / (1 + epoch));
+ * const { roots } = ci.trace({ format: "dict", name: "epoch", last: 3 });
+ * assertEquals(roots.map(root => root.index), [0, 1, 2]);
+ * ```
+ */
+export function epochs(source: number): Iterable<number>;
+/** A loop with a scope `epoch` around each turn, indexed from 0. */
+export function epochs<T>(source: Iterable<T>): Iterable<T>;
+/** A loop for `for await` with a scope `epoch` around each turn, indexed from 0. */
+export function epochs<T>(source: AsyncIterable<T>): AsyncIterable<T>;
+export function epochs(source: number | Iterable<unknown> | AsyncIterable<unknown>): unknown {
+  return loop(() => engine.recording.loopRecorder(), EPOCHS, source);
+}
+
+/**
+ * A loop with a scope `batch` around each turn, indexed from 0. Each span has the attribute `data_load_ns`: the
+ * nanoseconds that the source took to give the batch. Two clock readings a turn.
+ *
+ * @param source Anything to loop over, or a whole number n meaning 0 to n - 1. Breaking out of the loop closes the
+ * scope and the source.
+ * @throws {RangeError} If a number is negative or not whole.
+ * @throws {TypeError} If `source` cannot be iterated.
+ *
+ * @example Loop over an async source
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * async function* loader() {
+ *   yield* [[1, 2], [3, 4]];
+ * }
+ * for await (const batch of ci.batches(loader())) ci.mark("size", batch.length);
+ * const { roots } = ci.trace({ format: "dict", name: "batch", last: 2 });
+ * assertEquals(roots.map(root => root.index), [0, 1]);
+ * assertEquals(typeof roots[0].attrs.data_load_ns, "number");
+ * ```
+ */
+export function batches(source: number): Iterable<number>;
+/** A loop with a scope `batch` around each turn, with `data_load_ns`. */
+export function batches<T>(source: Iterable<T>): Iterable<T>;
+/** A loop for `for await` with a scope `batch` around each turn, with `data_load_ns`. */
+export function batches<T>(source: AsyncIterable<T>): AsyncIterable<T>;
+export function batches(source: number | Iterable<unknown> | AsyncIterable<unknown>): unknown {
+  return loop(() => engine.recording.loopRecorder(), BATCHES, source);
+}
+
+/**
+ * Reads back what was recorded: the newest closed spans, as a printed tree, nested objects, JSON, a DataFrame or a summary.
+ * Works with or without a session, and writes nothing but the printed tree: plain lines, and on a terminal guides, shares,
+ * counters and colours, with equal siblings folded.
+ *
+ * @throws {TypeError} If an option has the wrong type, there is none of its name, or `fold` is given with a format that
+ * does not fold.
+ * @throws {RangeError} If the format is unknown, or a number is out of bounds.
+ * @throws {CirronDependencyError} If the format is `"df"` and nodejs-polars is not to be had.
+ *
+ * @example Read the last span
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * ci.scope("standalone", () => ci.mark("x", 1));
+ * const { roots, span_count } = ci.trace({ format: "dict", last: 1 });
+ * assertEquals([span_count, roots[0].name, roots[0].marks[0].value], [1, "standalone", 1]);
+ * ```
+ *
+ * @example Where the time went
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * for (const _ of ci.batches(100)) ci.scope("forward", () => {});
+ * const summary = ci.trace({ format: "summary", name: "batch" });
+ * assertEquals(summary.rows.map(row => [row.path, row.count]), [["batch", 100], ["batch > forward", 100]]);
+ * console.log(summary); // a table
+ * ```
+ */
+export const trace: TraceFunction = (options => engine.trace(options)) as TraceFunction;
+
+/**
+ * Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. About 2 us a
+ * span with the spool. Does nothing without a session. Never throws: a sink that fails is counted in `health()`.
+ *
+ * @example Make the spool complete, now
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * ci.profile({ outputDir: "spool" });
+ * ci.scope("work").end();
+ * ci.flush();
+ * assertEquals(ci.readSpool("spool").span_count, 2); // and the session, which is unfinished
+ * ci.shutdown();
+ * ```
+ */
+export function flush(): void {
+  engine.flush();
+}
+
+/**
+ * The state of recording, as a copy: counts of what was kept, evicted, dropped or failed, where the session writes, and what
+ * each counter is read from, or why it is not. About a microsecond without a GPU, no I/O; the first call
+ * also measures what recording costs here ({@link Health.overhead}): some milliseconds. Never throws.
+ *
+ * @example Ask what is measured
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { probes, misnested_count } = ci.health();
+ * console.log(probes.cpu.present ? `cpu_ns from ${probes.cpu.source}` : `no cpu_ns: ${probes.cpu.reason}`);
+ * assertEquals([probes.wall.present, misnested_count], [true, 0]);
+ * ```
+ */
+export function health(): Health {
+  return engine.health();
+}
+
+/**
+ * Ends the session, if one runs: closes what is open, flushes, and takes every timer and handler back. The trace stays
+ * readable until the next `profile()`. Does nothing the second time. Never throws.
+ *
+ * @example End, then read
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * ci.profile({ output: "none" });
+ * ci.scope("still open");
+ * ci.shutdown();
+ * assertEquals(ci.trace({ format: "dict" }).roots[0].children[0].name, "still open");
+ * ```
+ */
+export function shutdown(): void {
+  engine.shutdown();
+}
+
+/**
+ * The `Cirron` without options of its own, the same one each time.
+ *
+ * @example Hand the profiler to a library
+ * ```ts
+ * import { type Cirron, getDefault } from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function train(ci: Cirron): void {
+ *   for (const _ of ci.epochs(3));
+ * }
+ * train(getDefault());
+ * assertEquals(getDefault().trace({ format: "dict", name: "epoch" }).span_count, 3);
+ * ```
+ */
+export function getDefault(): Cirron {
+  return defaultCirron ??= new Cirron();
+}
+
+let defaultCirron: Cirron | null = null;
+
+/**
+ * The public functions as methods, with options for their `profile()`. There is one recorder and one buffer in a
+ * process: every instance works on it.
+ *
+ * @example Bound the buffer
+ * ```ts
+ * import { Cirron } from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const ci = new Cirron({ traceBufferMaxSpans: 10, output: "none" });
+ * ci.profile();
+ * for (const _ of ci.batches(20));
+ * assertEquals(ci.trace({ format: "dict" }).span_count, 10);
+ * ci.shutdown();
+ * ```
+ */
+export class Cirron {
+  readonly #options: CheckedOptions;
+  /** See {@link scope}. */
+  readonly scope: typeof scope = scope;
+  /** See {@link mark}. */
+  readonly mark: typeof mark = mark;
+  /** See {@link epochs}. */
+  readonly epochs: typeof epochs = epochs;
+  /** See {@link batches}. */
+  readonly batches: typeof batches = batches;
+  /** See {@link trace}. */
+  readonly trace: typeof trace = trace;
+  /** See {@link flush}. */
+  readonly flush: typeof flush = flush;
+  /** See {@link health}. */
+  readonly health: typeof health = health;
+  /** See {@link shutdown}. */
+  readonly shutdown: typeof shutdown = shutdown;
+  /** See {@link getDefault}. */
+  readonly getDefault: typeof getDefault = getDefault;
+
+  /**
+   * Makes an instance; starts nothing.
+   * @param options Defaults for `profile()`. `traceBufferMaxSpans` bounds the process's buffer from now on.
+   * @throws {RangeError} If an option is out of bounds or an output is unknown.
+   * @throws {TypeError} If an option has the wrong type, or there is none of its name.
+   */
+  constructor(options: CirronOptions = {}) {
+    this.#options = checkOptions(options);
+    const { traceBufferMaxSpans } = this.#options;
+    if (traceBufferMaxSpans !== undefined) engine.setMaxSpans(traceBufferMaxSpans);
+  }
+
+  /** Starts a session with this instance's options, and `options` over them. See {@link profile}. */
+  profile(options: ProfileOptions = {}): Profiler {
+    return engine.profile(mergeOptions(this.#options, checkOptions(options)));
+  }
+}

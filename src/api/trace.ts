@@ -1,0 +1,178 @@
+/**
+ * `trace()`: checks what is asked, picks the rows, hands them to a format.
+ *
+ * @module
+ */
+import type { DataFrame } from "../../polars.ts";
+import { node } from "../runtime/builtins.ts";
+import { CirronDependencyError } from "../data/errors.ts";
+import { toDict } from "../formats/dict.ts";
+import { FOLD_LIMIT, type FoldedTree, foldSiblings } from "../tree/fold.ts";
+import { type FrameEngine, toColumns } from "../formats/frame/columns.ts";
+import { toJson } from "../formats/json.ts";
+import { toCell, toPage } from "../formats/page/page.ts";
+import { toSpeedscope } from "../formats/speedscope.ts";
+import { summarize } from "../tree/summary.ts";
+import { TraceSummary } from "../formats/summary_table.ts";
+import { toTerminalText } from "../formats/terminal.ts";
+import { toText } from "../formats/text.ts";
+import { toTraceEvents } from "../formats/perfetto.ts";
+import { buildTree, type Tree } from "../tree/tree.ts";
+import type { Snapshot, TraceDict } from "../data/rows.ts";
+import { sessionAttrs } from "../session/session_attrs.ts";
+import type { Terminal } from "../runtime/terminal.ts";
+import { cutText } from "../data/text_limits.ts";
+import {
+  type CheckedOptions,
+  checkTraceOptions,
+  type TraceFormat,
+  type TraceOptions,
+} from "./trace_options.ts";
+
+export type { DataFrame };
+
+/** What a Jupyter kernel asks an object for, to show it. */
+const DISPLAY: symbol = Symbol.for("Jupyter.display");
+
+/**
+ * A trace that a Jupyter cell renders, to look at and as text; elsewhere `trace()` prints the tree and gives `undefined`.
+ *
+ * @example What the last expression of a cell may be
+ * ```ts
+ * import { scope, trace, type TraceTree } from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * scope("cell").end();
+ * const shown: TraceTree | undefined = trace({ name: "cell" });
+ * assertEquals(shown, undefined); // printed: this is no notebook
+ * ```
+ */
+export class TraceTree {
+  readonly #text: string;
+  readonly #html: () => string;
+
+  /** Wraps the printed tree, and what makes the same as HTML once somebody shows it. */
+  constructor(text: string, html: () => string) {
+    this.#text = text;
+    this.#html = html;
+  }
+
+  /** The printed tree. */
+  toString(): string {
+    return this.#text;
+  }
+
+  // No method: declarations made from this file alone (isolatedDeclarations) cannot have a symbol of others as a name.
+  static {
+    Object.defineProperty(this.prototype, DISPLAY, {
+      value(this: TraceTree): Record<string, string> {
+        return { "text/plain": this.#text, "text/html": this.#html() };
+      },
+    });
+  }
+}
+
+/** `trace()`, typed by format. */
+export interface TraceFunction {
+  /** Prints the tree to stdout; in a Deno Jupyter kernel gives what the cell renders instead. */
+  (options?: TraceOptions & { format?: "tree" | null }): TraceTree | undefined;
+  /**
+   * The tree as nested objects, the caller's own. `JSON.stringify(dict)` takes it at any depth in Deno; in Bun it recurses,
+   * and gives up some 20 000 levels down, where `format: "json"` goes on.
+   */
+  (options: TraceOptions & { format: "dict" }): TraceDict;
+  /** The tree as JSON text. */
+  (options: TraceOptions & { format: "json" }): string;
+  /** A row per span, as a nodejs-polars DataFrame. */
+  (options: TraceOptions & { format: "df" }): DataFrame;
+  /** Where the time went: a row per path of names, with totals and percentiles. */
+  (options: TraceOptions & { format: "summary" }): TraceSummary;
+  /**
+   * A self-contained page to open or to mail: the tree, an icicle over time, marks as curves and the summary. It loads
+   * nothing. Under 3 MB and drawn within a second, whatever the trace: siblings of one name are folded (see `fold`), and of
+   * more than 12 000 nodes the longest are shown.
+   */
+  (options: TraceOptions & { format: "html" }): string;
+  /**
+   * JSON text in Chrome's trace event format, for ui.perfetto.dev, chrome://tracing and DevTools: a track per flow of spans
+   * that run at once, counters and marks in the arguments, numeric marks as counters over time.
+   */
+  (options: TraceOptions & { format: "perfetto" }): string;
+  /** JSON text in speedscope's own format, for speedscope.app: a profile per flow of spans that run at once. */
+  (options: TraceOptions & { format: "speedscope" }): string;
+  /** Whatever the format says. */
+  (options?: TraceOptions): TraceTree | TraceDict | TraceSummary | string | DataFrame | undefined;
+}
+
+/** What `trace` needs from above. */
+export interface TraceContext {
+  /** Copies the newest closed spans out, and the open ones if asked. */
+  read(last: number, open: boolean): Snapshot;
+  /** The DataFrame engine, or why there is none. */
+  frameEngine(): FrameEngine | CirronDependencyError;
+  /** Writes a line to stdout. */
+  print(text: string): void;
+  /** How to write to stdout for eyes; null if it is no terminal. */
+  terminal(): Terminal | null;
+  /** Whether a notebook shows what a cell's last expression is worth. */
+  isNotebook(): boolean;
+}
+
+/** What a format makes its result of, besides the tree. */
+interface Request {
+  readonly context: TraceContext;
+  readonly options: CheckedOptions;
+  /** Null unless the format is `"df"`. */
+  readonly engine: FrameEngine | null;
+}
+
+/** Every format: its name, and what makes it of a tree. */
+const FORMATS: { readonly [F in TraceFormat]: (tree: Tree, request: Request) => unknown } = {
+  tree: printTree,
+  dict: toDict,
+  json: toJson,
+  df: (tree, { engine, options }) => engine!(toColumns(tree, options.last !== undefined)),
+  summary: tree => new TraceSummary(summarize(tree)),
+  html: (tree, { options }) => toPage(tree, folded(tree, options.fold ?? true)),
+  perfetto: tree => toTraceEvents(tree, sessionAttrs()),
+  speedscope: tree => toSpeedscope(tree, node.process.pid),
+};
+
+/**
+ * Reads a trace.
+ * @throws {TypeError} If an option has the wrong type, there is none of its name, or `fold` is given with a format that
+ * does not fold.
+ * @throws {RangeError} If the format is unknown, or a number is out of bounds.
+ * @throws {CirronDependencyError} If the format is `"df"` and nodejs-polars is not to be had.
+ */
+export function trace(context: TraceContext, given: TraceOptions = {}): unknown {
+  const options = checkTraceOptions(given, Object.keys(FORMATS));
+  const { format, name, last, open, depth, minWallUs } = options;
+  // Before anything is read: a missing package should not cost a walk over the buffer.
+  const engine = format === "df" ? context.frameEngine() : null;
+  if (engine instanceof CirronDependencyError) throw engine;
+  const readAll = name !== undefined || last === undefined;
+  const snapshot = context.read(readAll ? Infinity : last, open);
+  // Names are cut where they enter: cut alike, a long one finds its spans.
+  const tree = buildTree(snapshot, {
+    name: name === undefined ? undefined : cutText(name),
+    last,
+    depth,
+    minWallUs,
+  });
+  return FORMATS[format](tree, { context, options, engine });
+}
+
+function printTree(tree: Tree, { context, options }: Request): unknown {
+  const isNotebook = context.isNotebook();
+  const terminal = isNotebook ? null : context.terminal();
+  const shown = folded(tree, options.fold ?? (isNotebook || terminal !== null));
+  if (isNotebook) return new TraceTree(toText(shown), () => toCell(toPage(tree, shown)));
+  context.print(terminal === null ? toText(shown) : toTerminalText(shown, terminal.colors));
+  return undefined;
+}
+
+/** `tree` with so many siblings of one name apart at most. */
+function folded(tree: Tree, fold: boolean | number): Tree | FoldedTree {
+  return fold === false ? tree : foldSiblings(tree, fold === true ? FOLD_LIMIT : fold);
+}

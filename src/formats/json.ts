@@ -1,0 +1,249 @@
+/**
+ * Tree -> JSON text: the dict, serialized, at any depth, without making the dict. `JSON.stringify` recurses in Bun, and
+ * gives up some thousand levels down; here only attributes go through it.
+ *
+ * @module
+ */
+import { IdSeries } from "../data/id_series.ts";
+import { jsonOf } from "../data/json_text.ts";
+import type { MarkValue, Snapshot } from "../data/rows.ts";
+import { anchorOf, attrsOf, markValue, momentUs, ownIdText, parentIdText } from "../tree/columns.ts";
+import { Constant, TextBytes } from "./bytes.ts";
+import type { Tree } from "../tree/tree.ts";
+
+const COMMA = 0x2c;
+const CLOSE_OBJECT = 0x7d;
+
+/** The spans of `tree` as JSON. Values that are no JSON numbers become `"NaN"`, `"Infinity"` and `"-Infinity"`. */
+export function toJson(tree: Tree): string {
+  const { snapshot, rows } = tree;
+  const out = TextBytes.begin();
+  const keys = keysOf(snapshot);
+  const { us, restNs } = anchorOf(snapshot);
+  out.put(keys.roots);
+  // `walk()`, written out: with closures of its own in each call it would lose its compiled code as the keys did.
+  const { firstChild, nextSibling, parent } = tree;
+  let isFirst = true; // of its siblings
+  let position = rows.length === 0 ? -1 : 0;
+  while (position >= 0) {
+    if (!isFirst) out.character(COMMA);
+    writeSpan(out, keys, snapshot, rows[position], us, restNs);
+    isFirst = firstChild[position] >= 0;
+    if (isFirst) {
+      position = firstChild[position];
+      continue;
+    }
+    out.put(keys.end);
+    while (nextSibling[position] < 0 && parent[position] >= 0) {
+      position = parent[position];
+      out.put(keys.end);
+    }
+    position = nextSibling[position]; // none after the last root
+  }
+  out.put(keys.spanCount);
+  out.number(rows.length);
+  out.character(CLOSE_OBJECT);
+  return out.finish();
+}
+
+// What always stands together: every key with the comma before it and what is fixed around it.
+function makeKeys() {
+  const gpuAndMemory = ',"gpu_ns":null,"memory_peak_bytes":null';
+  const marks = ',"marks":[{"name":';
+  const noMarks = ',"marks":[],"children":[';
+  return {
+    roots: new Constant('{"roots":['),
+    end: new Constant("]}"),
+    spanCount: new Constant('],"span_count":'),
+    id: new Constant('{"id":"'),
+    index: new Constant(',"index":'),
+    noIndexStartUs: new Constant(',"index":null,"start_us":'),
+    startUs: new Constant(',"start_us":'),
+    endUs: new Constant(',"end_us":'),
+    wallUs: new Constant(',"wall_us":'),
+    openWallUs: new Constant(',"end_us":null,"wall_us":'),
+    cpuNs: new Constant(',"cpu_ns":'),
+    gpuNs: new Constant(',"gpu_ns":'),
+    memory: new Constant(',"memory_peak_bytes":'),
+    none: new Constant("null"),
+    attrs: new Constant(',"attrs":'),
+    gpuMemoryAttrs: new Constant(`${gpuAndMemory},"attrs":`),
+    noAttrs: { marks: new Constant(`,"attrs":{}${marks}`), noMarks: new Constant(`,"attrs":{}${noMarks}`) },
+    gpuMemoryNoAttrs: {
+      marks: new Constant(`${gpuAndMemory},"attrs":{}${marks}`),
+      noMarks: new Constant(`${gpuAndMemory},"attrs":{}${noMarks}`),
+    },
+    marks: new Constant(marks),
+    noMarks: new Constant(noMarks),
+    value: new Constant(',"value":'),
+    pointTs: new Constant(',"kind":"point","ts_us":'),
+    summaryTs: new Constant(',"kind":"summary","ts_us":'),
+    noAttrsNextMark: new Constant(',"attrs":{}},{"name":'),
+    noAttrsChildren: new Constant(',"attrs":{}}],"children":['),
+    nextMark: new Constant('},{"name":'),
+    children: new Constant('}],"children":['),
+  };
+}
+
+/** Constants, and those that begin with what the snapshot's ids end with; no series where ids are written one by one. */
+interface Keys extends ReturnType<typeof makeKeys> {
+  readonly series: IdSeries | null;
+  readonly noParentName: Constant;
+  readonly parentId: Constant;
+  readonly name: Constant;
+}
+
+let fixed: ReturnType<typeof makeKeys> | null = null;
+
+// Not made anew for each trace: V8 throws away what it has compiled for objects of a shape once a collection finds none.
+let kept: { readonly series: IdSeries | null; readonly keys: Keys } | null = null;
+
+function keysOf({ ids }: Snapshot): Keys {
+  const series = ids instanceof IdSeries ? ids : null;
+  if (kept === null || kept.series !== series) {
+    fixed ??= makeKeys();
+    const suffix = series?.suffix ?? "";
+    const keys = {
+      ...fixed,
+      series,
+      noParentName: new Constant(`${suffix}","parent_id":null,"name":`),
+      parentId: new Constant(`${suffix}","parent_id":"`),
+      name: new Constant(`${suffix}","name":`),
+    };
+    kept = { series, keys };
+  }
+  return kept.keys;
+}
+
+/** The node of a row up to its children. */
+function writeSpan(
+  out: TextBytes,
+  keys: Keys,
+  snapshot: Snapshot,
+  row: number,
+  anchorUs: number,
+  restNs: number,
+): void {
+  writeIds(out, keys, snapshot, row);
+  out.json(snapshot.name[row]);
+  const index = snapshot.index[row];
+  if (index === index) {
+    out.put(keys.index);
+    out.number(index);
+    out.put(keys.startUs);
+  } else {
+    out.put(keys.noIndexStartUs);
+  }
+  const startNs = snapshot.startNs[row];
+  const endNs = snapshot.endNs[row];
+  out.number(momentUs(anchorUs, restNs, startNs));
+  if (row < snapshot.closedLength) {
+    out.put(keys.endUs);
+    out.number(momentUs(anchorUs, restNs, endNs));
+    out.put(keys.wallUs);
+  } else {
+    out.put(keys.openWallUs);
+  }
+  out.thousandths(endNs - startNs);
+  out.put(keys.cpuNs);
+  writeMeasured(out, keys, snapshot.cpuNs[row]);
+  const hasMarks = writeAttrs(out, keys, snapshot, row);
+  if (hasMarks) writeMarks(out, keys, snapshot, row, anchorUs, restNs);
+}
+
+function writeIds(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): void {
+  const id = snapshot.id[row];
+  const parent = snapshot.parent[row];
+  const { series } = keys;
+  if (series !== null && id !== 0) {
+    out.put(keys.id);
+    series.scatter(id);
+    out.hex64(series.high, series.low);
+    if (parent === 0) out.put(keys.noParentName);
+    else {
+      out.put(keys.parentId);
+      series.scatter(parent);
+      out.hex64(series.high, series.low);
+      out.put(keys.name);
+    }
+    return;
+  }
+  // The pseudo-span, and spans from files: their ids are what somebody wrote.
+  const [own, up] = [ownIdText(snapshot, row), parentIdText(snapshot, row)].map(jsonOf);
+  out.text(`{"id":${own},"parent_id":${up},"name":`);
+}
+
+/** Counters and attributes, and what comes before the first mark's name; false if there are no marks. */
+function writeAttrs(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): boolean {
+  const { gpuNs, memoryPeakBytes, attrs, dataLoadNs, marks: { first } } = snapshot;
+  const hasMarks = first[row] < first[row + 1];
+  const isBare = attrs[row] === undefined && Number.isNaN(dataLoadNs[row]);
+  const hasCounters = gpuNs !== null || memoryPeakBytes !== null;
+  if (hasCounters) {
+    out.put(keys.gpuNs);
+    writeMeasured(out, keys, gpuNs === null ? NaN : gpuNs[row]);
+    out.put(keys.memory);
+    writeMeasured(out, keys, memoryPeakBytes === null ? NaN : memoryPeakBytes[row]);
+  }
+  if (isBare) {
+    const bare = hasCounters ? keys.noAttrs : keys.gpuMemoryNoAttrs;
+    out.put(hasMarks ? bare.marks : bare.noMarks);
+  } else {
+    out.put(hasCounters ? keys.attrs : keys.gpuMemoryAttrs);
+    out.text(attrsJson(snapshot, row));
+    out.put(hasMarks ? keys.marks : keys.noMarks);
+  }
+  return hasMarks;
+}
+
+/** Attributes of a row as JSON. What the buffer and a spool's reader keep is copied already, and within bounds. */
+export function attrsJson(snapshot: Snapshot, row: number): string {
+  return Number.isNaN(snapshot.dataLoadNs[row])
+    ? jsonOf(snapshot.attrs[row] ?? {})
+    : jsonOf(attrsOf(snapshot, row));
+}
+
+function writeMeasured(out: TextBytes, keys: Keys, value: number): void {
+  if (value === value) out.number(value);
+  else out.put(keys.none);
+}
+
+/** From the first mark's name to the children. */
+function writeMarks(
+  out: TextBytes,
+  keys: Keys,
+  snapshot: Snapshot,
+  row: number,
+  anchorUs: number,
+  restNs: number,
+): void {
+  const { first, name, value, summary, tsNs, attrs } = snapshot.marks;
+  const end = first[row + 1];
+  for (let i = first[row]; i < end; i++) {
+    out.json(name[i]);
+    out.put(keys.value);
+    writeValue(out, value[i]);
+    out.put(summary[i] === 1 ? keys.summaryTs : keys.pointTs);
+    out.number(momentUs(anchorUs, restNs, tsNs[i]));
+    const own = attrs[i];
+    const isLast = i + 1 === end;
+    if (own === undefined) out.put(isLast ? keys.noAttrsChildren : keys.noAttrsNextMark);
+    else {
+      out.put(keys.attrs);
+      out.text(jsonOf(own));
+      out.put(isLast ? keys.children : keys.nextMark);
+    }
+  }
+}
+
+/** Writes a mark's value as JSON can say it: what is not finite as a string, and what is beyond the exact range as its digits. */
+export function writeValue(out: TextBytes, value: MarkValue): void {
+  if (typeof value === "number") {
+    if (Number.isFinite(value)) out.number(value);
+    else out.json(String(value));
+  } else if (typeof value === "string") {
+    out.json(value);
+  } else {
+    out.text(jsonOf(markValue(value)));
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Summary rows as what `trace({ format: "summary" })` gives: data that prints as a table.
+ *
+ * @module
+ */
+import { printable } from "../data/printable.ts";
+import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
+import type { SummaryRow } from "../tree/summary.ts";
+
+/**
+ * Where the time went, by path of names. `console.log` and a Jupyter cell show it as a table.
+ *
+ * @example What took longest
+ * ```ts
+ * import { batches, scope, trace } from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * for (const _ of batches(10)) scope("forward").end();
+ * const summary = trace({ format: "summary" });
+ * console.log(summary); // a table
+ * assertEquals(summary.rows.map(row => [row.name, row.count]), [["batch", 10], ["forward", 10]]);
+ * ```
+ */
+export class TraceSummary {
+  /** A row per path, from the top down, of equal parents the one with the greatest total first. */
+  readonly rows: SummaryRow[];
+
+  /** Wraps the rows. */
+  constructor(rows: SummaryRow[]) {
+    this.rows = rows;
+  }
+
+  /** The rows as an aligned table; names come last, indented. Counters that no row has are left out. */
+  toString(): string {
+    return toTable(this.rows);
+  }
+
+  /** The rows: what `JSON.stringify` makes text of. */
+  toJSON(): SummaryRow[] {
+    return this.rows;
+  }
+
+  // No methods: declarations made from this file alone (isolatedDeclarations) cannot have symbols of others as names.
+  static {
+    const define = (symbol: symbol, show: (summary: TraceSummary) => unknown): void => {
+      Object.defineProperty(TraceSummary.prototype, symbol, {
+        value(this: TraceSummary): unknown {
+          return show(this);
+        },
+      });
+    };
+    /** What `console.log` writes in Deno, and in Bun and Node. */
+    for (const name of ["Deno.customInspect", "nodejs.util.inspect.custom"]) {
+      define(Symbol.for(name), summary => summary.toString());
+    }
+    /** The forms a notebook may show, by MIME type. */
+    define(Symbol.for("Jupyter.display"), summary => ({ "text/plain": summary.toString() }));
+  }
+}
+
+/** Levels that are indented in the table. */
+const INDENTED_LEVELS = 20;
+
+interface Column {
+  readonly title: string;
+  readonly cell: (row: SummaryRow) => string;
+  /** Whether a row has something to say in a column that may be left out. */
+  readonly fills?: (row: SummaryRow) => boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "count", cell: row => String(row.count) },
+  { title: "total", cell: row => formatDuration(row.total_us) },
+  { title: "share", cell: row => row.share === null ? "-" : sign(row) + formatShare(row.share) },
+  { title: "self", cell: row => formatDuration(row.self_us) },
+  { title: "mean", cell: row => formatDuration(row.mean_us) },
+  { title: "p50", cell: row => formatDuration(row.p50_us) },
+  { title: "p95", cell: row => formatDuration(row.p95_us) },
+  { title: "p99", cell: row => formatDuration(row.p99_us) },
+  { title: "max", cell: row => formatDuration(row.max_us) },
+  { title: "cpu", cell: row => nanoseconds(row.cpu_ns, sign(row)), fills: row => row.cpu_ns !== null },
+  { title: "gpu", cell: row => nanoseconds(row.gpu_ns, sign(row)), fills: row => row.gpu_ns !== null },
+  {
+    title: "mem",
+    cell: row => row.memory_peak_bytes === null ? "-" : formatBytes(row.memory_peak_bytes),
+    fills: row => row.memory_peak_bytes !== null,
+  },
+  { title: "load", cell: row => nanoseconds(row.data_load_ns), fills: row => row.data_load_ns !== null },
+];
+
+/** `rows` as text, a line each below a header and above a note if any ran at once, without a newline at the end. */
+export function toTable(rows: readonly SummaryRow[]): string {
+  if (rows.length === 0) return "(no spans)";
+  const lines = new Array<string>(rows.length + 1).fill("");
+  for (const { title, cell, fills } of COLUMNS) {
+    if (fills !== undefined && !rows.some(fills)) continue;
+    const cells = [title, ...rows.map(cell)];
+    const width = cells.reduce((widest, text) => Math.max(widest, text.length), 0);
+    cells.forEach((text, line) => lines[line] += `${text.padStart(width)} `);
+  }
+  // Last, so that it needs no width: only a terminal knows how wide some of the world's letters are.
+  lines[0] += " name";
+  rows.forEach((row, i) => lines[i + 1] += ` ${indentation(row.depth)}${printable(row.name)}${trouble(row)}`);
+  if (rows.some(row => row.overlap_count > 0)) lines.push(OVERLAP_NOTE);
+  return lines.join("\n");
+}
+
+const OVERLAP_NOTE =
+  `${OVERLAP_SIGN} of spans that ran at once: these figures count the same time more than once, and do not add up`;
+
+function sign(row: SummaryRow): string {
+  return row.overlap_count > 0 ? OVERLAP_SIGN : "";
+}
+
+function trouble({ error_count: failed, open_count: open }: SummaryRow): string {
+  const words = [failed > 0 ? `${failed} failed` : "", open > 0 ? `${open} open` : ""];
+  const said = words.filter(word => word !== "").join(", ");
+  return said === "" ? "" : ` (${said})`;
+}
+
+function indentation(depth: number): string {
+  return "  ".repeat(Math.min(depth, INDENTED_LEVELS)) + (depth > INDENTED_LEVELS ? `(${depth}) ` : "");
+}
+
+function nanoseconds(ns: number | null, sign = ""): string {
+  return ns === null ? "-" : sign + formatDuration(ns / 1000);
+}

@@ -1,0 +1,95 @@
+/**
+ * Tree -> text for a terminal: guides, each span's share of its parent's time, counters, colours. All that the colours say is
+ * in the words too.
+ *
+ * @module
+ */
+import type { Fold, FoldedTree } from "../tree/fold.ts";
+import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
+import { ALONE, durationNs, findOverlaps, OVERLAPS, shareOfParent } from "../tree/overlap.ts";
+import { foldAt, foldWords, loadNsShown, NO_SPANS, spanWords } from "./text.ts";
+import { type Tree, walk } from "../tree/tree.ts";
+
+/** Levels with guides; deeper lines stay there and say their depth, or they would be wider than any terminal. */
+const GUIDED_LEVELS = 30;
+
+/** Select Graphic Rendition: the parameters of a terminal's colours. */
+const BOLD_RED = "1;31";
+const RED = "31";
+const YELLOW = "33";
+const GREEN = "32";
+const CYAN = "36";
+const DIM = "2";
+
+/** From which share of the parent's time on a duration has which colour. */
+const HOT: readonly (readonly [share: number, color: string])[] = [[0.5, RED], [0.2, YELLOW], [0.05, GREEN]];
+
+type Paint = (text: string, color: string) => string;
+
+const painted: Paint = (text, color) => text === "" ? "" : `\x1b[${color}m${text}\x1b[0m`;
+const bare: Paint = text => text;
+
+/** The spans of `tree` as text, a line each and a line for each fold, without a newline at the end. */
+export function toTerminalText(tree: Tree | FoldedTree, colors: boolean): string {
+  if (tree.rows.length === 0) return NO_SPANS;
+  const paint = colors ? painted : bare;
+  const lines: string[] = [];
+  const overlaps = findOverlaps(tree);
+  // What stands before the children of the current span at each depth.
+  const guides: string[] = [""];
+  walk(tree, position => {
+    const depth = tree.depth[position];
+    const isLast = tree.nextSibling[position] < 0;
+    let guide = guides[Math.min(depth, GUIDED_LEVELS + 1)];
+    if (depth > GUIDED_LEVELS) {
+      guide += `(${depth}) `;
+    } else {
+      guides[depth + 1] = depth === 0 ? "" : guide + (isLast ? "   " : "│  ");
+      if (depth > 0) guide += isLast ? "└─ " : "├─ ";
+    }
+    const fold = foldAt(tree, position);
+    const line = fold === undefined
+      ? spanLine(tree, position, overlaps[position], paint)
+      : foldLine(tree, position, fold, paint);
+    lines.push(paint(guide, DIM) + line);
+  });
+  return lines.join("\n");
+}
+
+function spanLine(tree: Tree, position: number, overlap: number, paint: Paint): string {
+  const { label, duration, state, marks, error } = spanWords(tree, position);
+  const row = tree.rows[position];
+  const time = timeText(duration, shareOfParent(tree, position), overlap === OVERLAPS, paint);
+  const open = state === "" ? "" : paint(state, CYAN);
+  const figures = counters(tree, row, overlap === ALONE ? "" : OVERLAP_SIGN);
+  return `${label} - ${time}${open}${paint(figures, DIM)}${marks}${paint(error, BOLD_RED)}`;
+}
+
+function foldLine(tree: Tree, position: number, fold: Fold, paint: Paint): string {
+  const { label, total, spread, trouble } = foldWords(fold);
+  const parent = tree.parent[position];
+  const share = parent < 0 ? NaN : fold.coveredUs * 1000 / durationNs(tree, parent);
+  const time = timeText(total, share, fold.isOverlapping, paint);
+  const color = fold.failedCount > 0 ? BOLD_RED : CYAN;
+  return `${paint(label, DIM)} - ${time}${paint(spread, DIM)}${paint(trouble, color)}`;
+}
+
+/** `text` and the share of the parent's time, in the colour of that share. */
+function timeText(text: string, share: number, isOverlapping: boolean, paint: Paint): string {
+  if (Number.isNaN(share)) return text;
+  const color = HOT.find(([from]) => share >= from)?.[1] ?? DIM;
+  return paint(`${text} ${isOverlapping ? OVERLAP_SIGN : ""}${formatShare(share)}`, color);
+}
+
+// What all that run at once used is in the CPU and GPU time of each.
+function counters({ snapshot }: Tree, row: number, sign: string): string {
+  const { cpuNs, gpuNs, memoryPeakBytes } = snapshot;
+  let text = "";
+  if (!Number.isNaN(cpuNs[row])) text += ` cpu ${sign}${formatDuration(cpuNs[row] / 1000)}`;
+  if (gpuNs !== null && !Number.isNaN(gpuNs[row])) text += ` gpu ${sign}${formatDuration(gpuNs[row] / 1000)}`;
+  if (memoryPeakBytes !== null && !Number.isNaN(memoryPeakBytes[row])) {
+    text += ` mem ${formatBytes(memoryPeakBytes[row])}`;
+  }
+  const loadNs = loadNsShown(snapshot, row);
+  return loadNs > 0 ? `${text} load ${formatDuration(loadNs / 1000)}` : text;
+}

@@ -1,0 +1,402 @@
+/**
+ * Closed spans: a ring of typed-array columns in chunks, in order of close. A row is written once, when its span
+ * closes, and read in place until it is evicted.
+ *
+ * @module
+ */
+import type { Marks } from "./marks.ts";
+import type { Attrs } from "../data/rows.ts";
+
+/** Closed spans kept by default. */
+export const DEFAULT_MAX_SPANS = 100_000;
+
+const CHUNK_BITS = 11;
+const CHUNK = 1 << CHUNK_BITS;
+const CHUNK_MASK = CHUNK - 1;
+
+/** Numbers of a row, which lie together: one cache line, and one array to find and to check for all of them. */
+export const ROW_NUMBERS = 8;
+/** Where in a row its id is. */
+export const ROW_ID = 0;
+/** Where in a row its parent's id is; 0 for none. */
+export const ROW_PARENT = 1;
+/** Where in a row its index is; NaN for none. */
+export const ROW_INDEX = 2;
+/** Where in a row its start is. */
+export const ROW_START_NS = 3;
+/** Where in a row its end is. */
+export const ROW_END_NS = 4;
+/** Where in a row its CPU time is; NaN for not measured. */
+export const ROW_CPU_NS = 5;
+/** Where in a row its first mark is; 0 for none. */
+export const ROW_MARK_HEAD = 6;
+/** Where in a row the number of its marks is. */
+export const ROW_MARK_COUNT = 7;
+
+/** Some rows. */
+export class SpanChunk {
+  readonly numbers: Float64Array;
+  readonly name: string[];
+  /** Rows with marks or attributes: what has to be let go of when they are evicted. */
+  heldCount = 0;
+  /** Whether any row ever had what few rows have. */
+  hasRare = false;
+  // Made for the chunk's first batch, or its first span with attributes: most programs have few of either.
+  dataLoadNs: Float64Array | null = null;
+  attrs: (Attrs | undefined)[] | null = null;
+  // Made for the first span that was measured so: few sessions ask for memory, and few machines have a GPU.
+  memoryPeakBytes: Float64Array | null = null;
+  gpuNs: Float64Array | null = null;
+
+  constructor(rows: number) {
+    this.numbers = new Float64Array(rows * ROW_NUMBERS);
+    this.name = new Array<string>(rows).fill("");
+  }
+
+  /** Writes what few rows have: NaN and undefined for what this one has not. Needed where one of them is there, or `hasRare`. */
+  putRare(i: number, dataLoadNs: number, memoryPeakBytes: number, attrs: Attrs | undefined): void {
+    this.hasRare = true;
+    if (dataLoadNs === dataLoadNs) (this.dataLoadNs ??= new Float64Array(CHUNK).fill(NaN))[i] = dataLoadNs;
+    else if (this.dataLoadNs !== null) this.dataLoadNs[i] = NaN;
+    if (memoryPeakBytes === memoryPeakBytes) {
+      (this.memoryPeakBytes ??= new Float64Array(CHUNK).fill(NaN))[i] = memoryPeakBytes;
+    } else if (this.memoryPeakBytes !== null) this.memoryPeakBytes[i] = NaN;
+    if (this.gpuNs !== null) this.gpuNs[i] = NaN;
+    if (attrs !== undefined) (this.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
+    else if (this.attrs !== null) this.attrs[i] = undefined;
+  }
+}
+
+// Where a ring points before its first row.
+const NO_CHUNK = new SpanChunk(0);
+
+/** Columns to copy rows out into; each as long as the rows read. */
+export interface RowTarget {
+  readonly id: Float64Array;
+  readonly parent: Float64Array;
+  readonly index: Float64Array;
+  readonly startNs: Float64Array;
+  readonly endNs: Float64Array;
+  readonly cpuNs: Float64Array;
+  readonly dataLoadNs: Float64Array;
+  /** Null if nobody wants to know. */
+  readonly memoryPeakBytes: Float64Array | null;
+  /** Null if nobody wants to know. */
+  readonly gpuNs: Float64Array | null;
+  readonly markHead: Uint32Array;
+  readonly markCount: Uint32Array;
+  readonly name: string[];
+  /** Written only where there are some. */
+  readonly attrs: (Attrs | undefined)[];
+}
+
+/** The newest closed spans, up to a bound. */
+export class Ring {
+  /** Rows kept at most. */
+  readonly capacity: number;
+  /** Rows ever written. Row numbers count from 0 to here; a cursor is a row number. */
+  total = 0;
+  /** From this moment on, each row that ends then or later calls `onAlarm`. The one comparison that a row costs. */
+  alarmNs: number = Infinity;
+  /** From this many rows on, each row calls `onAlarm` too: `alarmNs` is then in the past. */
+  alarmRow: number = Infinity;
+  /** Called right after a row was written; sets the next alarm. */
+  onAlarm: (() => void) | null = null;
+
+  /** Where in its chunk the row lies that was begun last. */
+  offset: number = CHUNK - 1;
+
+  readonly #marks: Marks;
+  readonly #slots: number;
+  readonly #chunks: SpanChunk[] = [];
+  #chunk: SpanChunk;
+  #nextChunk = 0;
+  // Rows that may begin before there is anything to look after: the end of a chunk, a row that leaves and holds something, or
+  // the alarm's row.
+  #quiet = 0;
+  // Up to which row rows have been let go of, and where the next one lies: kept, since a division costs as much as a row.
+  #letGoRow = 0;
+  #letGoSlot = 0;
+  // Rows before this one are not here any more, however few there are.
+  #clearedRow = 0;
+
+  /**
+   * @param capacity Rows to keep, at least 1. Memory is taken in chunks of 2048 rows, when they are first needed.
+   * @param marks Where the rows' marks are, to be released with them.
+   */
+  constructor(capacity: number, marks: Marks) {
+    this.capacity = capacity;
+    this.#marks = marks;
+    this.#slots = Math.ceil(capacity / CHUNK) * CHUNK;
+    this.#chunk = NO_CHUNK;
+  }
+
+  /** Rows evicted: also the number of the oldest row that is still here. */
+  get evictCount(): number {
+    return Math.max(this.#clearedRow, this.total - this.capacity);
+  }
+
+  /** Rows that can be read. */
+  get length(): number {
+    return this.total - this.evictCount;
+  }
+
+  /**
+   * Begins a row, and evicts the oldest if the ring is full. Who calls writes all of row `offset` of the chunk that comes
+   * back, and then calls `commit()`. Not as arguments: V8 boxes each double that is passed to a function.
+   */
+  begin(): SpanChunk {
+    if (--this.#quiet < 0) this.#lookAfter();
+    else this.offset++;
+    return this.#chunk;
+  }
+
+  /** Notes that the row that was begun has marks or attributes, which have to be let go of when it is evicted. */
+  hold(): void {
+    this.#chunk.heldCount++;
+    // In a small ring the row may be evicted before the end of the chunk.
+    if (this.capacity <= CHUNK) this.#quiet = 0;
+  }
+
+  /** Ends a row, whose span ended at `endNs`. */
+  commit(endNs: number): void {
+    this.total++;
+    if (endNs >= this.alarmNs) this.onAlarm?.();
+  }
+
+  /**
+   * Calls `onAlarm` for each row from number `row` on, and for each that ends at `ns` or later, until the alarm is set anew;
+   * Infinity for never.
+   */
+  setAlarm(row: number, ns: number, onAlarm: (() => void) | null): void {
+    this.alarmRow = row;
+    this.alarmNs = ns;
+    this.onAlarm = onAlarm;
+    this.#quiet = 0;
+  }
+
+  /** Where the first mark of row number `row` is, which must be here; 0 for none. */
+  markHead(row: number): number {
+    const slot = row % this.#slots;
+    return this.#chunks[Math.floor(slot / CHUNK)].numbers[slot % CHUNK * ROW_NUMBERS + ROW_MARK_HEAD];
+  }
+
+  /** The parent of the row that was written last; 0 for none. */
+  get lastParent(): number {
+    return this.#chunk.numbers[this.offset * ROW_NUMBERS + ROW_PARENT];
+  }
+
+  /** Writes a row from its values. */
+  append(
+    id: number,
+    parent: number,
+    name: string,
+    index: number,
+    startNs: number,
+    endNs: number,
+    cpuNs: number,
+    memoryPeakBytes: number,
+    dataLoadNs: number,
+    attrs: Attrs | undefined,
+    markHead: number,
+    markCount: number,
+  ): void {
+    const chunk = this.begin();
+    const i = this.offset;
+    chunk.name[i] = name;
+    chunk.numbers.set(
+      [id, parent, index, startNs, endNs, cpuNs, markHead, markCount],
+      i * ROW_NUMBERS,
+    );
+    if (markHead !== 0 || attrs !== undefined) this.hold();
+    chunk.putRare(i, dataLoadNs, memoryPeakBytes, attrs);
+    this.commit(endNs);
+  }
+
+  /** Whether any of the rows from number `from` on may have attributes. */
+  haveAttrs(from: number): boolean {
+    for (let row = Math.max(from, this.evictCount); row < this.total; row += CHUNK - row % CHUNK) {
+      if (this.#chunks[Math.floor(row % this.#slots / CHUNK)].attrs !== null) return true;
+    }
+    return false;
+  }
+
+  /** Copies the rows numbered `from` up to `until` into the start of `target`. */
+  read(from: number, target: RowTarget, until: number = this.total): void {
+    for (let row = Math.max(from, this.evictCount), to = 0; row < until;) {
+      const slot = row % this.#slots;
+      const chunk = this.#chunks[Math.floor(slot / CHUNK)];
+      const begin = slot % CHUNK;
+      const count = Math.min(CHUNK - begin, until - row);
+      const end = begin + count;
+      const { numbers } = chunk;
+      for (let i = to, at = begin * ROW_NUMBERS; i < to + count; i++, at += ROW_NUMBERS) {
+        target.id[i] = numbers[at + ROW_ID];
+        target.parent[i] = numbers[at + ROW_PARENT];
+        target.index[i] = numbers[at + ROW_INDEX];
+        target.startNs[i] = numbers[at + ROW_START_NS];
+        target.endNs[i] = numbers[at + ROW_END_NS];
+        target.cpuNs[i] = numbers[at + ROW_CPU_NS];
+        target.markHead[i] = numbers[at + ROW_MARK_HEAD];
+        target.markCount[i] = numbers[at + ROW_MARK_COUNT];
+      }
+      if (chunk.dataLoadNs !== null) target.dataLoadNs.set(chunk.dataLoadNs.subarray(begin, end), to);
+      else target.dataLoadNs.fill(NaN, to, to + count);
+      copyColumn(target.memoryPeakBytes, chunk.memoryPeakBytes, begin, end, to);
+      copyColumn(target.gpuNs, chunk.gpuNs, begin, end, to);
+      for (let i = 0; i < count; i++) target.name[to + i] = chunk.name[begin + i];
+      if (chunk.attrs !== null) {
+        for (let i = 0; i < count; i++) target.attrs[to + i] = chunk.attrs[begin + i];
+      }
+      row += count;
+      to += count;
+    }
+  }
+
+  /** A ring of another size with the newest rows of this one, and its counts; this one is not to be used after. */
+  resized(capacity: number): Ring {
+    const ring = new Ring(capacity, this.#marks);
+    ring.total = ring.#clearedRow = this.evictCount;
+    ring.#seek(ring.total);
+    for (let row = this.evictCount; row < this.total; row++) {
+      const slot = row % this.#slots;
+      const chunk = this.#chunks[Math.floor(slot / CHUNK)];
+      const i = slot % CHUNK;
+      const at = i * ROW_NUMBERS;
+      ring.append(
+        chunk.numbers[at + ROW_ID],
+        chunk.numbers[at + ROW_PARENT],
+        chunk.name[i],
+        chunk.numbers[at + ROW_INDEX],
+        chunk.numbers[at + ROW_START_NS],
+        chunk.numbers[at + ROW_END_NS],
+        chunk.numbers[at + ROW_CPU_NS],
+        chunk.memoryPeakBytes === null ? NaN : chunk.memoryPeakBytes[i],
+        chunk.dataLoadNs === null ? NaN : chunk.dataLoadNs[i],
+        chunk.attrs?.[i],
+        chunk.numbers[at + ROW_MARK_HEAD],
+        chunk.numbers[at + ROW_MARK_COUNT],
+      );
+      if (chunk.gpuNs !== null) ring.#setGpu(ring.total - 1, chunk.gpuNs[i]);
+    }
+    return ring;
+  }
+
+  /**
+   * Writes GPU times into rows, for which they are known only some time after the rows themselves.
+   * @param from The first row to write.
+   * @param untilNs Stops at the first row that ended later.
+   * @param most Rows at most.
+   * @param busyNs GPU time between two moments, NaN if it is not known.
+   * @returns The first row that was not written.
+   */
+  fillGpu(
+    from: number,
+    untilNs: number,
+    most: number,
+    busyNs: (startNs: number, endNs: number) => number,
+  ): number {
+    const first = Math.max(from, this.evictCount);
+    const end = Math.min(this.total, first + most);
+    for (let row = first; row < end; row++) {
+      const slot = row % this.#slots;
+      const chunk = this.#chunks[Math.floor(slot / CHUNK)];
+      const i = slot % CHUNK;
+      const startNs = chunk.numbers[i * ROW_NUMBERS + ROW_START_NS];
+      const endNs = chunk.numbers[i * ROW_NUMBERS + ROW_END_NS];
+      if (endNs > untilNs) return row;
+      const ns = busyNs(startNs, endNs);
+      if (ns === ns) this.#setGpu(row, Math.round(ns));
+    }
+    return end;
+  }
+
+  #setGpu(row: number, ns: number): void {
+    const slot = row % this.#slots;
+    const chunk = this.#chunks[Math.floor(slot / CHUNK)];
+    (chunk.gpuNs ??= new Float64Array(CHUNK).fill(NaN))[slot % CHUNK] = ns;
+  }
+
+  /** Forgets every row and gives their marks back. */
+  clear(): void {
+    for (let row = this.evictCount; row < this.total; row++) {
+      const slot = row % this.#slots;
+      this.#letGo(this.#chunks[slot >> CHUNK_BITS], slot & CHUNK_MASK);
+    }
+    this.#clearedRow = this.#letGoRow = this.total;
+    this.#letGoSlot = this.total % this.#slots;
+    this.#quiet = 0;
+  }
+
+  // Makes room for the row that begins, and finds out for how many rows there will be nothing more to do.
+  #lookAfter(): void {
+    if (++this.offset === CHUNK) this.#advance();
+    this.#makeRoom();
+    const toAlarm = this.alarmRow - this.total - 1;
+    if (toAlarm <= 0) this.alarmNs = -Infinity;
+    if (toAlarm <= this.#quiet) this.#quiet = Math.max(0, toAlarm - 1) | 0;
+  }
+
+  // A ring in which nothing is held evicts by counting.
+  #makeRoom(): void {
+    const toChunkEnd = CHUNK_MASK - this.offset;
+    const leaving = this.total - this.capacity;
+    if (leaving < this.#clearedRow) {
+      this.#quiet = Math.min(toChunkEnd, this.#clearedRow - leaving - 1);
+      return;
+    }
+    const slot = this.#wrapped(this.#letGoSlot + leaving - this.#letGoRow);
+    this.#letGo(this.#chunks[slot >> CHUNK_BITS], slot & CHUNK_MASK);
+    const next = this.#wrapped(slot + 1);
+    this.#letGoRow = leaving + 1;
+    this.#letGoSlot = next;
+    this.#quiet = this.#chunks[next >> CHUNK_BITS].heldCount > 0
+      ? 0
+      : Math.min(toChunkEnd, CHUNK - (next & CHUNK_MASK));
+  }
+
+  #wrapped(slot: number): number {
+    return slot < this.#slots ? slot : slot - this.#slots;
+  }
+
+  // The name stays until the row is written anew, at most a chunk later: to let go of it here would cost a cache miss.
+  #letGo(chunk: SpanChunk, i: number): void {
+    if (chunk.heldCount === 0) return;
+    const at = i * ROW_NUMBERS + ROW_MARK_HEAD;
+    const head = chunk.numbers[at];
+    if (head === 0 && chunk.attrs?.[i] === undefined) return;
+    chunk.heldCount--;
+    if (head !== 0) this.#marks.release(head);
+    chunk.numbers[at] = 0;
+    if (chunk.attrs !== null) chunk.attrs[i] = undefined;
+  }
+
+  // The write position goes round the chunks; each is made when the position first reaches it.
+  #advance(): void {
+    this.#chunk = this.#chunks[this.#nextChunk] ??= new SpanChunk(CHUNK);
+    this.offset = 0;
+    this.#nextChunk = (this.#nextChunk + 1) % (this.#slots >> CHUNK_BITS);
+  }
+
+  // Makes the next row number land on the slot that `read` will look for it in.
+  #seek(row: number): void {
+    const slot = row % this.#slots;
+    this.#nextChunk = slot >> CHUNK_BITS;
+    this.#advance();
+    this.offset = (slot & CHUNK_MASK) - 1;
+    this.#letGoRow = row;
+    this.#letGoSlot = slot;
+  }
+}
+
+function copyColumn(
+  target: Float64Array | null,
+  source: Float64Array | null,
+  begin: number,
+  end: number,
+  to: number,
+): void {
+  if (target === null) return;
+  if (source === null) target.fill(NaN, to, to + end - begin);
+  else target.set(source.subarray(begin, end), to);
+}

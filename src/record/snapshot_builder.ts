@@ -1,0 +1,221 @@
+/**
+ * Copies the buffer out into a `Snapshot`: the only bridge from the recording floors to the readers.
+ *
+ * @module
+ */
+import { IdSeries } from "../data/id_series.ts";
+import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
+import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
+import type { Ring, RowTarget } from "./ring.ts";
+import type { Attrs, MarkValue, Snapshot } from "../data/rows.ts";
+
+/** Name of the pseudo-span that holds marks made outside any scope and session. Its id is the same word. */
+export const ORPHANS_NAME = "root";
+
+/** What the builder asks of an open scope. */
+export interface OpenRow {
+  readonly marks: MarkLists | null;
+  readonly id: number;
+  readonly name: string;
+  readonly attrs: Attrs | undefined;
+}
+
+/** Which columns a snapshot has beyond those that every one has. */
+export interface SnapshotColumns {
+  readonly memory: boolean;
+  readonly gpu: boolean;
+}
+
+/** Fills one snapshot; add closed rows first. */
+export class SnapshotBuilder {
+  readonly #closedLength: number;
+  readonly #openMarks: number;
+  readonly #anchorNs: bigint;
+  readonly #ids: IdSeries;
+  readonly #id: Float64Array;
+  readonly #parent: Float64Array;
+  readonly #index: Float64Array;
+  readonly #startNs: Float64Array;
+  readonly #endNs: Float64Array;
+  readonly #cpuNs: Float64Array;
+  readonly #dataLoadNs: Float64Array;
+  readonly #memoryPeakBytes: Float64Array | null;
+  readonly #gpuNs: Float64Array | null;
+  readonly #markHead: Uint32Array;
+  readonly #markCount: Uint32Array;
+  readonly #name: string[];
+  /** Empty while there are none. */
+  #attrs: (Attrs | undefined)[] = [];
+  readonly #markFirst: Uint32Array;
+  #marks: MarkTarget;
+  #markTotal = 0;
+  #rows = 0;
+
+  /**
+   * @param closedLength Closed rows that will be added.
+   * @param openLength Open rows that will be added.
+   * @param openMarks Marks that the open rows have together. Columns are made in their size: growing took five times as long.
+   */
+  constructor(
+    closedLength: number,
+    openLength: number,
+    openMarks: number,
+    anchorNs: bigint,
+    ids: IdSeries,
+    columns: SnapshotColumns,
+  ) {
+    const length = closedLength + openLength;
+    this.#closedLength = closedLength;
+    this.#openMarks = openMarks;
+    this.#anchorNs = anchorNs;
+    this.#ids = ids;
+    this.#id = new Float64Array(length);
+    this.#parent = new Float64Array(length);
+    this.#index = new Float64Array(length);
+    this.#startNs = new Float64Array(length);
+    this.#endNs = new Float64Array(length);
+    this.#cpuNs = new Float64Array(length);
+    this.#dataLoadNs = new Float64Array(length);
+    this.#memoryPeakBytes = columns.memory ? new Float64Array(length).fill(NaN) : null;
+    this.#gpuNs = columns.gpu ? new Float64Array(length).fill(NaN) : null;
+    this.#markHead = new Uint32Array(length);
+    this.#markCount = new Uint32Array(length);
+    this.#name = new Array<string>(length);
+    this.#markFirst = new Uint32Array(length + 1);
+    this.#marks = markTarget(0, false);
+  }
+
+  /** Adds rows of the ring from number `from` on, as many as were announced. */
+  addClosed(ring: Ring, marks: Marks, from: number): void {
+    const rows = this.#closedLength;
+    if (ring.haveAttrs(from)) this.#attrs = new Array(this.#id.length);
+    const target: RowTarget = {
+      id: this.#id,
+      parent: this.#parent,
+      index: this.#index,
+      startNs: this.#startNs,
+      endNs: this.#endNs,
+      cpuNs: this.#cpuNs,
+      dataLoadNs: this.#dataLoadNs,
+      memoryPeakBytes: this.#memoryPeakBytes,
+      gpuNs: this.#gpuNs,
+      markHead: this.#markHead,
+      markCount: this.#markCount,
+      name: this.#name,
+      attrs: this.#attrs,
+    };
+    ring.read(from, target, from + rows);
+    let total = this.#openMarks;
+    for (let row = 0; row < rows; row++) total += this.#markCount[row];
+    const to = this.#marks = markTarget(total, marks.haveAttrs);
+    for (let row = 0; row < rows; row++) {
+      this.#markFirst[row] = this.#markTotal;
+      if (this.#markHead[row] !== 0) {
+        this.#markTotal = marks.readInto(this.#markHead[row], to, this.#markTotal);
+      }
+    }
+    this.#rows = rows;
+  }
+
+  /** Fills in GPU times from a row on, as far as they are known now. */
+  fillGpu(fromRow: number, busyNs: (startNs: number, endNs: number) => number): void {
+    if (this.#gpuNs === null) return;
+    for (let row = fromRow; row < this.#rows; row++) {
+      this.#gpuNs[row] = Math.round(busyNs(this.#startNs[row], this.#endNs[row]));
+    }
+  }
+
+  /** Notes on the closed rows' marks that the sinks have seen them. */
+  drainClosed(marks: Marks): void {
+    for (let row = 0; row < this.#closedLength; row++) marks.drain(this.#markHead[row]);
+  }
+
+  /** Adds an open scope, as of `nowNs`; its numbers lie in the open table's from `at` on. */
+  addOpen(
+    scope: OpenRow,
+    numbers: Float64Array,
+    at: number,
+    marks: Marks,
+    nowNs: number,
+    cpuNs: number,
+    memoryPeakBytes: number,
+  ): void {
+    const row = this.#rows;
+    if (this.#memoryPeakBytes !== null) this.#memoryPeakBytes[row] = memoryPeakBytes;
+    this.#id[row] = scope.id;
+    this.#parent[row] = numbers[at + OPEN_PARENT];
+    this.#index[row] = numbers[at + OPEN_INDEX];
+    this.#startNs[row] = numbers[at + OPEN_START_NS];
+    this.#dataLoadNs[row] = numbers[at + OPEN_DATA_LOAD_NS];
+    if (scope.attrs !== undefined) {
+      if (this.#attrs.length === 0) this.#attrs = new Array(this.#id.length);
+      this.#attrs[row] = scope.attrs;
+    }
+    this.#addOpenRow(scope.name, scope.marks, marks, nowNs, cpuNs);
+  }
+
+  /** Adds the pseudo-span of marks made outside any scope and session. */
+  addOrphans(lists: MarkLists, marks: Marks, sinceNs: number, nowNs: number): void {
+    this.#startNs[this.#rows] = sinceNs;
+    this.#index[this.#rows] = NaN;
+    this.#dataLoadNs[this.#rows] = NaN;
+    this.#addOpenRow(ORPHANS_NAME, lists, marks, nowNs, NaN);
+  }
+
+  #addOpenRow(name: string, lists: MarkLists | null, marks: Marks, nowNs: number, cpuNs: number): void {
+    const row = this.#rows++;
+    this.#name[row] = name;
+    this.#endNs[row] = nowNs;
+    this.#cpuNs[row] = cpuNs;
+    this.#markFirst[row] = this.#markTotal;
+    if (lists === null) return;
+    this.#markCount[row] = markCount(lists);
+    this.#markTotal = marks.readOpenInto(lists, this.#marks, this.#markTotal);
+  }
+
+  /** The finished copy. */
+  snapshot(): Snapshot {
+    if (this.#rows > 0) kept ??= keep();
+    this.#markFirst[this.#rows] = this.#markTotal;
+    return {
+      length: this.#rows,
+      closedLength: this.#closedLength,
+      anchorNs: this.#anchorNs,
+      ids: this.#ids,
+      id: this.#id,
+      parent: this.#parent,
+      name: this.#name,
+      index: this.#index,
+      startNs: this.#startNs,
+      endNs: this.#endNs,
+      cpuNs: this.#cpuNs,
+      gpuNs: this.#gpuNs,
+      memoryPeakBytes: this.#memoryPeakBytes,
+      dataLoadNs: this.#dataLoadNs,
+      attrs: this.#attrs,
+      markCount: this.#markCount,
+      marks: { first: this.#markFirst, ...this.#marks },
+    };
+  }
+}
+
+// V8 throws away what it has compiled for a class or a shape once a garbage collection finds no object of it. One empty
+// one is kept, so that the readers' code need not be compiled for each trace anew.
+let kept: readonly unknown[] | null = null;
+
+function keep(): readonly unknown[] {
+  const empty = new SnapshotBuilder(0, 0, 0, 0n, new IdSeries("0".repeat(16)), { memory: false, gpu: false });
+  return [empty, empty.snapshot()];
+}
+
+function markTarget(length: number, haveAttrs: boolean): MarkTarget {
+  return {
+    name: new Array<string>(length),
+    value: new Array<MarkValue>(length),
+    summary: new Uint8Array(length),
+    tsNs: new Float64Array(length),
+    attrs: haveAttrs ? new Array<Attrs | undefined>(length) : [],
+    order: new Float64Array(length),
+    drained: new Uint8Array(length),
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * The environment variables that the package reads, each only where it may, and what they stand for. They are the Python
+ * package's, with its meanings.
+ *
+ * @module
+ */
+import { quote } from "../data/arguments.ts";
+import { node } from "../runtime/builtins.ts";
+import { type CheckedOptions, MAX_FLUSH_INTERVAL_MS, MIN_FLUSH_INTERVAL_MS } from "./options.ts";
+import { isVariableReadable } from "../runtime/permissions.ts";
+import { DEFAULT_SPOOL_DIRECTORY } from "../spool/format.ts";
+import { ATTR_TEXT_BYTES, cutText } from "../data/text_limits.ts";
+
+/** What identifies a run on a platform, and the variable of each. */
+const PLATFORM_IDS: readonly (readonly [name: string, variable: string])[] = [
+  ["run_id", "CIRRON_RUN_ID"],
+  ["pipeline_id", "CIRRON_PIPELINE_ID"],
+  ["deployment_id", "CIRRON_DEPLOYMENT_ID"],
+  ["workspace_id", "CIRRON_WORKSPACE_ID"],
+];
+
+/** The ids of the run that are set, as `{ run_id: "r1" }`. */
+export function platformContext(): Record<string, string> {
+  const ids: Record<string, string> = {};
+  for (const [name, variable] of PLATFORM_IDS) {
+    const id = read(variable);
+    if (id !== undefined) ids[name] = cutText(id, ATTR_TEXT_BYTES);
+  }
+  return ids;
+}
+
+/** The rank among the processes of a job, as torchrun and its peers set it; 0 without one. */
+export function rank(): number {
+  const given = read("RANK") ?? read("LOCAL_RANK") ?? "";
+  const value = /^\s*[+-]?\d+\s*$/.test(given) ? Number(given) : 0;
+  return Number.isSafeInteger(value) ? value : 0;
+}
+
+/** Where a spool lies if nobody says otherwise: in the directory `spool` of `CIRRON_OUTPUT_DIR`, or of `.cirron`. */
+export function defaultSpoolDirectory(): string {
+  const parent = read("CIRRON_OUTPUT_DIR");
+  return parent === undefined ? DEFAULT_SPOOL_DIRECTORY : node.path.join(parent, "spool");
+}
+
+/**
+ * `options`, and for the sinks those of the environment where they leave some out.
+ * @param warn Told of a variable that is no such value; it counts as not set.
+ */
+export function withEnvironment(options: CheckedOptions, warn: (message: string) => void): CheckedOptions {
+  return {
+    ...options,
+    outputDir: options.outputDir ?? defaultSpoolDirectory(),
+    spoolMaxBytes: options.spoolMaxBytes ?? spoolMaxBytes(warn),
+    flushIntervalMs: options.flushIntervalMs ?? flushIntervalMs(warn),
+  };
+}
+
+function spoolMaxBytes(warn: (message: string) => void): number | undefined {
+  const given = read("CIRRON_SPOOL_MAX_BYTES");
+  if (given === undefined || /^\s*\+?\d+\s*$/.test(given)) {
+    return given === undefined
+      ? undefined
+      : Number(given);
+  }
+  warn(`CIRRON_SPOOL_MAX_BYTES must be a whole number from 0 on, got ${quote(given)}; it is ignored`);
+  return undefined;
+}
+
+function flushIntervalMs(warn: (message: string) => void): number | undefined {
+  const given = read("CIRRON_FLUSH_INTERVAL");
+  if (given === undefined) return undefined;
+  const ms = given.trim() === "" ? NaN : Number(given) * 1000;
+  if (ms >= MIN_FLUSH_INTERVAL_MS && ms <= MAX_FLUSH_INTERVAL_MS) return ms;
+  const bounds = `${MIN_FLUSH_INTERVAL_MS / 1000} to ${MAX_FLUSH_INTERVAL_MS / 1000}`;
+  warn(
+    `CIRRON_FLUSH_INTERVAL must be a number of seconds from ${bounds}, got ${quote(given)}; it is ignored`,
+  );
+  return undefined;
+}
+
+/** A variable's value; undefined if it is not set, empty, or not to be read. */
+function read(variable: string): string | undefined {
+  return isVariableReadable(variable) ? node.process.env[variable] || undefined : undefined;
+}

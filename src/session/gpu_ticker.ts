@@ -1,0 +1,66 @@
+/**
+ * Carries GPU figures from the monitor to the recorder while a session runs: times into rows, totals onto the session's
+ * span.
+ *
+ * @module
+ */
+import type { GpuMonitor } from "../meters/gpu/monitor.ts";
+import { cancelSoon, every, type Immediate, soon, stopTimer, type Timer } from "../runtime/host_calls.ts";
+import type { Recorder } from "../record/recorder.ts";
+
+const INTERVAL_MS = 1000;
+
+/** Rows settled in one turn of the event loop: about a millisecond. */
+const SLICE_ROWS = 8192;
+
+/** One session's ticks. They never keep the process alive. */
+export class GpuTicker {
+  readonly #recorder: Recorder;
+  readonly #monitor: GpuMonitor;
+  readonly #intervalMs: number;
+  #timer: Timer | null = null;
+  #slice: Immediate | null = null;
+
+  constructor(recorder: Recorder, monitor: GpuMonitor, intervalMs: number = INTERVAL_MS) {
+    this.#recorder = recorder;
+    this.#monitor = monitor;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** Starts the ticks. */
+  start(): void {
+    this.#timer = every(this.#intervalMs, () => this.#tick());
+  }
+
+  /** Asks the driver for what is newest, for whoever reads next. */
+  poke(): void {
+    this.#monitor.poke();
+  }
+
+  /** Puts what is known of the GPUs onto the session's span. */
+  describe(): void {
+    const { session } = this.#recorder;
+    if (session !== null) session.attrs = { ...session.attrs, ...this.#monitor.attrs() };
+  }
+
+  /** Ends the ticks and the thread; the last figures go onto the session's span, which must still be open. */
+  stop(): void {
+    if (this.#timer !== null) stopTimer(this.#timer);
+    if (this.#slice !== null) cancelSoon(this.#slice);
+    this.#timer = this.#slice = null;
+    this.#recorder.settleGpu(0);
+    this.describe();
+    this.#monitor.stop();
+  }
+
+  #tick(): void {
+    const isMore = this.#recorder.settleGpu(SLICE_ROWS);
+    this.describe();
+    if (isMore && this.#slice === null) {
+      this.#slice = soon(() => {
+        this.#slice = null;
+        if (this.#timer !== null) this.#tick();
+      });
+    }
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * Options of a session, and their checks.
+ *
+ * @module
+ */
+import { isOptions, kindOf, quote, shown } from "../data/arguments.ts";
+import { checkOptionNames } from "../data/option_names.ts";
+import type { CounterOptions } from "../meters/cpu.ts";
+import type { Logger } from "../sinks/log.ts";
+import type { Sink } from "../sinks/sink.ts";
+
+/** The package's own sinks. */
+export type OutputName = "spool" | "log" | "stdout" | "none";
+
+/** A sink, by name or of your own. */
+export type Output = OutputName | Sink;
+
+/** Outputs in a list. */
+const MAX_OUTPUTS = 1000;
+
+const OUTPUT_NAMES: readonly string[] = ["spool", "log", "stdout", "none"];
+
+/**
+ * Options of `profile()`; given to `new Cirron()`, they are the defaults of its `profile()`. `null` is the same as leaving
+ * an option out.
+ */
+export interface ProfileOptions {
+  /**
+   * Where closed spans go, besides the buffer that `trace()` reads: files that another process can read, a line per
+   * span through `logger` or to stdout, nowhere, a sink of your own, or a list of these. `"none"` in a list wins.
+   * @default "spool"
+   */
+  output?: Output | readonly Output[] | null;
+  /**
+   * Where the spool's files go; made if need be.
+   * @default the directory `spool` in `CIRRON_OUTPUT_DIR`, if that may be read and is set, else ".cirron/spool"
+   */
+  outputDir?: string | null;
+  /**
+   * Bytes of spool files to keep; beyond it the oldest are removed.
+   * @default `CIRRON_SPOOL_MAX_BYTES`, if that may be read and is set, else 1000000000
+   */
+  spoolMaxBytes?: number | null;
+  /**
+   * Milliseconds from one commit to the next, at most; at least 1. A process that is killed loses at most what closed in this time
+   * before the last span that it closed, or before its event loop last turned.
+   * @default `CIRRON_FLUSH_INTERVAL`, in seconds, if that may be read and is set, else 1000, and 100 in a worker
+   */
+  flushIntervalMs?: number | null;
+  /**
+   * What `output: "log"` writes to.
+   * @default console
+   */
+  logger?: Logger | null;
+  /** Which counters to record. */
+  counters?: CounterOptions | null;
+  /**
+   * Closed spans kept in memory for `trace()`, at least 1: the newest.
+   * @default 100000
+   */
+  traceBufferMaxSpans?: number | null;
+  /**
+   * `false` records nothing and costs one call per scope or mark.
+   * @default true
+   */
+  enabled?: boolean | null;
+}
+
+/** Options of `new Cirron()`. */
+export type CirronOptions = ProfileOptions;
+
+/** Options without those that are null. */
+type Given<T> = { readonly [K in keyof T]?: Exclude<T[K], null> };
+
+/** Options after their checks: the sinks each once, none for `"none"`. */
+export interface CheckedOptions extends Omit<Given<ProfileOptions>, "output" | "counters"> {
+  readonly output?: readonly Exclude<Output, "none">[];
+  readonly counters?: CheckedCounters;
+}
+
+/** Counters after their checks. */
+export type CheckedCounters = Given<CounterOptions>;
+
+const OPTION_NAMES: readonly string[] = [
+  "output",
+  "outputDir",
+  "spoolMaxBytes",
+  "flushIntervalMs",
+  "logger",
+  "counters",
+  "traceBufferMaxSpans",
+  "enabled",
+];
+
+const COUNTER_NAMES: readonly string[] = ["cpu", "cpuCoalesceNs", "memory", "gpu"];
+
+/**
+ * Checks everything before anything is started.
+ * @returns What was checked: each option is read once, since a getter may give something else the next time, or record.
+ */
+export function checkOptions(options: ProfileOptions): CheckedOptions {
+  if (!isOptions(options)) {
+    throw new TypeError(
+      `Cannot profile: options must be an object, got ${kindOf(options)}`,
+    );
+  }
+  checkOptionNames(options, OPTION_NAMES, "profile");
+  const enabled = options.enabled ?? undefined;
+  const traceBufferMaxSpans = options.traceBufferMaxSpans ?? undefined;
+  const counters = options.counters ?? undefined;
+  const outputDir = options.outputDir ?? undefined;
+  const spoolMaxBytes = options.spoolMaxBytes ?? undefined;
+  const flushIntervalMs = options.flushIntervalMs ?? undefined;
+  const logger = options.logger ?? undefined;
+  const output = options.output ?? undefined;
+  if (enabled !== undefined && typeof enabled !== "boolean") {
+    throw new TypeError(`Cannot profile: enabled must be a boolean, got ${typeof enabled}`);
+  }
+  if (traceBufferMaxSpans !== undefined) checkMaxSpans(traceBufferMaxSpans);
+  if (outputDir !== undefined && typeof outputDir !== "string") {
+    throw new TypeError(`outputDir must be a string, got ${kindOf(outputDir)}`);
+  }
+  if (spoolMaxBytes !== undefined) checkFrom("spoolMaxBytes", spoolMaxBytes, 0);
+  if (outputDir === "") throw new RangeError("outputDir must name a directory, got an empty string");
+  if (flushIntervalMs !== undefined) {
+    checkFrom("flushIntervalMs", flushIntervalMs, MIN_FLUSH_INTERVAL_MS, MAX_FLUSH_INTERVAL_MS);
+  }
+  if (logger !== undefined && typeof logger.info !== "function") {
+    throw new TypeError(`logger must have a method info, got ${kindOf(logger)}`);
+  }
+  return {
+    output: output === undefined ? undefined : checkOutput(output),
+    enabled,
+    traceBufferMaxSpans,
+    counters: counters === undefined ? undefined : checkCounters(counters),
+    outputDir,
+    spoolMaxBytes,
+    flushIntervalMs,
+    logger,
+  };
+}
+
+/** The least interval between two ticks. */
+export const MIN_FLUSH_INTERVAL_MS = 1;
+
+/** The greatest: timers take no more than a signed 32-bit number, and read a greater one as 1. */
+export const MAX_FLUSH_INTERVAL_MS: number = 2 ** 31 - 1;
+
+/**
+ * @throws {TypeError} If `maxSpans` is no number.
+ * @throws {RangeError} If it is no whole number from 1 on.
+ */
+export function checkMaxSpans(maxSpans: number): void {
+  checkNumber("traceBufferMaxSpans", maxSpans);
+  if (!Number.isSafeInteger(maxSpans) || maxSpans < 1) {
+    throw new RangeError(`traceBufferMaxSpans must be a whole number from 1 on, got ${String(maxSpans)}`);
+  }
+}
+
+function checkCounters(counters: CounterOptions): CheckedCounters {
+  if (!isOptions(counters)) {
+    throw new TypeError(`counters must be an object, got ${kindOf(counters)}`);
+  }
+  checkOptionNames(counters, COUNTER_NAMES, "choose counters");
+  const cpu = counters.cpu ?? undefined;
+  const cpuCoalesceNs = counters.cpuCoalesceNs ?? undefined;
+  const memory = counters.memory ?? undefined;
+  const gpu = counters.gpu ?? undefined;
+  if (cpu !== undefined && cpu !== "process" && cpu !== "thread" && cpu !== false) {
+    throw new RangeError(`counters.cpu must be "process", "thread" or false, got ${shown(cpu)}`);
+  }
+  if (cpuCoalesceNs !== undefined) {
+    checkFrom("counters.cpuCoalesceNs", cpuCoalesceNs, 0);
+  }
+  for (const [name, value] of Object.entries({ memory, gpu })) {
+    if (value !== undefined && typeof value !== "boolean") {
+      throw new TypeError(`counters.${name} must be a boolean, got ${typeof value}`);
+    }
+  }
+  return { cpu, cpuCoalesceNs, memory, gpu };
+}
+
+function checkNumber(name: string, value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name} must be a number, got ${kindOf(value)}`);
+  }
+}
+
+function checkFrom(name: string, value: number, low: number, high: number = Infinity): void {
+  checkNumber(name, value);
+  if (value >= low && value <= high) return;
+  const bound = high === Infinity ? `from ${low} on` : `from ${low} to ${high}`;
+  throw new RangeError(`${name} must be a number ${bound}, got ${value}`);
+}
+
+/**
+ * The sinks that `output` asks for, each once; empty if `"none"` is among them.
+ * @throws {RangeError} If a name is unknown, or a list is longer than 1000.
+ * @throws {TypeError} If something is neither a name nor a sink.
+ */
+function checkOutput(output: Output | readonly Output[]): readonly Exclude<Output, "none">[] {
+  const outputs: unknown[] = [];
+  // One by one, and each read once: a list may say that it has four thousand million items, or another one the next time.
+  for (const one of Array.isArray(output) ? output as readonly unknown[] : [output]) {
+    if (outputs.length === MAX_OUTPUTS) {
+      throw new RangeError(`Cannot profile: more than ${MAX_OUTPUTS} outputs`);
+    }
+    outputs.push(one);
+    if (typeof one === "string") {
+      if (OUTPUT_NAMES.includes(one)) continue;
+      const expected = OUTPUT_NAMES.map(known => `"${known}"`).join(", ");
+      throw new RangeError(`Cannot profile: unknown output ${quote(one)}, expected ${expected} or a sink`);
+    }
+    if (typeof (one as Sink | null)?.emit !== "function") {
+      throw new TypeError(
+        `Cannot profile: an output must be a name or have a method emit, got ${kindOf(one)}`,
+      );
+    }
+  }
+  return outputs.includes("none") ? [] : [...new Set(outputs as Exclude<Output, "none">[])];
+}
+
+/** `options` over `defaults`: what is left out is the default's. */
+export function mergeOptions(defaults: CheckedOptions, options: CheckedOptions): CheckedOptions {
+  const counters = { ...defaults.counters, ...given(options.counters ?? {}) };
+  return { ...defaults, ...given(options), counters };
+}
+
+function given<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

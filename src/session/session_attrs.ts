@@ -1,0 +1,25 @@
+/**
+ * What a session's root span says about the process.
+ *
+ * @module
+ */
+import { node } from "../runtime/builtins.ts";
+import { platformContext, rank } from "./environment.ts";
+import type { Attrs } from "../data/rows.ts";
+
+/** Name of a session's root span. */
+export const SESSION_NAME = "cirron.session";
+
+/** Attributes of the root span; `platform` is what identifies the run. */
+export function sessionAttrs(platform: Record<string, string> = platformContext()): Attrs {
+  const attrs: Attrs = { pid: node.process.pid, rank: rank(), ...runtime(), device: null };
+  for (const [name, id] of Object.entries(platform)) attrs[`cirron.${name}`] = id;
+  return attrs;
+}
+
+function runtime(): Attrs {
+  const { versions } = node.process;
+  if (versions.bun !== undefined) return { runtime: "bun", runtime_version: versions.bun };
+  if (versions.deno !== undefined) return { runtime: "deno", runtime_version: versions.deno };
+  return { runtime: "node", runtime_version: versions.node };
+}

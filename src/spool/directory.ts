@@ -1,0 +1,105 @@
+/**
+ * The directory of a spool: whether it is still the one that was looked at, and files written into it whole.
+ *
+ * @module
+ */
+import { quote } from "../data/arguments.ts";
+import { node } from "../runtime/builtins.ts";
+import type { SpoolFile } from "./oldest_files.ts";
+
+/** Writes into one directory and deletes from it, and follows no link that stands in its place. */
+export class SpoolDirectory {
+  readonly path: string;
+  /** Device and number of the directory that was there the last time. */
+  #identity: string | null = null;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Makes the directory if it is not there, and looks at it. A link above it is the user's own affair.
+   * @returns Whether another one was there before, or none.
+   * @throws {Error} If it is a link, or no directory, or cannot be made.
+   */
+  open(): boolean {
+    let found = this.#look();
+    if (found === null) {
+      node.fs.mkdirSync(this.path, { recursive: true, mode: 0o700 });
+      found = this.#look();
+    }
+    const isNew = found !== this.#identity;
+    this.#identity = found;
+    return isNew;
+  }
+
+  /** Whether the directory is still the one of the last `open()`. Never throws. */
+  isSame(): boolean {
+    try {
+      return this.#identity !== null && this.#look() === this.#identity;
+    } catch {
+      return false;
+    }
+  }
+
+  #look(): string | null {
+    const found = node.fs.lstatSync(this.path, { throwIfNoEntry: false });
+    if (found === undefined) return null;
+    if (found.isSymbolicLink()) {
+      throw new Error(
+        `Spool directory ${
+          quote(this.path)
+        } is a link, which is not followed: give the directory it leads to`,
+      );
+    }
+    if (!found.isDirectory()) throw new Error(`Spool directory ${quote(this.path)} is no directory`);
+    return `${found.dev} ${found.ino}`;
+  }
+
+  /**
+   * Writes a file under a temporary name and renames it.
+   * @param encode Gives the content once the file is there: encoding is the dearest part, and in vain where it cannot be made.
+   * @throws What the runtime throws; then there is no file.
+   */
+  write(name: string, encode: () => Uint8Array): SpoolFile {
+    const temporary = node.path.join(this.path, `${name}.tmp`);
+    const { O_WRONLY, O_CREAT, O_EXCL } = node.fs.constants;
+    // Exclusive creation never follows a link that somebody planted under the name.
+    const file = node.fs.openSync(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+    try {
+      let writtenMs: number;
+      const bytes = encode();
+      try {
+        for (let done = 0; done < bytes.length;) done += node.fs.writeSync(file, bytes, done);
+        writtenMs = node.fs.fstatSync(file).mtimeMs;
+      } finally {
+        node.fs.closeSync(file);
+      }
+      node.fs.renameSync(temporary, node.path.join(this.path, name));
+      return { name, size: bytes.length, writtenMs };
+    } catch (error) {
+      this.remove(`${name}.tmp`);
+      throw error;
+    }
+  }
+
+  /** The file `name`, or null if it is gone, a link or no file. */
+  find(name: string): SpoolFile | null {
+    try {
+      const found = node.fs.lstatSync(node.path.join(this.path, name), { throwIfNoEntry: false });
+      return found?.isFile() ? { name, size: found.size, writtenMs: found.mtimeMs } : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Deletes a file; tells whether it did, or whether it was gone already, or cannot. */
+  remove(name: string): "removed" | "gone" | "kept" {
+    try {
+      node.fs.unlinkSync(node.path.join(this.path, name));
+      return "removed";
+    } catch (error) {
+      return (error as { code?: string }).code === "ENOENT" ? "gone" : "kept";
+    }
+  }
+}

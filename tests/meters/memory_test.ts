@@ -1,0 +1,335 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import fc from "fast-check";
+import process from "node:process";
+import { test } from "node:test";
+import { LIBC_MEMORY_SYMBOLS, libcPaths } from "../../ffi/libc.ts";
+import { opener } from "../../src/runtime/opener.ts";
+import type { Probe, SymbolTable } from "../../ffi/types.ts";
+import { LifetimePeakMeter, openPeakMeter, ResettingPeakMeter } from "../../src/meters/memory.ts";
+import { TestEngine } from "../support/engine.ts";
+import { FakeOpener, reasonOf } from "../support/openers.ts";
+import { nodeNamed } from "../support/recording.ts";
+import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory, testUnless } from "../support/runtimes.ts";
+
+/** What a probe found; fails if it is absent. */
+function present<T>(probe: Probe<T>): { value: T; source: string } {
+  if (!probe.ok) throw new Error(probe.reason);
+  return probe;
+}
+
+/** A high-water mark over a resident size that the test moves. */
+class FakeMemory {
+  peak = 0;
+  resident = 0;
+  resets = 0;
+
+  set(bytes: number): void {
+    this.resident = bytes;
+    if (bytes > this.peak) this.peak = bytes;
+  }
+
+  meter(): ResettingPeakMeter {
+    return new ResettingPeakMeter(() => this.peak, () => {
+      this.resets++;
+      this.peak = this.resident;
+    });
+  }
+}
+
+test("ResettingPeakMeter gives a span what was resident at most while it ran", () => {
+  const memory = new FakeMemory();
+  const meter = memory.meter();
+  memory.set(100);
+  const first = meter.start();
+  memory.set(500);
+  memory.set(120);
+  assertEquals(meter.end(first), 500);
+  const second = meter.start();
+  memory.set(130);
+  assertEquals(meter.end(second), 130);
+});
+
+test("ResettingPeakMeter: a child's peak raises its parents', not its earlier or later siblings'", () => {
+  const memory = new FakeMemory();
+  const meter = memory.meter();
+  memory.set(100);
+  const parent = meter.start();
+  const before = meter.start();
+  assertEquals(meter.end(before), 100);
+  const child = meter.start();
+  memory.set(900);
+  memory.set(100);
+  assertEquals(meter.end(child), 900);
+  const after = meter.start();
+  assertEquals(meter.end(after), 100);
+  assertEquals(meter.end(parent), 900);
+});
+
+test("ResettingPeakMeter.end() counts both ends of the span", () => {
+  const memory = new FakeMemory();
+  const meter = memory.meter();
+  memory.set(700);
+  const span = meter.start();
+  memory.set(50);
+  assertEquals(meter.end(span), 700);
+});
+
+test("ResettingPeakMeter.end() can be asked of an open span, again and again", () => {
+  const memory = new FakeMemory();
+  const meter = memory.meter();
+  memory.set(10);
+  const span = meter.start();
+  assertEquals(meter.end(span), 10);
+  memory.set(30);
+  memory.set(20);
+  assertEquals(meter.end(span), 30);
+  assertEquals(meter.end(span), 30);
+});
+
+test("ResettingPeakMeter.end() of a span that started without it is NaN", () => {
+  assertEquals(new FakeMemory().meter().end(NaN), NaN);
+});
+
+test("ResettingPeakMeter agrees with a list of every peak, for spans that overlap in any way", () => {
+  const step = fc.oneof(
+    fc.record({ act: fc.constant("set" as const), bytes: fc.nat(50) }),
+    fc.record({ act: fc.constant("open" as const) }),
+    fc.record({ act: fc.constant("close" as const), which: fc.nat(9) }),
+  );
+  fc.assert(fc.property(fc.array(step, { maxLength: 300 }), steps => {
+    const memory = new FakeMemory();
+    const meter = memory.meter();
+    const open: { token: number; peak: number }[] = [];
+    for (const one of steps) {
+      if (one.act === "set") {
+        memory.set(one.bytes);
+        for (const span of open) span.peak = Math.max(span.peak, one.bytes);
+      } else if (one.act === "open") open.push({ token: meter.start(), peak: memory.resident });
+      else if (open.length > 0) {
+        const [{ token, peak }] = open.splice(one.which % open.length, 1);
+        assertEquals(meter.end(token), peak);
+      }
+    }
+  }));
+});
+
+test("ResettingPeakMeter costs the same however deep spans nest", () => {
+  const memory = new FakeMemory();
+  const meter = memory.meter();
+  const depth = 100_000;
+  const tokens: number[] = [];
+  for (let i = 0; i < depth; i++) {
+    memory.set(i % 7 === 0 ? depth - i : 0);
+    tokens.push(meter.start());
+  }
+  for (let i = depth - 1; i >= 0; i--) meter.end(tokens[i]);
+  assertEquals(memory.resets, 2 * depth); // and no walk over what is open, which would take minutes
+});
+
+test("LifetimePeakMeter knows a peak only if it provably lies inside the span", () => {
+  let peak = 100;
+  const meter = new LifetimePeakMeter(() => peak);
+  const quiet = meter.start();
+  assertEquals(meter.end(quiet), NaN);
+  const high = meter.start();
+  peak = 300;
+  assertEquals(meter.end(high), 300);
+  assertEquals(meter.end(NaN), NaN);
+});
+
+// Where it is read from.
+
+test("openPeakMeter() without FFI takes the runtime's own figure, with the reason", () => {
+  const probe = present(openPeakMeter({ from: new FakeOpener({}), platform: "linux", arch: "x64" }));
+  assert(
+    /^process\.resourceUsage\(\) \(.*no such file.*\): known only for spans with a new peak$/.test(
+      probe.source,
+    ),
+  );
+});
+
+test("openPeakMeter() says so where nothing answers", () => {
+  const libc = { getrusage: () => -1, open: () => -1, write: () => -1, pread: () => -1, close: () => 0 };
+  const path = libcPaths("linux", "x64")[0];
+  assertEquals(
+    reasonOf(openPeakMeter({ from: new FakeOpener({ [path]: libc }), platform: "linux", arch: "x64" })),
+    "getrusage() does not answer",
+  );
+});
+
+for (const [why, open, write] of [["opened", -1, 1], ["written", 5, -1]] as const) {
+  test(`openPeakMeter() falls back where clear_refs cannot be ${why}`, () => {
+    const libc = {
+      getrusage: (_who: number, out: Uint8Array) => (new Uint32Array(out.buffer)[8] = 1234, 0),
+      open: () => open,
+      write: () => write,
+      pread: () => 0,
+      close: () => 0,
+    };
+    const path = libcPaths("linux", "x64")[0];
+    const probe = present(
+      openPeakMeter({ from: new FakeOpener({ [path]: libc }), platform: "linux", arch: "x64" }),
+    );
+    assert(probe.value instanceof LifetimePeakMeter);
+    assertEquals(probe.value.start(), 1234 * 1024);
+    assert(probe.source.includes("cannot be reset here"), probe.source);
+  });
+}
+
+test("openPeakMeter() on macOS counts in bytes and never resets", () => {
+  const libc = {
+    getrusage: (_who: number, out: Uint8Array) => (new Uint32Array(out.buffer).set([77, 1], 8), 0),
+    open: () => {
+      throw new Error("macOS has no /proc");
+    },
+    write: () => -1,
+    pread: () => -1,
+    close: () => -1,
+  };
+  const from = new FakeOpener({ "/usr/lib/libSystem.B.dylib": libc });
+  const probe = present(openPeakMeter({ from, platform: "darwin", arch: "arm64" }));
+  assertEquals(probe.value.start(), 77 + 2 ** 32);
+});
+
+// In spans.
+
+test("scope() has its peak with counters: { memory: true }, null without, and trace() shows open ones", () => {
+  const memory = new FakeMemory();
+  const ci = new TestEngine(undefined, {
+    openPeakMeter: () => ({ ok: true, value: memory.meter(), source: "fake" }),
+  });
+  ci.profile({ counters: { memory: true } });
+  memory.set(1000);
+  const outer = ci.scope("outer");
+  ci.scope("small").end();
+  const large = ci.scope("large");
+  memory.set(5000);
+  memory.set(2000);
+  large.end();
+  const dict = ci.dict({ open: true });
+  assertEquals(
+    ["outer", "small", "large"].map(name => nodeNamed(dict, name).memory_peak_bytes),
+    [5000, 1000, 5000],
+  );
+  outer.end();
+  assertEquals(nodeNamed(ci.dict(), "outer").memory_peak_bytes, 5000);
+  ci.engine.shutdown();
+  assertEquals(ci.engine.health().probes.memory.source, "fake");
+  ci.profile();
+  ci.scope("plain").end();
+  assertEquals(nodeNamed(ci.dict(), "plain").memory_peak_bytes, null);
+  assertEquals(ci.engine.health().probes.memory, {
+    present: false,
+    source: null,
+    reason: "off (profile({ counters: { memory: true } }) turns it on)",
+  });
+});
+
+test("A scope that was open before the session with memory has no peak", () => {
+  const memory = new FakeMemory();
+  const ci = new TestEngine(undefined, {
+    openPeakMeter: () => ({ ok: true, value: memory.meter(), source: "fake" }),
+  });
+  const early = ci.scope("early");
+  ci.profile({ counters: { memory: true } });
+  memory.set(9);
+  early.end();
+  assertEquals(nodeNamed(ci.dict(), "early").memory_peak_bytes, null);
+});
+
+test("Peaks outlive a change of the buffer's bound", () => {
+  const memory = new FakeMemory();
+  const ci = new TestEngine(undefined, {
+    openPeakMeter: () => ({ ok: true, value: memory.meter(), source: "fake" }),
+  });
+  ci.profile({ counters: { memory: true } });
+  memory.set(4096);
+  ci.scope("kept").end();
+  ci.engine.setMaxSpans(10);
+  assertEquals(nodeNamed(ci.dict(), "kept").memory_peak_bytes, 4096);
+});
+
+// For real.
+
+const ALLOCATOR = {
+  malloc: { parameters: ["u64"], result: "u64" },
+  memset: { parameters: ["u64", "i32", "u64"], result: "void" },
+  free: { parameters: ["u64"], result: "void" },
+} as const satisfies SymbolTable;
+
+const MIB = 1 << 20;
+const libcPath = libcPaths(process.platform, process.arch).find(path =>
+  opener.open(path, LIBC_MEMORY_SYMBOLS).ok
+);
+const real = openPeakMeter();
+const realTest = testUnless(
+  !real.ok
+    ? real.reason
+    : real.value instanceof ResettingPeakMeter && libcPath !== undefined
+    ? null
+    : `the high-water mark cannot be reset here (${real.source})`,
+  "memory_peak_test.ts",
+);
+
+// In a process of its own: in this one the garbage of other tests is given back whenever the engine likes.
+const PROGRAM = (base: string) => `
+import * as ci from ${JSON.stringify(`${base}/mod.ts`)};
+import { opener } from ${JSON.stringify(`${base}/src/runtime/opener.ts`)};
+import process from "node:process";
+const libc = opener.open(${JSON.stringify(libcPath)}, ${JSON.stringify(ALLOCATOR)}).value;
+process.memoryUsage();
+ci.profile({ output: "none", counters: { memory: true } });
+let resident;
+ci.scope("outer", () => {
+  for (const turn of ci.batches(3)) {
+    if (turn !== 1) continue;
+    const block = libc.malloc(67108864n);
+    libc.memset(block, 1, 67108864n);
+    resident = process.memoryUsage().rss;
+    libc.free(block);
+  }
+});
+ci.shutdown();
+const [outer] = ci.trace({ format: "dict", name: "outer" }).roots;
+const peaks = outer.children.map(node => node.memory_peak_bytes);
+const { source } = ci.health().probes.memory;
+console.log(JSON.stringify({ peaks, parent: outer.memory_peak_bytes, resident, source }));
+`;
+
+interface Peaks {
+  readonly peaks: readonly number[];
+  readonly parent: number;
+  /** What was resident while the block was in memory. */
+  readonly resident: number;
+  readonly source: string;
+}
+
+async function peaksOfProgram(): Promise<Peaks> {
+  using folder = new TempDirectory();
+  const path = folder.write("main.ts", PROGRAM(CHECKOUT));
+  const args = RUNTIME === "deno" ? ["run", "--no-prompt", "--allow-ffi", path] : ["run", path];
+  return said<Peaks>(await run(findRuntime(RUNTIME)!, args));
+}
+
+function assertPeaks({ peaks: [before, during, after], parent, resident }: Peaks): void {
+  const figures = [before, during, after, parent, resident].map(bytes => (bytes / MIB).toFixed(1)).join(", ");
+  assert(Math.abs(during - resident) < 4 * MIB, `during by resident: ${figures}`);
+  assert(Math.abs(during - before - 64 * MIB) < 4 * MIB, `during by before: ${figures}`);
+  assertLess(after, during - 56 * MIB, figures);
+  assert(parent >= during && parent < during + 4 * MIB, `parent: ${figures}`);
+}
+
+realTest(
+  "64 MB touched and dropped in one of three siblings are in its peak and its parent's, in no other",
+  async () => assertPeaks(await peaksOfProgram()),
+);
+
+realTest("A program started by a larger one has its own peaks, not the larger one's", async () => {
+  // Linux carries the peak of the image before exec into ru_maxrss, where no reset reaches it.
+  const ballast = new Uint8Array(300 * MIB).fill(1);
+  const measured = await peaksOfProgram();
+  assert(measured.source.endsWith("reset through /proc/self/clear_refs"), measured.source);
+  assertLess(measured.parent, 280 * MIB);
+  assertPeaks(measured);
+  assertEquals(ballast.length, 300 * MIB);
+});

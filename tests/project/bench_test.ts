@@ -1,0 +1,66 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Case } from "../../bench/case.ts";
+import { compare } from "../../bench/compare.ts";
+import { type Results, withTables } from "../../bench/results.ts";
+import { CHECKOUT } from "../support/runtimes.ts";
+
+const BEGIN = "<!-- bench/results.json: begin -->";
+const END = "<!-- bench/results.json: end -->";
+
+const results: Results = JSON.parse(readFileSync(join(CHECKOUT, "bench/results.json"), "utf8"));
+
+test("README.md has the figures of bench/results.json: `deno task bench results` writes both", () => {
+  const readme = readFileSync(join(CHECKOUT, "README.md"), "utf8");
+  assertEquals(readme, withTables(readme, results));
+});
+
+test("withTables() changes nothing but what stands between the marks", () => {
+  const written = withTables(`a\n${BEGIN}as it was${END}\nb`, results);
+  assert(written.startsWith(`a\n${BEGIN}\n\n`), written);
+  assert(written.endsWith(`${END}\nb`), written);
+  assert(!written.includes("as it was"), written);
+  assertEquals(withTables(written, results), written);
+});
+
+// What measures by itself gives its figures without a clock.
+const given = (name: string, ns: number, more: Partial<Case> = {}): Case => ({
+  name,
+  run: () => ns,
+  ...more,
+});
+
+async function tablesOf(cases: readonly Case[]): Promise<string> {
+  const measured = await compare(cases, { seconds: 0, leastRounds: 3 });
+  const written = JSON.parse(JSON.stringify({ groups: { program: measured }, runtime: "A runtime" }));
+  return withTables(BEGIN + END, { date: "", machine: "", runtimes: [written] });
+}
+
+test("A cost is told as nanoseconds above what it stands on, with that beside it", async () => {
+  const tables = await tablesOf([
+    given("a reading", 30),
+    given("a scope", 100, { floor: { "a reading": 2 }, target: { of: { "a reading": 1.6 } } }),
+  ]);
+  assertMatch(tables, /^\| a scope +\| 2 x a reading +\| 60 \+ 40 ns +\|$/m);
+  assert(!tables.includes("1.6 x"), tables);
+});
+
+test("A program is held against the sum of what it is made of, an other's span against ours as a range", async () => {
+  const tables = await tablesOf([
+    given("a mark", 50),
+    given("a scope", 100),
+    given("a program", 300, { parts: { "a scope": 1, "a mark": 2 } }),
+    given("ours", 100),
+    given("ours, with cpu", 120),
+    given("others'", 600, { timesOf: ["ours", "ours, with cpu"] }),
+  ]);
+  assertMatch(tables, /^\| a program +\| 300 ns, 1\.5 x +\|$/m);
+  assertMatch(tables, /^\| others' +\| 5\.0 to 6\.0 x +\|$/m);
+});
+
+test("The lines of the README's tables are under 160 characters long", () => {
+  const tables = withTables(BEGIN + END, results);
+  assertEquals(tables.split("\n").filter(line => line.length >= 160), []);
+});

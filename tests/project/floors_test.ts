@@ -1,0 +1,257 @@
+import { assert, assertEquals } from "@std/assert";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { CHECKOUT } from "../support/runtimes.ts";
+import { importLines, packageFiles, readSource, resolveImport, withoutComments } from "../support/sources.ts";
+
+// Folders are floors: a file imports its own floor or a lower one, types included.
+const FLOORS: readonly (readonly [floor: number, path: RegExp])[] = [
+  [0, /^ffi\/[\w.]+\.ts$/],
+  [0, /^src\/(errors|builtins|bare_deno)\.ts$/],
+  [
+    1,
+    /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|id_series|permissions|snapshot|spool_format|terminal|version|thread|option_names|host_calls|watchers|json_text)\.ts$/,
+  ],
+  [1, /^src\/gpu\/\w+\.ts$/],
+  [2, /^src\/(flows|recorder|scope|scope_checks|loops|no_recording|overhead)\.ts$/],
+  [4, /^src\/read\/\w+\.ts$/],
+  [5, /^src\/(flush|batch|gpu_ticker|exit|signals|worker_close|sinks\/\w+)\.ts$/],
+  [6, /^src\/(trace|trace_options|read_spool|profiler|cirron|shared|options|session|environment)\.ts$/],
+  [6, /^(mod|polars)\.ts$/],
+];
+
+const FILES = packageFiles();
+
+function floorOf(path: string): number | undefined {
+  return FLOORS.find(([, pattern]) => pattern.test(path))?.[0];
+}
+
+test("Every file of the package has a floor in the table of this test", () => {
+  const homeless = FILES.filter(file => floorOf(file) === undefined);
+  assertEquals(
+    homeless,
+    [],
+    `No floor is known for ${homeless.join(", ")}: add each to FLOORS in tests/project/floors_test.ts`,
+  );
+});
+
+test("Every file imports its own floor or a lower one, types included", () => {
+  const climbing: string[] = [];
+  for (const file of FILES) {
+    for (const { specifier } of importLines(readSource(file))) {
+      if (!specifier.startsWith(".")) continue;
+      const target = resolveImport(file, specifier);
+      const from = floorOf(file) ?? NaN;
+      const to = floorOf(target) ?? NaN;
+      if (!(to <= from)) climbing.push(`${file} (floor ${from}) imports ${target} (floor ${to})`);
+    }
+  }
+  assertEquals(climbing, []);
+});
+
+test("Every relative import names a file of the package, with its extension", () => {
+  const lost: string[] = [];
+  for (const file of FILES) {
+    for (const { specifier } of importLines(readSource(file))) {
+      if (specifier.startsWith(".") && !FILES.includes(resolveImport(file, specifier))) {
+        lost.push(`${file}: ${specifier}`);
+      }
+    }
+  }
+  assertEquals(lost, []);
+});
+
+test("Every specifier is relative or node:, but for polars in polars.ts", () => {
+  const allowed: Record<string, RegExp> = {
+    "polars.ts": /^(npm:nodejs-polars@\d+\.\d+\.\d+|nodejs-polars)$/,
+  };
+  const foreign: string[] = [];
+  for (const file of FILES) {
+    for (const { specifier } of importLines(readSource(file))) {
+      if (/^(\.\.?\/|node:)/.test(specifier) || allowed[file]?.test(specifier)) continue;
+      foreign.push(`${file}: ${specifier}`);
+    }
+  }
+  assertEquals(foreign, []);
+});
+
+test("Every dynamic import has a literal specifier", () => {
+  const computed = FILES.filter(file => /\bimport\s*\(\s*[^"'\s]/.test(withoutComments(readSource(file))));
+  assertEquals(computed, []);
+});
+
+test("Only the openers, and the NVML thread that cannot import them, name Deno.dlopen or bun:ffi", () => {
+  const naming = (word: string) =>
+    FILES.filter(file =>
+      withoutComments(readSource(file)).includes(word) && !/^ffi\/(open\.\w+|nvml_worker)\.ts$/.test(file)
+    );
+  assertEquals(naming("dlopen"), []);
+  assertEquals(naming("bun:ffi"), []);
+});
+
+test("Only clock.ts reads time", () => {
+  const reading = FILES.filter(file =>
+    /\b(performance\.now|Date\.now|new Date\(\)|hrtime)/.test(withoutComments(readSource(file)))
+  );
+  assertEquals(reading, ["src/meters/clock.ts"]);
+});
+
+test("Only host_calls.ts has the host call anything: every timer, hook and listener goes through what catches", () => {
+  // What runs elsewhere, in a page or as the text of a thread, is not in the program.
+  const apart = /^(src\/read\/page_\w+|ffi\/nvml_worker)\.ts$/;
+  const installing =
+    /\b(setTimeout|setInterval|setImmediate|queueMicrotask|nextTick|FinalizationRegistry|MutationObserver|PerformanceObserver|createHook|registerHooks)\b|\.\s*(on|once|addListener|prependListener|prependOnceListener|addEventListener|addSignalListener|subscribe)\s*(\?\.)?\s*\(|\.on[a-z]+\s*=[^=>]/;
+  const names = FILES.filter(file => !apart.test(file) && installing.test(withoutComments(readSource(file))));
+  assertEquals(names, ["src/runtime/host_calls.ts"]);
+});
+
+test("No file imports itself at run time, directly or through others", () => {
+  const DONE = 2;
+  const state = new Map<string, number>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    const known = state.get(file);
+    if (known === DONE) return;
+    if (known !== undefined) {
+      cycles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+      return;
+    }
+    state.set(file, 1);
+    for (const { specifier, typeOnly } of importLines(readSource(file))) {
+      if (specifier.startsWith(".") && !typeOnly) visit(resolveImport(file, specifier), [...path, file]);
+    }
+    state.set(file, DONE);
+  };
+  for (const file of FILES) visit(file, []);
+  assertEquals(cycles, []);
+});
+
+test("No file declares globals", () => {
+  assertEquals(FILES.filter(file => /\bdeclare\s+global\b/.test(withoutComments(readSource(file)))), []);
+});
+
+test("No tests, tools or paths outside the package are imported by it", () => {
+  const outside = FILES.flatMap(file =>
+    importLines(readSource(file))
+      .filter(({ specifier }) => specifier.startsWith("."))
+      .map(({ specifier }) => resolveImport(file, specifier))
+      .filter(target => !/^(ffi|src)\/|^(mod|polars)\.ts$/.test(target))
+      .map(target => `${file}: ${target}`)
+  );
+  assertEquals(outside, []);
+});
+
+test("importLines() sees every form of import and no commented one", () => {
+  const source = `
+    import a from "./a.ts"; import * as b from './b.ts';
+    import {
+      c, // import x from "./no.ts"
+      type C,
+    } from "./c.ts";
+    import type { D } from "./d.ts";
+    export { e } from "./e.ts";
+    export * from "./f.ts";
+    export type { G } from "./g.ts";
+    import "./h.ts";
+    const i: { x: I } = await import("./i.ts");
+    type J = typeof import("./j.ts");
+    /* import "./no.ts" */
+    // import "./no.ts"
+    const url = "http://x.test"; import k from "./k.ts";
+  `;
+  const seen = importLines(source).map(line => (line.typeOnly ? "type " : "") + line.specifier).sort();
+  assertEquals(seen, [
+    "./a.ts",
+    "./b.ts",
+    "./c.ts",
+    "./e.ts",
+    "./f.ts",
+    "./h.ts",
+    "./i.ts",
+    "./k.ts",
+    "type ./d.ts",
+    "type ./g.ts",
+    "type ./j.ts",
+  ]);
+});
+
+interface Manifest {
+  version: string;
+  license: string;
+  exports: Record<string, string>;
+  imports: Record<string, string>;
+  devDependencies: Record<string, string>;
+  publish: { include: string[] };
+}
+
+function manifest(path: string): Manifest {
+  return JSON.parse(readSource(path)) as Manifest;
+}
+
+/** `npm:@scope/name@1.2.3/path` as its name and version. */
+function npmPin(specifier: string): { name: string; version: string } {
+  const match = /^npm:\/?((?:@[^/@]+\/)?[^/@]+)@([^/]+)/.exec(specifier);
+  if (match === null) throw new Error(`${specifier} must pin a version`);
+  return { name: match[1], version: match[2] };
+}
+
+test("deno.json and package.json agree on version, license and entries", () => {
+  const deno = manifest("deno.json");
+  const npm = manifest("package.json");
+  assertEquals(npm.version, deno.version);
+  assertEquals(npm.license, deno.license);
+  assertEquals(npm.exports, deno.exports);
+});
+
+test("deno.json maps its own name to the entries it exports", () => {
+  const { exports, imports } = manifest("deno.json");
+  for (const [entry, file] of Object.entries(exports)) {
+    assertEquals(imports[`@cirron/sdk${entry.slice(1)}`], file);
+    assert(existsSync(join(CHECKOUT, file)), `${file} must exist`);
+  }
+});
+
+test("Every npm: pin of deno.json is package.json's", () => {
+  const { imports } = manifest("deno.json");
+  const { devDependencies } = manifest("package.json");
+  const pins = Object.values(imports).filter(target => target.startsWith("npm:")).map(npmPin);
+  assert(pins.length > 0);
+  for (const { name, version } of pins) assertEquals(version, devDependencies[name], name);
+});
+
+test("Every version in package.json is exact", () => {
+  for (const [name, version] of Object.entries(manifest("package.json").devDependencies)) {
+    assert(/^(npm:[\w-]+@)?\d+\.\d+\.\d+$/.test(version), `${name}: ${version}`);
+  }
+});
+
+test("polars.ts pins the nodejs-polars of package.json wherever it names it", () => {
+  const { devDependencies } = manifest("package.json");
+  const pins = importLines(readSource("polars.ts"))
+    .filter(({ specifier }) => specifier.startsWith("npm:"))
+    .map(({ specifier }) => npmPin(specifier));
+  assert(pins.length > 0);
+  for (const pin of pins) {
+    assertEquals(pin, { name: "nodejs-polars", version: devDependencies["nodejs-polars"] });
+  }
+});
+
+test("tsconfig.json maps to existing files what deno.json maps, and polars.ts's own specifier", () => {
+  const config = JSON.parse(readSource("tsconfig.json")) as {
+    compilerOptions: { paths: Record<string, string[]> };
+  };
+  const { paths } = config.compilerOptions;
+  for (const [name, targets] of Object.entries(paths)) {
+    for (const target of targets) {
+      assert(existsSync(join(CHECKOUT, target)), `${name}: ${target} must exist`);
+    }
+  }
+  const { imports } = manifest("deno.json");
+  const mapped = Object.keys(imports).filter(name => name.startsWith("@cirron/") || name.startsWith("@std/"));
+  assertEquals(mapped.filter(name => !(name in paths)), []);
+  const wanted = importLines(readSource("polars.ts"))
+    .map(({ specifier }) => specifier)
+    .filter(specifier => specifier.startsWith("npm:"));
+  assertEquals(wanted.filter(specifier => !(specifier in paths)), []);
+});

@@ -1,0 +1,76 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join, relative } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import {
+  CHECKOUT,
+  findRuntime,
+  missingProgram,
+  type Outcome,
+  run,
+  TempDirectory,
+} from "../support/runtimes.ts";
+
+// tools/test.ts itself, on small files of tests.
+
+const SUPPORT = pathToFileURL(join(CHECKOUT, "tests/support/runtimes.ts")).href;
+const deno = findRuntime("deno")!;
+
+/** Runs a file of tests on both runtimes as `deno task test` does. */
+async function runTests(body: string, env: Record<string, string | undefined> = {}): Promise<Outcome> {
+  using folder = new TempDirectory();
+  const path = folder.write(
+    "small_test.ts",
+    `import { test } from "node:test";
+import { missingProgram, testUnless } from ${JSON.stringify(SUPPORT)};
+${body}`,
+  );
+  return await run(deno, ["run", "-A", "tools/test.ts", relative(CHECKOUT, path)], { cwd: CHECKOUT, env });
+}
+
+test("tools/test.ts says in the line before the last why tests were skipped, over both runtimes", async () => {
+  const { code, stdout } = await runTests(`
+test("one that runs", () => {});
+testUnless(null, "small_test.ts")("another that runs", () => {});
+const moonTest = testUnless("the moon is new; wait", "small_test.ts");
+moonTest("a full moon", () => { throw new Error("was run"); });
+moonTest("half a moon", () => { throw new Error("was run"); });
+testUnless("there is no sun", "small_test.ts")("a sunny day", () => { throw new Error("was run"); });
+test.skip("no reason", () => {});`);
+  const lines = stdout.trimEnd().split("\n");
+  assertEquals(lines.slice(-2), [
+    "skipped: 4 the moon is new; wait; 2 there is no sun; 2 no reason given",
+    "4 passed, 0 failed, 8 skipped",
+  ]);
+  assertEquals(lines.filter(line => line.includes("moon")).length, 1, stdout);
+  assertEquals(code, 0);
+});
+
+test("tools/test.ts says nothing of skips where there were none", async () => {
+  const { code, stdout } = await runTests('test("one that runs", () => {});');
+  assertEquals(stdout.trimEnd().split("\n").at(-1), "2 passed, 0 failed");
+  assert(!stdout.includes("skipped"), stdout);
+  assertEquals(code, 0);
+});
+
+test("With CIRRON_REQUIRE_BROWSER=1 a test whose program is missing fails where it would be skipped", async () => {
+  const body = `
+import { spawnSync } from "node:child_process";
+const PROGRAM = "/nowhere/browser";
+testUnless(missingProgram(PROGRAM, "browser"), "small_test.ts")("it opens", () => {
+  const { error } = spawnSync(PROGRAM);
+  if (error !== undefined) throw error;
+});`;
+  const skipped = await runTests(body, { CIRRON_REQUIRE_BROWSER: undefined });
+  assertMatch(
+    skipped.stdout,
+    /\nskipped: 2 there is no \/nowhere\/browser \(apt-get install browser\)\n.*2 skipped\n$/,
+  );
+  const required = await runTests(body, { CIRRON_REQUIRE_BROWSER: "1" });
+  assertMatch(required.stdout, /\n0 passed, 2 failed\n$/);
+  assertEquals(required.code, 1);
+});
+
+test("missingProgram() is null for a program that is there", () => {
+  assertEquals(missingProgram(deno, "deno"), null);
+});

@@ -1,0 +1,422 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import fc from "fast-check";
+import { test } from "node:test";
+import { Marks, noMarks } from "../../src/record/marks.ts";
+import { DEFAULT_MAX_SPANS, Ring, type RowTarget } from "../../src/record/ring.ts";
+import type { Attrs } from "../../src/data/rows.ts";
+import { readMarks } from "../support/marks.ts";
+import { collectGarbage } from "../support/recording.ts";
+
+const CHUNK = 2048;
+
+/** Appends a row all of whose columns follow from `id`. */
+function append(ring: Ring, id: number): void {
+  ring.append(
+    id,
+    id + 0.25,
+    `n${id}`,
+    -id,
+    id * 10,
+    id * 10 + 5,
+    id * 3,
+    id % 7 === 0 ? id * 4096 : NaN,
+    id % 3 === 0 ? id * 2 : NaN,
+    id % 5 === 0 ? { id } : undefined,
+    0,
+    0,
+  );
+}
+
+function filled(capacity: number, rows: number): Ring {
+  const ring = new Ring(capacity, new Marks());
+  for (let id = 1; id <= rows; id++) append(ring, id);
+  return ring;
+}
+
+function target(length: number): RowTarget {
+  return {
+    id: new Float64Array(length),
+    parent: new Float64Array(length),
+    index: new Float64Array(length),
+    startNs: new Float64Array(length),
+    endNs: new Float64Array(length),
+    cpuNs: new Float64Array(length),
+    dataLoadNs: new Float64Array(length),
+    memoryPeakBytes: new Float64Array(length),
+    gpuNs: new Float64Array(length),
+    markHead: new Uint32Array(length),
+    markCount: new Uint32Array(length),
+    name: [],
+    attrs: [],
+  };
+}
+
+/** Asserts that the rows from `from` on are those of the ids from `first` to `last`, in every column. */
+function assertRows(ring: Ring, from: number, first: number, last: number): void {
+  const length = last - first + 1;
+  const read = target(length);
+  ring.read(from, read);
+  const ids = Array.from({ length }, (_, i) => first + i);
+  assertEquals([...read.id], ids);
+  assertEquals([...read.parent], ids.map(id => id + 0.25));
+  assertEquals(read.name, ids.map(id => `n${id}`));
+  assertEquals([...read.index], ids.map(id => -id));
+  assertEquals([...read.startNs], ids.map(id => id * 10));
+  assertEquals([...read.memoryPeakBytes!], ids.map(id => id % 7 === 0 ? id * 4096 : NaN));
+  assertEquals([...read.gpuNs!], ids.map(() => NaN));
+  assertEquals([...read.endNs], ids.map(id => id * 10 + 5));
+  assertEquals([...read.cpuNs], ids.map(id => id * 3));
+  assertEquals([...read.dataLoadNs], ids.map(id => id % 3 === 0 ? id * 2 : NaN));
+  assertEquals(ids.map((_, i) => read.attrs[i]), ids.map(id => id % 5 === 0 ? { id } : undefined));
+}
+
+test("DEFAULT_MAX_SPANS is 100 000", () => {
+  assertEquals(DEFAULT_MAX_SPANS, 100_000);
+});
+
+test("Ring is empty at first", () => {
+  const ring = new Ring(3, new Marks());
+  assertEquals([ring.length, ring.total, ring.evictCount, ring.capacity], [0, 0, 0, 3]);
+});
+
+test("Ring.read() of an empty ring writes nothing", () => {
+  const read = target(1);
+  new Ring(3, new Marks()).read(0, read);
+  assertEquals([read.id[0], read.name.length], [0, 0]);
+});
+
+test("Ring of capacity 1 keeps the newest row", () => {
+  const ring = filled(1, 5000);
+  assertEquals([ring.length, ring.total, ring.evictCount], [1, 5000, 4999]);
+  assertRows(ring, 4999, 5000, 5000);
+});
+
+for (const capacity of [1, 2, 100, CHUNK - 1, CHUNK, CHUNK + 1, 3000, 2 * CHUNK, 2 * CHUNK + 1]) {
+  for (
+    const [what, rows] of [
+      ["one below", capacity - 1],
+      ["exactly at", capacity],
+      ["one over", capacity + 1],
+      ["just over a round beyond", 2 * capacity + 1],
+      ["far over", 5 * capacity + 3 * CHUNK + 17],
+    ] as const
+  ) {
+    test(`Ring.append() ${what} the bound of ${capacity} keeps the newest rows`, () => {
+      const ring = filled(capacity, rows);
+      const kept = Math.min(rows, capacity);
+      assertEquals([ring.length, ring.total, ring.evictCount], [kept, rows, rows - kept]);
+      assertRows(ring, ring.evictCount, rows - kept + 1, rows);
+    });
+  }
+}
+
+test("Ring.read() from a later row gives what came since", () => {
+  const ring = filled(100, 50);
+  assertRows(ring, 40, 41, 50);
+});
+
+test("Ring.read() from the newest row on gives one row", () => {
+  const ring = filled(100, 250);
+  assertRows(ring, 249, 250, 250);
+});
+
+test("Ring.read() from the total on gives nothing", () => {
+  const ring = filled(100, 250);
+  const read = target(1);
+  ring.read(250, read);
+  assertEquals([read.id[0], read.name.length], [0, 0]);
+});
+
+test("Ring.read() from an evicted row starts at the oldest that is left", () => {
+  const ring = filled(100, 250);
+  assertRows(ring, 0, 151, 250);
+});
+
+test("Ring.read() across the border of two chunks keeps the order", () => {
+  const ring = filled(3 * CHUNK, 2 * CHUNK + 10);
+  assertRows(ring, CHUNK - 3, CHUNK - 2, 2 * CHUNK + 10);
+});
+
+test("Ring.read() across the wrap-around keeps the order", () => {
+  const ring = filled(3000, 4096 + 500);
+  assertRows(ring, 4096 - 10, 4096 - 9, 4596);
+});
+
+test("Ring.read() changes nothing", () => {
+  const ring = filled(3000, 5000);
+  assertRows(ring, 2000, 2001, 5000);
+  assertRows(ring, 2000, 2001, 5000);
+});
+
+test("Ring.read() leaves nothing of what its target held before", () => {
+  const marks = new Marks();
+  const before = new Ring(2, marks);
+  before.append(1, 2, "old", 3, 4, 5, 6, 60, 7, { old: true }, 8, 9);
+  const after = new Ring(2, marks);
+  after.append(0, 0, "new", NaN, 0, 0, NaN, NaN, NaN, undefined, 0, 0);
+  const read = target(1);
+  before.read(0, read);
+  after.read(0, read);
+  assertEquals([read.name[0], read.id[0], read.dataLoadNs[0]], ["new", 0, NaN]);
+  assertEquals([read.memoryPeakBytes![0], read.gpuNs![0]], [NaN, NaN]);
+});
+
+test("Ring.haveAttrs() tells whether rows may have attributes, wherever the ring is", () => {
+  const ring = new Ring(3 * CHUNK, new Marks());
+  const plain = (rows: number) => {
+    for (let i = 0; i < rows; i++) {
+      ring.append(i, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, 0, 0);
+    }
+  };
+  assertEquals(ring.haveAttrs(0), false);
+  plain(CHUNK + 5);
+  assertEquals(ring.haveAttrs(0), false);
+  ring.append(0, 0, "x", NaN, 0, 0, NaN, NaN, NaN, { some: 1 }, 0, 0);
+  plain(CHUNK);
+  assertEquals([0, CHUNK + 5, 2 * CHUNK, ring.total].map(from => ring.haveAttrs(from)), [
+    true,
+    true,
+    false,
+    false,
+  ]);
+  plain(3 * CHUNK);
+  const read = target(ring.length);
+  ring.read(ring.total - 3 * CHUNK, read);
+  assertEquals(read.attrs.filter(attrs => attrs !== undefined), []);
+});
+
+test("Ring.append() writes no attrs of the row that was there before", () => {
+  const ring = new Ring(1, new Marks());
+  for (let id = 0; id < CHUNK; id++) ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, 5, { id }, 0, 0);
+  for (let id = 0; id < CHUNK; id++) ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, 0, 0);
+  const read = target(1);
+  ring.read(ring.total - 1, read);
+  assertEquals([read.attrs[0], read.dataLoadNs[0]], [undefined, NaN]);
+});
+
+test("Ring.append() releases the marks of the row it evicts", () => {
+  const marks = new Marks();
+  const ring = new Ring(1, marks);
+  const slots: number[] = [];
+  for (let id = 0; id < 10; id++) {
+    const lists = noMarks();
+    marks.append(lists, "m", id, false, 0, undefined);
+    slots.push(lists.pointTail);
+    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 1);
+  }
+  assertEquals(Math.max(...slots), 2); // one in the ring, one in hand
+});
+
+test("Ring.append() lets go of the attrs of the row it evicts", async () => {
+  const ring = new Ring(2, new Marks());
+  const attrs = fill();
+  await collectGarbage();
+  assertEquals(attrs.map(one => one.deref() !== undefined), [false, true, true]);
+  assertEquals(ring.length, 2);
+
+  function fill(): WeakRef<Attrs>[] {
+    return [1, 2, 3].map(id => {
+      const attrs = { id };
+      ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, attrs, 0, 0);
+      return new WeakRef(attrs);
+    });
+  }
+});
+
+// Other sizes.
+
+for (const rows of [0, 1000, CHUNK + 1, 12_345]) {
+  for (const before of [1, CHUNK, 3000, 9000]) {
+    for (const after of [1, CHUNK, 2999, 3 * CHUNK]) {
+      test(`Ring.resized() from ${before} to ${after} after ${rows} rows keeps the newest`, () => {
+        const ring = filled(before, rows).resized(after);
+        const kept = Math.min(rows, before, after);
+        assertEquals([ring.length, ring.total, ring.evictCount], [kept, rows, rows - kept]);
+        assertRows(ring, ring.evictCount, rows - kept + 1, rows);
+      });
+    }
+  }
+}
+
+test("Ring.resized() gives a ring that goes on to its own bound", () => {
+  const ring = filled(3000, 7000).resized(4500);
+  for (let id = 7001; id <= 20_000; id++) append(ring, id);
+  assertEquals([ring.length, ring.total, ring.evictCount], [4500, 20_000, 15_500]);
+  assertRows(ring, 15_500, 15_501, 20_000);
+});
+
+test("Ring.resized() keeps the rows' marks, and releases those it evicts", () => {
+  const marks = new Marks();
+  const ring = new Ring(4, marks);
+  for (let id = 1; id <= 4; id++) {
+    const lists = noMarks();
+    marks.append(lists, "m", id, false, 0, undefined);
+    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 1);
+  }
+  const read = target(2);
+  ring.resized(2).read(0, read);
+  const values = [...read.markHead].flatMap(head =>
+    readMarks((target, at) => marks.readInto(head, target, at)).value
+  );
+  assertEquals(values, [3, 4]);
+  const next = noMarks();
+  for (let i = 0; i < 2; i++) marks.append(next, "m", i, false, 0, undefined);
+  assertEquals(next.pointTail <= 4, true); // in the slots of the two that left
+});
+
+test("Ring agrees with an array, whatever is appended, resized and read", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 5000 }),
+      fc.array(
+        fc.oneof(
+          fc.record({ step: fc.constant("append" as const), number: fc.nat(3000) }),
+          fc.record({ step: fc.constant("resize" as const), number: fc.integer({ min: 1, max: 7000 }) }),
+        ),
+        { maxLength: 12 },
+      ),
+      fc.nat(6000),
+      (capacity, steps, back) => {
+        let ring = new Ring(capacity, new Marks());
+        let total = 0;
+        let kept = 0;
+        let bound = capacity;
+        for (const { step, number } of steps) {
+          if (step === "resize") {
+            ring = ring.resized(bound = number);
+            kept = Math.min(kept, bound);
+          } else {
+            for (let i = 0; i < number; i++) append(ring, ++total);
+            kept = Math.min(kept + number, bound);
+          }
+        }
+        assertEquals([ring.length, ring.total, ring.evictCount], [kept, total, total - kept]);
+        const count = Math.min(back, kept);
+        assertRows(ring, total - count, total - count + 1, total);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+// The alarm.
+
+test("Ring.setAlarm() is heard for each row from its number on, and for each that ends at its moment or later", () => {
+  const step = fc.record({
+    rows: fc.nat(5000),
+    /** Rows from now to the alarm, and how much later than now its moment is; null for never. */
+    toRow: fc.option(fc.integer({ min: -2, max: 5000 })),
+    toNs: fc.option(fc.integer({ min: -2, max: 5000 })),
+    isHeld: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(1, 2, 10, 2047, 2048, 2049, 6000),
+      fc.array(step, { maxLength: 8 }),
+      (capacity, steps) => {
+        const ring = new Ring(capacity, new Marks());
+        let heard = 0;
+        let expected = 0;
+        let endNs = 0;
+        for (const { rows, toRow, toNs, isHeld } of steps) {
+          const row = toRow === null ? Infinity : ring.total + toRow;
+          const ns = toNs === null ? Infinity : endNs + toNs;
+          ring.setAlarm(row, ns, () => heard++);
+          for (let i = 0; i < rows; i++) {
+            endNs++;
+            ring.append(1, 0, "x", NaN, 0, endNs, NaN, NaN, NaN, isHeld ? { held: i } : undefined, 0, 0);
+            if (ring.total >= row || endNs >= ns) expected++;
+            if (heard !== expected) assertEquals([ring.total, heard], [ring.total, expected]);
+          }
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+// Clearing.
+
+test("Ring.clear() forgets every row", () => {
+  const ring = filled(3000, 5000);
+  ring.clear();
+  assertEquals([ring.length, ring.total, ring.evictCount], [0, 5000, 5000]);
+});
+
+test("Ring.clear() releases the marks of every row", () => {
+  const marks = new Marks();
+  const ring = new Ring(5000, marks);
+  for (let id = 0; id < 5000; id++) {
+    const lists = noMarks();
+    marks.append(lists, "m", id, false, 0, undefined);
+    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 1);
+  }
+  ring.clear();
+  let highest = 0;
+  const next = noMarks();
+  for (let i = 0; i < 5000; i++) {
+    marks.append(next, "m", i, true, 0, undefined);
+    highest = Math.max(highest, next.summaryTail);
+  }
+  assertEquals(highest, 5000);
+});
+
+test("Ring.append() after clear() goes on", () => {
+  const ring = filled(3000, 5000);
+  ring.clear();
+  for (let id = 5001; id <= 9000; id++) append(ring, id);
+  assertEquals([ring.length, ring.evictCount], [3000, 6000]);
+  assertRows(ring, 6000, 6001, 9000);
+});
+
+test("Ring.clear() lets go of attrs", async () => {
+  const ring = new Ring(10, new Marks());
+  const attrs = fill();
+  ring.clear();
+  await collectGarbage();
+  assertEquals(attrs.deref(), undefined);
+  assertEquals(ring.length, 0);
+
+  function fill(): WeakRef<Attrs> {
+    const attrs = { id: 1 };
+    ring.append(1, 0, "x", NaN, 0, 0, NaN, NaN, NaN, attrs, 0, 0);
+    return new WeakRef(attrs);
+  }
+});
+
+test("Ring.fillGpu() writes rows up to a moment or a number, and never one twice", () => {
+  const ring = filled(5000, 4000);
+  const asked: number[] = [];
+  const busyNs = (startNs: number, endNs: number) => {
+    asked.push(startNs);
+    return startNs % 30 === 0 ? NaN : endNs - startNs + 0.4;
+  };
+  assertEquals(ring.fillGpu(0, 10 * 2500 + 5, 100, busyNs), 100);
+  assertEquals(ring.fillGpu(100, 10 * 2500 + 5, Infinity, busyNs), 2500);
+  assertEquals(ring.fillGpu(2500, 10 * 2500 + 5, Infinity, busyNs), 2500);
+  assertEquals(asked, Array.from({ length: 2500 }, (_, i) => (i + 1) * 10));
+  const read = target(4000);
+  ring.read(0, read);
+  for (let i = 0; i < 4000; i++) {
+    const id = i + 1;
+    assertStrictEquals(read.gpuNs![i], i < 2500 && id % 3 !== 0 ? 5 : NaN, `row ${i}`);
+  }
+});
+
+test("Ring.fillGpu() starts at the oldest row that is left, and a new row starts without", () => {
+  const ring = filled(2048, 5000);
+  assertEquals(ring.fillGpu(0, Infinity, Infinity, () => 7), 5000);
+  append(ring, 5001);
+  const read = target(2048);
+  ring.read(0, read);
+  assertEquals([read.gpuNs![0], read.gpuNs![2046], read.gpuNs![2047]], [7, 7, NaN]);
+});
+
+test("Ring.resized() keeps GPU times and peaks", () => {
+  const ring = filled(100, 100);
+  ring.fillGpu(0, Infinity, Infinity, startNs => startNs);
+  const read = target(10);
+  ring.resized(10).read(0, read);
+  assertEquals([...read.gpuNs!], Array.from({ length: 10 }, (_, i) => (91 + i) * 10));
+  assertEquals([...read.memoryPeakBytes!][0], 91 * 4096);
+});

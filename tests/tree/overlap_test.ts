@@ -1,0 +1,101 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { test } from "node:test";
+import {
+  ALONE,
+  coveredInRoots,
+  coveredNs,
+  findOverlaps,
+  OVERLAPS,
+  shareOfParent,
+  WITHIN,
+} from "../../src/tree/overlap.ts";
+import { buildTree, type Tree } from "../../src/tree/tree.ts";
+import type { Snapshot } from "../../src/data/rows.ts";
+import { type HandRow, snapshotOf } from "../support/cases.ts";
+
+function treeOf(...rows: readonly (readonly [parent: number, from: number, to: number])[]): Tree {
+  return buildTree(snapshotOf(rows.map(([parent, startNs, endNs], i): HandRow => ({
+    id: i + 1,
+    parent,
+    startNs,
+    endNs,
+  }))));
+}
+
+test("findOverlaps() finds siblings that ran at once, and what lies in them", () => {
+  const tree = treeOf([0, 0, 100], [1, 0, 50], [1, 10, 20], [3, 10, 15], [1, 50, 60], [1, 60, 60], [
+    1,
+    90,
+    100,
+  ]);
+  assertEquals([...findOverlaps(tree)], [ALONE, OVERLAPS, OVERLAPS, WITHIN, ALONE, ALONE, ALONE]);
+});
+
+test("findOverlaps() finds roots that ran at once, but none of another thread", () => {
+  const tree = treeOf([0, 0, 10], [0, 5, 15], [0, 6, 7], [0, 20, 30]);
+  assertEquals([...findOverlaps(tree)], [OVERLAPS, OVERLAPS, OVERLAPS, ALONE]);
+  const thread = { pid: 1, rank: 0, threadId: 0 };
+  const apart: Snapshot = {
+    ...tree.snapshot,
+    threads: { list: [thread, { ...thread, pid: 2 }], of: Uint32Array.of(0, 1, 1, 0) },
+  };
+  assertEquals([...findOverlaps({ ...tree, snapshot: apart })], [ALONE, OVERLAPS, OVERLAPS, ALONE]);
+});
+
+test("shareOfParent() is the part of the parent's time: what lies outside does not count", () => {
+  const tree = treeOf([0, 10, 20], [1, 12, 15], [1, 18, 90], [1, 30, 40]);
+  assertEquals([0, 1, 2, 3].map(position => shareOfParent(tree, position)), [NaN, 0.3, 0.2, 0]);
+  assertEquals(shareOfParent(treeOf([0, 5, 5], [1, 5, 9]), 1), NaN);
+});
+
+/** Spans in order of start, each in an earlier one or a root. */
+const SPANS = fc.array(fc.tuple(fc.nat(30), fc.nat(9), fc.nat(40)), { maxLength: 30 }).map(spans => {
+  const starts = spans.map(([start]) => start).sort((a, b) => a - b);
+  return spans.map(([, up, length], i): readonly [number, number, number] => [
+    up === 0 || i === 0 ? 0 : 1 + up % i,
+    starts[i],
+    starts[i] + length,
+  ]);
+});
+
+test("findOverlaps() finds what comparing all siblings with each other finds", () => {
+  fc.assert(fc.property(SPANS, spans => {
+    const tree = treeOf(...spans);
+    const { parent } = tree;
+    const overlaps = (i: number, j: number) => i < j ? spans[j][1] < spans[i][2] : spans[i][1] < spans[j][2];
+    const own = spans.map((_, i) =>
+      spans.some((_, j) => i !== j && parent[i] === parent[j] && overlaps(i, j))
+    );
+    const above = (i: number): boolean => parent[i] >= 0 && (own[parent[i]] || above(parent[i]));
+    const expected = spans.map((_, i) => own[i] ? OVERLAPS : above(i) ? WITHIN : ALONE);
+    assertEquals([...findOverlaps(tree)], expected);
+  }));
+});
+
+test("coveredInRoots() and coveredNs() count every moment once", () => {
+  fc.assert(fc.property(SPANS, spans => {
+    const tree = treeOf(...spans);
+    const groupOf = Uint32Array.from(spans, (_, i) => i % 3);
+    const rootOf = (i: number): number => tree.parent[i] < 0 ? i : rootOf(tree.parent[i]);
+    const expected = [0, 0, 0];
+    for (const root of spans.keys()) {
+      if (rootOf(root) !== root) continue;
+      for (let moment = spans[root][1]; moment < spans[root][2]; moment++) {
+        for (const group of expected.keys()) {
+          const runs = spans.some(([, from, to], i) =>
+            groupOf[i] === group && rootOf(i) === root && from <= moment && moment < to
+          );
+          if (runs) expected[group]++;
+        }
+      }
+    }
+    assertEquals([...coveredInRoots(tree, groupOf, 3)], expected);
+    const roots = [...spans.keys()].filter(i => tree.parent[i] < 0);
+    const moments = new Set(roots.flatMap(i => {
+      const [, from, to] = spans[i];
+      return Array.from({ length: to - from }, (_, k) => from + k);
+    }));
+    if (roots.length > 0) assertEquals(coveredNs(tree, roots), moments.size);
+  }));
+});
