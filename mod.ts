@@ -18,7 +18,6 @@
  *
  * @module
  */
-export type { FlushBatch, MarkRow, SpanRow } from "./src/sinks/batch.ts";
 export {
   batches,
   Cirron,
@@ -32,14 +31,10 @@ export {
   shutdown,
   trace,
 } from "./src/api/cirron.ts";
-export type { CpuKind } from "./src/meters/clock.ts";
-export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
-export type { CirronOptions, Output, OutputName, ProfileOptions } from "./src/session/options.ts";
-export type { CounterOptions } from "./src/meters/cpu.ts";
-export type { Profiler } from "./src/session/engine.ts";
-export type { SummaryRow } from "./src/tree/summary.ts";
-export type { TraceSummary } from "./src/formats/summary_table.ts";
 export { readSpool, type SpoolTrace } from "./src/api/read.ts";
+export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
+export type { TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
+export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
 export type {
   Attrs,
   GpuDeviceHealth,
@@ -54,8 +49,13 @@ export type {
   TraceMark,
   TraceNode,
 } from "./src/data/rows.ts";
+export type { TraceSummary } from "./src/formats/summary_table.ts";
+export type { CpuKind } from "./src/meters/clock.ts";
+export type { CounterOptions } from "./src/meters/cpu.ts";
 export type { MarkOptions, Scope, ScopeOptions } from "./src/record/scope.ts";
+export type { Profiler } from "./src/session/engine.ts";
+export type { CirronOptions, Output, OutputName, ProfileOptions } from "./src/session/options.ts";
+export type { FlushBatch, MarkRow, SpanRow } from "./src/sinks/batch.ts";
 export type { Logger } from "./src/sinks/log.ts";
 export type { Sink } from "./src/sinks/sink.ts";
-export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
-export type { TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
+export type { SummaryRow } from "./src/tree/summary.ts";

@@ -20,12 +20,10 @@
 // The version is pinned: 0.26.x, 0.25.0 and 0.23.5 do not resolve under Deno, and npm on Node 20 leaves 0.25.2's binary
 // out. It stands here in full because a raw URL brings no import map.
 // deno-lint-ignore-file no-import-prefix
-import type { DataFrame as PolarsDataFrame } from "npm:nodejs-polars@0.24.1";
 import { type Polars, polarsEngine } from "./src/api/frames.ts";
 import { engine } from "./src/api/shared.ts";
 
-/** What `trace({ format: "df" })` returns: nodejs-polars' own class. */
-export type DataFrame = PolarsDataFrame;
+export type { DataFrame } from "./src/api/data_frame.ts";
 
 /** nodejs-polars: its functions, classes and dtypes. */
 export type PolarsLibrary = typeof import("npm:nodejs-polars@0.24.1")["default"];

@@ -6,8 +6,8 @@
  */
 import process from "node:process";
 import { openClock } from "../src/meters/clock.ts";
-import { openPeakMeter } from "../src/meters/memory.ts";
 import type { CounterOptions } from "../src/meters/cpu.ts";
+import { openPeakMeter } from "../src/meters/memory.ts";
 import { Engine } from "../src/session/engine.ts";
 
 const ROUNDS = 200;

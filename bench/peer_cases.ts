@@ -5,10 +5,11 @@
  */
 import { deepStrictEqual } from "node:assert";
 import process from "node:process";
-import type { CounterOptions } from "../src/meters/cpu.ts";
-import { Engine } from "../src/session/engine.ts";
+import { Host } from "../src/api/host.ts";
 import type { TraceDict } from "../src/data/rows.ts";
+import type { CounterOptions } from "../src/meters/cpu.ts";
 import type { Scope } from "../src/record/scope.ts";
+import { Engine } from "../src/session/engine.ts";
 import type { Case, Group } from "./case.ts";
 import { clock } from "./clock.ts";
 import { loadOpenTelemetry, type OtelTracer } from "./peers/opentelemetry.ts";
@@ -128,7 +129,9 @@ function ours(name: string, counters: CounterOptions): Contestant {
       }
     },
     read: () =>
-      (engine.trace({ format: "dict", name: "step" }) as TraceDict).roots.map(({ name, attrs, marks }) => ({
+      (new Host(engine).trace({ format: "dict", name: "step" }) as TraceDict).roots.map((
+        { name, attrs, marks },
+      ) => ({
         name,
         attrs,
         marks: marks.map(mark => [mark.name, mark.value] as const),

@@ -6,13 +6,14 @@
  */
 import { deepStrictEqual, equal } from "node:assert";
 import { readFileSync } from "node:fs";
-import type { Recording } from "../src/record/recording.ts";
-import { Engine } from "../src/session/engine.ts";
 import type { Polars } from "../src/api/frames.ts";
 import { polarsEngine } from "../src/api/frames.ts";
-import type { TraceDict } from "../src/data/rows.ts";
-import type { Scope } from "../src/record/scope.ts";
+import { Host } from "../src/api/host.ts";
 import type { TraceFormat } from "../src/api/trace_options.ts";
+import type { TraceDict } from "../src/data/rows.ts";
+import type { Recording } from "../src/record/recording.ts";
+import type { Scope } from "../src/record/scope.ts";
+import { Engine } from "../src/session/engine.ts";
 import type { Case, Group, Target } from "./case.ts";
 import { clock } from "./clock.ts";
 
@@ -199,7 +200,7 @@ function memoryCases(marks: number): Case[] {
 
 /** A trace of epochs of batches, a mark in each span, in every format; text is what would be printed. */
 export function traceOf(spans: number, pl?: Polars): (format: TraceFormat, last?: number) => unknown {
-  const { engine, recording, printed } = open(spans);
+  const { engine, host, recording, printed } = open(spans);
   if (pl !== undefined) engine.frameEngine = polarsEngine(pl);
   let made = 0;
   const step = (name: string, index: number | undefined, value: number, inside: () => void) => {
@@ -220,23 +221,28 @@ export function traceOf(spans: number, pl?: Polars): (format: TraceFormat, last?
     });
   }
   return (format, last) => {
-    const result = engine.trace({ format, last });
+    const result = host.trace({ format, last });
     return format === "tree" ? printed.text : result;
   };
 }
 
 function open(
   spans: number,
-): { readonly engine: Engine; readonly recording: Recording; readonly printed: { text: string } } {
+): {
+  readonly engine: Engine;
+  readonly host: Host;
+  readonly recording: Recording;
+  readonly printed: { text: string };
+} {
   const printed = { text: "" };
-  const engine = new Engine({
-    clock,
+  const engine = new Engine({ clock });
+  const host = new Host(engine, {
     print: text => void (printed.text = text),
     terminal: () => null,
     isNotebook: () => false,
   });
   engine.profile({ output: "none", traceBufferMaxSpans: spans });
-  return { engine, recording: engine.recording, printed };
+  return { engine, host, recording: engine.recording, printed };
 }
 
 function begin(recording: Recording, name: string, index?: number): Scope {

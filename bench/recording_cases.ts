@@ -6,11 +6,11 @@
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { CounterOptions } from "../src/meters/cpu.ts";
 import { BATCHES, loop } from "../src/record/loops.ts";
 import type { Recording } from "../src/record/recording.ts";
-import type { CounterOptions } from "../src/meters/cpu.ts";
-import { Engine } from "../src/session/engine.ts";
 import type { Scope, ScopeFunction } from "../src/record/scope.ts";
+import { Engine } from "../src/session/engine.ts";
 import type { Case, Group } from "./case.ts";
 import { clock } from "./clock.ts";
 

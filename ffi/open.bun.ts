@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { load, node } from "../src/runtime/builtins.ts";
 import type { Library, NativeType, Opener, Probe, SymbolTable } from "./types.ts";
 
 type Dlopen = (
@@ -19,12 +18,17 @@ const BUN_TYPE: Record<NativeType | "void", string> = {
   void: "void",
 };
 
-/** The opener of Bun. */
-export const opener: Opener = {
+/**
+ * The opener of Bun.
+ * @param load Gives one of the runtime's modules. Nothing is imported, since other runtimes load this file too; and not by a
+ * dynamic import, since with a top-level await anywhere Bun 1.4.5 drops the messages that a worker is sent while it loads.
+ * @param arch As `process.arch`.
+ */
+export const bunOpener = (load: <T>(name: string) => T, arch: () => string): Opener => ({
   // Bun does not say. A system of glibc may have musl's loader too, for cross-compiling.
   get isMusl() {
-    const { existsSync } = node.fs;
-    const [musl, glibc] = node.process.arch === "arm64"
+    const { existsSync } = load<{ existsSync(path: string): boolean }>("node:fs");
+    const [musl, glibc] = arch() === "arm64"
       ? ["/lib/ld-musl-aarch64.so.1", "/lib/ld-linux-aarch64.so.1"]
       : ["/lib/ld-musl-x86_64.so.1", "/lib64/ld-linux-x86-64.so.2"];
     return existsSync(musl) && !existsSync(glibc);
@@ -35,12 +39,10 @@ export const opener: Opener = {
       for (const [name, { parameters, result }] of Object.entries(table)) {
         symbols[name] = { args: parameters.map(type => BUN_TYPE[type]), returns: BUN_TYPE[result] };
       }
-      // Not imported, since other runtimes load this file too; and not by a dynamic import, since with a top-level await
-      // anywhere Bun 1.4.5 drops the messages that a worker is sent while it loads.
       const { dlopen } = load<{ dlopen: Dlopen }>("bun:ffi");
       return { ok: true, value: dlopen(path, symbols).symbols as Library<T>, source: path };
     } catch (error) {
       return { ok: false, reason: error instanceof Error ? error.message : String(error) };
     }
   },
-};
+});

@@ -3,7 +3,10 @@
  *
  * @module
  */
+import type { Health, MarkValue } from "../data/rows.ts";
 import { BATCHES, EPOCHS, loop } from "../record/loops.ts";
+import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../record/scope.ts";
+import type { Profiler } from "../session/engine.ts";
 import {
   type CheckedOptions,
   checkOptions,
@@ -11,10 +14,7 @@ import {
   mergeOptions,
   type ProfileOptions,
 } from "../session/options.ts";
-import type { Profiler } from "../session/engine.ts";
-import type { Health, MarkValue } from "../data/rows.ts";
-import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../record/scope.ts";
-import { engine } from "./shared.ts";
+import { engine, host } from "./shared.ts";
 import type { TraceFunction } from "./trace.ts";
 
 /**
@@ -217,7 +217,7 @@ export function batches(source: number | Iterable<unknown> | AsyncIterable<unkno
  * console.log(summary); // a table
  * ```
  */
-export const trace: TraceFunction = (options => engine.trace(options)) as TraceFunction;
+export const trace: TraceFunction = (options => host.trace(options)) as TraceFunction;
 
 /**
  * Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. About 2 us a

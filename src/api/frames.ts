@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { node } from "../runtime/builtins.ts";
 import { CirronDependencyError } from "../data/errors.ts";
-import { areGranted } from "../runtime/permissions.ts";
 import { toArrow } from "../formats/frame/arrow.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
+import { node } from "../runtime/builtins.ts";
+import { areGranted } from "../runtime/permissions.ts";
 
 /** The little of nodejs-polars that is used here. The package itself is named in `polars.ts` alone. */
 export interface Polars {

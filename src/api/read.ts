@@ -5,15 +5,15 @@
  * @module
  */
 import { kindOf, quote } from "../data/arguments.ts";
-import { node } from "../runtime/builtins.ts";
-import { defaultSpoolDirectory } from "../session/environment.ts";
 import { CirronError } from "../data/errors.ts";
-import { isReadable } from "../runtime/permissions.ts";
 import { printable } from "../data/printable.ts";
+import { node } from "../runtime/builtins.ts";
+import { isReadable } from "../runtime/permissions.ts";
+import { defaultSpoolDirectory } from "../session/environment.ts";
 import { parseExact } from "../spool/exact_json.ts";
-import { closedOnly, mergeFiles, type SpoolFile, type SpoolRows } from "../spool/merge.ts";
-import { engine } from "./shared.ts";
 import { SPOOL_FILE_NAME } from "../spool/format.ts";
+import { closedOnly, mergeFiles, type SpoolFile, type SpoolRows } from "../spool/merge.ts";
+import { host } from "./shared.ts";
 import { trace, type TraceFunction } from "./trace.ts";
 
 /** What the files of a spool hold, as of the moment they were read. */
@@ -74,7 +74,7 @@ export function readSpool(directory?: string | null): SpoolTrace {
   const rows = mergeFiles(readFiles(directory, names));
   warnOfSkipped(rows);
   const { snapshot } = rows;
-  const context = engine.traceContext((_last, open) => open ? snapshot : closedOnly(snapshot));
+  const context = host.traceContext((_last, open) => open ? snapshot : closedOnly(snapshot));
   return {
     trace: (options => trace(context, options)) as TraceFunction,
     file_count: rows.fileCount,

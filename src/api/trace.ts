@@ -3,25 +3,25 @@
  *
  * @module
  */
-import type { DataFrame } from "../../polars.ts";
-import { node } from "../runtime/builtins.ts";
 import { CirronDependencyError } from "../data/errors.ts";
+import type { Snapshot, TraceDict } from "../data/rows.ts";
+import { cutText } from "../data/text_limits.ts";
 import { toDict } from "../formats/dict.ts";
-import { FOLD_LIMIT, type FoldedTree, foldSiblings } from "../tree/fold.ts";
 import { type FrameEngine, toColumns } from "../formats/frame/columns.ts";
 import { toJson } from "../formats/json.ts";
 import { toCell, toPage } from "../formats/page/page.ts";
+import { toTraceEvents } from "../formats/perfetto.ts";
 import { toSpeedscope } from "../formats/speedscope.ts";
-import { summarize } from "../tree/summary.ts";
 import { TraceSummary } from "../formats/summary_table.ts";
 import { toTerminalText } from "../formats/terminal.ts";
 import { toText } from "../formats/text.ts";
-import { toTraceEvents } from "../formats/perfetto.ts";
-import { buildTree, type Tree } from "../tree/tree.ts";
-import type { Snapshot, TraceDict } from "../data/rows.ts";
-import { sessionAttrs } from "../session/session_attrs.ts";
+import { node } from "../runtime/builtins.ts";
 import type { Terminal } from "../runtime/terminal.ts";
-import { cutText } from "../data/text_limits.ts";
+import { sessionAttrs } from "../session/session_attrs.ts";
+import { FOLD_LIMIT, type FoldedTree, foldSiblings } from "../tree/fold.ts";
+import { summarize } from "../tree/summary.ts";
+import { buildTree, type Tree } from "../tree/tree.ts";
+import type { DataFrame } from "./data_frame.ts";
 import {
   type CheckedOptions,
   checkTraceOptions,

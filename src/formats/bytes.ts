@@ -5,8 +5,8 @@
  * @module
  */
 import { jsonOfText } from "../data/json_text.ts";
-import { formatDuration, formatValue, WHOLE_LIMIT } from "./units.ts";
 import { decoder, encoder, fourDigits, hexOfByte } from "./byte_tables.ts";
+import { formatDuration, formatValue, WHOLE_LIMIT } from "./units.ts";
 
 /** Bytes that are made a string together, once a text is that long. From 128 KiB on, V8 gives each memory of its own. */
 const CHUNK = 1 << 15;

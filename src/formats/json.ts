@@ -8,8 +8,8 @@ import { IdSeries } from "../data/id_series.ts";
 import { jsonOf } from "../data/json_text.ts";
 import type { MarkValue, Snapshot } from "../data/rows.ts";
 import { anchorOf, attrsOf, markValue, momentUs, ownIdText, parentIdText } from "../tree/columns.ts";
-import { Constant, TextBytes } from "./bytes.ts";
 import type { Tree } from "../tree/tree.ts";
+import { Constant, TextBytes } from "./bytes.ts";
 
 const COMMA = 0x2c;
 const CLOSE_OBJECT = 0x7d;

@@ -9,11 +9,11 @@ import { jsonOf, jsonOfText } from "../data/json_text.ts";
 import { type Attrs, type Snapshot, unixUs } from "../data/rows.ts";
 import { VERSION } from "../data/version.ts";
 import { attrsOf, isFailed, markValue, ownIdText, wallUs } from "../tree/columns.ts";
-import { attrsJson, writeValue } from "./json.ts";
-import { Constant, TextBytes } from "./bytes.ts";
-import { labelTracks, type TrackLabel } from "./track_labels.ts";
 import { drawnEndNs, layTracks } from "../tree/tracks.ts";
 import type { Tree } from "../tree/tree.ts";
+import { Constant, TextBytes } from "./bytes.ts";
+import { attrsJson, writeValue } from "./json.ts";
+import { labelTracks, type TrackLabel } from "./track_labels.ts";
 
 /** The category of all our events. */
 const CATEGORY = "cirron";

@@ -5,10 +5,10 @@
  */
 import { jsonOfText } from "../data/json_text.ts";
 import { VERSION } from "../data/version.ts";
-import { earliest } from "./perfetto.ts";
-import { labelTracks } from "./track_labels.ts";
 import { drawnEndNs, layTracks, type Track } from "../tree/tracks.ts";
 import type { Tree } from "../tree/tree.ts";
+import { earliest } from "./perfetto.ts";
+import { labelTracks } from "./track_labels.ts";
 
 /**
  * The spans of `tree` as JSON text. Times are nanoseconds from the trace's start.

@@ -4,8 +4,8 @@
  * @module
  */
 import { printable } from "../data/printable.ts";
-import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 import type { SummaryRow } from "../tree/summary.ts";
+import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
 /**
  * Where the time went, by path of names. `console.log` and a Jupyter cell show it as a table.

@@ -5,10 +5,10 @@
  * @module
  */
 import type { Fold, FoldedTree } from "../tree/fold.ts";
-import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 import { ALONE, durationNs, findOverlaps, OVERLAPS, shareOfParent } from "../tree/overlap.ts";
-import { foldAt, foldWords, loadNsShown, NO_SPANS, spanWords } from "./text.ts";
 import { type Tree, walk } from "../tree/tree.ts";
+import { foldAt, foldWords, loadNsShown, NO_SPANS, spanWords } from "./text.ts";
+import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
 /** Levels with guides; deeper lines stay there and say their depth, or they would be wider than any terminal. */
 const GUIDED_LEVELS = 30;

@@ -7,9 +7,9 @@ import { printable } from "../data/printable.ts";
 import type { MarkValue, Snapshot } from "../data/rows.ts";
 import { isFailed, isUnfinishedRow, wallUs } from "../tree/columns.ts";
 import type { Fold, FoldedTree } from "../tree/fold.ts";
-import { formatBytes, formatDuration, formatValue } from "./units.ts";
-import { TextBytes } from "./bytes.ts";
 import { type Tree, walk } from "../tree/tree.ts";
+import { TextBytes } from "./bytes.ts";
+import { formatBytes, formatDuration, formatValue } from "./units.ts";
 
 /** Marks of one span printed one by one; with more, one entry per name. */
 const MARKS_IN_FULL = 16;

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Probe } from "../../ffi/types.ts";
-import type { Clock, CpuKind } from "./clock.ts";
 import type { ProbeHealth } from "../data/rows.ts";
+import type { Clock, CpuKind } from "./clock.ts";
 
 /** Which counters a session records. `null` is the same as leaving one out. */
 export interface CounterOptions {

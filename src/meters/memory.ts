@@ -16,9 +16,9 @@ import {
   openMemoryLibc,
   RUSAGE_BYTES,
 } from "../../ffi/libc.ts";
-import { opener } from "../runtime/opener.ts";
 import type { Opener, Probe } from "../../ffi/types.ts";
 import { node } from "../runtime/builtins.ts";
+import { opener } from "../runtime/opener.ts";
 
 /** Peaks of spans that may nest and overlap. */
 export interface PeakMeter {

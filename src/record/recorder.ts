@@ -8,11 +8,15 @@
  * @module
  */
 import { kindOf, quote } from "../data/arguments.ts";
-import { type Clock, unixAnchorNs } from "../meters/clock.ts";
-import { type Anchor, Flows, Frame, type FrameScope } from "./flows.ts";
 import type { IdSeries } from "../data/id_series.ts";
-import { markCount, type MarkLists, Marks, noMarks } from "./marks.ts";
+import type { Attrs, MarkValue, Snapshot } from "../data/rows.ts";
+import { cutText, describeError } from "../data/text_limits.ts";
+import { type Clock, unixAnchorNs } from "../meters/clock.ts";
+import type { CpuMeter, GpuMeter } from "../meters/cpu.ts";
 import type { PeakMeter } from "../meters/memory.ts";
+import { checkIndex, checkKind, checkName, checkValue, copyOptionalAttrs, OptionNames } from "./checks.ts";
+import { type Anchor, Flows, Frame, type FrameScope } from "./flows.ts";
+import { markCount, type MarkLists, Marks, noMarks } from "./marks.ts";
 import {
   OPEN_CPU_NS,
   OPEN_DATA_LOAD_NS,
@@ -23,7 +27,6 @@ import {
   OPEN_START_NS,
   OpenTable,
 } from "./open_table.ts";
-import type { CpuMeter, GpuMeter } from "../meters/cpu.ts";
 import {
   Ring,
   ROW_CPU_NS,
@@ -36,18 +39,8 @@ import {
   ROW_PARENT,
   ROW_START_NS,
 } from "./ring.ts";
-import type { Attrs, MarkValue, Snapshot } from "../data/rows.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
-import {
-  checkIndex,
-  checkKind,
-  checkName,
-  checkValue,
-  copyOptionalAttrs,
-  OptionNames,
-} from "./checks.ts";
 import { SnapshotBuilder } from "./snapshot_builder.ts";
-import { cutText, describeError } from "../data/text_limits.ts";
 
 /** What is read at the boundaries of spans, besides time; null for what is not. */
 export interface Counters {

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Marks } from "./marks.ts";
 import type { Attrs } from "../data/rows.ts";
+import type { Marks } from "./marks.ts";
 
 /** Closed spans kept by default. */
 export const DEFAULT_MAX_SPANS = 100_000;

@@ -4,10 +4,10 @@
  * @module
  */
 import { IdSeries } from "../data/id_series.ts";
+import type { Attrs, MarkValue, Snapshot } from "../data/rows.ts";
 import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
 import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
 import type { Ring, RowTarget } from "./ring.ts";
-import type { Attrs, MarkValue, Snapshot } from "../data/rows.ts";
 
 /** Name of the pseudo-span that holds marks made outside any scope and session. Its id is the same word. */
 export const ORPHANS_NAME = "root";

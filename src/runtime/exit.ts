@@ -7,12 +7,10 @@
  * @module
  */
 import { isMainThread, node } from "./builtins.ts";
+import type { End } from "./end.ts";
 import { afterwards, attempt, guarded, listen, listenFirst, listenGlobally } from "./host_calls.ts";
 import { bySignal, readIgnored, type SignalReasons, SignalWatch } from "./signals.ts";
 import { beforeClose } from "./worker_close.ts";
-
-/** Whether this is the end, as far as can be told: after "yes" nothing can keep the process alive any more. */
-export type End = "no" | "perhaps" | "yes";
 
 type Flush = (end: End) => void;
 

@@ -12,9 +12,8 @@
  * @module
  */
 import { isSigactionIgnored, openSignalLibc, SIGACTION_BYTES } from "../../ffi/libc.ts";
-import { opener } from "./opener.ts";
 import { node } from "./builtins.ts";
-import type { End } from "./exit.ts";
+import type { End } from "./end.ts";
 import {
   after,
   afterwards,
@@ -25,6 +24,7 @@ import {
   listenToSignal,
   soon,
 } from "./host_calls.ts";
+import { opener } from "./opener.ts";
 import { findWatcher } from "./watchers.ts";
 
 /** The signals that commonly end a program, by name, with their numbers (the same on Linux and macOS). */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { isMainThread, node } from "./builtins.ts";
 import { randomHex } from "../data/ids.ts";
+import { isMainThread, node } from "./builtins.ts";
 
 /** The number of the calling thread: 0 is the main one. */
 export function threadId(): number {

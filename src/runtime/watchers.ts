@@ -5,8 +5,8 @@
  * @module
  */
 import { cString, O_RDONLY_CLOEXEC, openFileLibc } from "../../ffi/libc.ts";
-import { opener } from "./opener.ts";
 import { node } from "./builtins.ts";
+import { opener } from "./opener.ts";
 
 /**
  * What a watcher does to the program after it has called the listeners: nothing, as there is none; starts it anew, soon;

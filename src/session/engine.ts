@@ -8,20 +8,32 @@
  */
 import type { Probe } from "../../ffi/types.ts";
 import { quote } from "../data/arguments.ts";
-import { isMainThread, node } from "../runtime/builtins.ts";
-import { type Clock, openClock } from "../meters/clock.ts";
-import { platformContext, withEnvironment } from "./environment.ts";
-import type { CirronDependencyError } from "../data/errors.ts";
-import { type End, isExitSilent, onExit } from "../runtime/exit.ts";
-import { DEFAULT_FLUSH_INTERVAL_MS, Flusher, WORKER_FLUSH_INTERVAL_MS } from "../sinks/flusher.ts";
-import { type GpuMonitor, NO_GPU } from "../meters/gpu/monitor.ts";
-import { type GpuOptions, openGpu } from "../meters/gpu/open.ts";
-import { GpuTicker } from "./gpu_ticker.ts";
-import { hostCallFailures } from "../runtime/host_calls.ts";
 import { IdSeries } from "../data/id_series.ts";
 import { randomHex, randomIdSuffix } from "../data/ids.ts";
+import type { Health, Overhead, Snapshot } from "../data/rows.ts";
+import { SESSION_NAME } from "../data/session_names.ts";
+import { VERSION } from "../data/version.ts";
+import type { FrameEngine } from "../formats/frame/columns.ts";
+import { type Clock, openClock } from "../meters/clock.ts";
+import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "../meters/cpu.ts";
+import { type GpuMonitor, NO_GPU } from "../meters/gpu/monitor.ts";
+import { type GpuOptions, openGpu } from "../meters/gpu/open.ts";
 import { openPeakMeter, type PeakMeter } from "../meters/memory.ts";
+import { type Counters, Recorder, type RecorderOptions } from "../record/recorder.ts";
 import { NO_RECORDING, type Recording } from "../record/recording.ts";
+import { DEFAULT_MAX_SPANS } from "../record/ring.ts";
+import { isMainThread, node } from "../runtime/builtins.ts";
+import type { End } from "../runtime/end.ts";
+import { isExitSilent, onExit } from "../runtime/exit.ts";
+import { hostCallFailures } from "../runtime/host_calls.ts";
+import { isWritable } from "../runtime/permissions.ts";
+import { threadId } from "../runtime/thread.ts";
+import { DEFAULT_FLUSH_INTERVAL_MS, Flusher, WORKER_FLUSH_INTERVAL_MS } from "../sinks/flusher.ts";
+import { logSink, stdoutSink } from "../sinks/log.ts";
+import type { Sink } from "../sinks/sink.ts";
+import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "../sinks/spool.ts";
+import { platformContext, withEnvironment } from "./environment.ts";
+import { GpuTicker } from "./gpu_ticker.ts";
 import {
   type CheckedOptions,
   checkMaxSpans,
@@ -30,22 +42,7 @@ import {
   type ProfileOptions,
 } from "./options.ts";
 import { Calibration, estimateOverhead } from "./overhead.ts";
-import { isWritable } from "../runtime/permissions.ts";
-import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "../meters/cpu.ts";
-import type { FrameEngine } from "../formats/frame/columns.ts";
-import { requireFrameEngine } from "../api/frames.ts";
-import { type Counters, Recorder, type RecorderOptions } from "../record/recorder.ts";
-import { DEFAULT_MAX_SPANS } from "../record/ring.ts";
-import type { Health, Overhead, Snapshot } from "../data/rows.ts";
-import { SESSION_NAME, sessionAttrs } from "./session_attrs.ts";
-import { logSink, stdoutSink } from "../sinks/log.ts";
-import type { Sink } from "../sinks/sink.ts";
-import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "../sinks/spool.ts";
-import { stdoutTerminal, type Terminal } from "../runtime/terminal.ts";
-import { threadId } from "../runtime/thread.ts";
-import { trace, type TraceContext } from "../api/trace.ts";
-import type { TraceOptions } from "../api/trace_options.ts";
-import { VERSION } from "../data/version.ts";
+import { sessionAttrs } from "./session_attrs.ts";
 
 /** A running session. `using` shuts it down. */
 export interface Profiler {
@@ -70,7 +67,6 @@ export interface EngineOptions {
   readonly print?: (text: string) => void;
   /** Writes a line to stderr. */
   readonly warn?: (message: string) => void;
-  readonly isNotebook?: () => boolean;
   readonly calibration?: Pick<Calibration, "costs" | "peakReadCount">;
   readonly openPeakMeter?: () => Probe<PeakMeter>;
   /** Whether nothing will tell of the end of the program. */
@@ -78,8 +74,6 @@ export interface EngineOptions {
   readonly gpu?: GpuOptions;
   /** Whether another thread may end this one. */
   readonly isWorker?: () => boolean;
-  /** How to write to stdout for eyes; null if it is no terminal. */
-  readonly terminal?: () => Terminal | null;
 }
 
 interface Session {
@@ -97,11 +91,11 @@ interface Session {
   readonly platformContext: Readonly<Record<string, string>>;
 }
 
-/** Records, and reads back. */
+/** Records, and copies out what was recorded. It knows no format. */
 export class Engine {
   /** Whatever the public functions record through; replaced, never asked. */
   recording: Recording;
-  /** Builds DataFrames; set by `polars.ts`. */
+  /** Builds DataFrames; set by `polars.ts`, and kept for the other copies of the package. */
   frameEngine: FrameEngine | null = null;
 
   readonly #options: EngineOptions;
@@ -291,21 +285,10 @@ export class Engine {
     if (end === "yes") this.#session?.spool?.tidy();
   }
 
-  /** Reads the buffer. */
-  trace(options?: TraceOptions): unknown {
+  /** Copies the newest closed spans out, and the open ones if asked. Its sinks see the spans first. */
+  read(last: number, open: boolean): Snapshot {
     if (this.#session !== null) this.flush();
-    return trace(this.traceContext((last, open) => this.#read(last, open)), options);
-  }
-
-  /** What `trace` needs to read from `read` and to show on this engine's terms. */
-  traceContext(read: TraceContext["read"]): TraceContext {
-    return {
-      read,
-      frameEngine: () => this.#findFrameEngine(),
-      print: this.#print,
-      isNotebook: this.#options.isNotebook ?? isNotebook,
-      terminal: this.#options.terminal ?? stdoutTerminal,
-    };
+    return this.#open().read(last, open, this.#openIds());
   }
 
   /** The state of recording, as a copy. */
@@ -393,22 +376,11 @@ export class Engine {
     return this.#recorder;
   }
 
-  #read(last: number, open: boolean): Snapshot {
-    return this.#open().read(last, open, this.#openIds());
-  }
-
   #openIds(): IdSeries {
     return this.#ids ??= new IdSeries(this.#options.idSuffix ?? randomIdSuffix());
   }
 
   readonly #print = (text: string): void => (this.#options.print ?? console.log)(text);
-
-  #findFrameEngine(): FrameEngine | CirronDependencyError {
-    if (this.frameEngine !== null) return this.frameEngine;
-    const found = requireFrameEngine();
-    if (typeof found === "function") this.frameEngine = found;
-    return found;
-  }
 
   #warnOnce(message: string): void {
     if (this.#said.has(message)) return;
@@ -454,12 +426,3 @@ const NO_COUNTERS: Counters = { cpu: null, memory: null, gpu: null };
 
 /** The counters of recording without a session. */
 const DEFAULT_COUNTERS: CounterOptions = {};
-
-// Deno has a notebook API in its Jupyter kernel alone: elsewhere the property throws or is absent.
-function isNotebook(): boolean {
-  try {
-    return typeof (globalThis as { Deno?: { jupyter?: unknown } }).Deno?.jupyter === "object";
-  } catch {
-    return false;
-  }
-}

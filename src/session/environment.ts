@@ -5,11 +5,11 @@
  * @module
  */
 import { quote } from "../data/arguments.ts";
+import { ATTR_TEXT_BYTES, cutText } from "../data/text_limits.ts";
 import { node } from "../runtime/builtins.ts";
-import { type CheckedOptions, MAX_FLUSH_INTERVAL_MS, MIN_FLUSH_INTERVAL_MS } from "./options.ts";
 import { isVariableReadable } from "../runtime/permissions.ts";
 import { DEFAULT_SPOOL_DIRECTORY } from "../spool/format.ts";
-import { ATTR_TEXT_BYTES, cutText } from "../data/text_limits.ts";
+import { type CheckedOptions, MAX_FLUSH_INTERVAL_MS, MIN_FLUSH_INTERVAL_MS } from "./options.ts";
 
 /** What identifies a run on a platform, and the variable of each. */
 const PLATFORM_IDS: readonly (readonly [name: string, variable: string])[] = [

@@ -5,8 +5,8 @@
  * @module
  */
 import type { GpuMonitor } from "../meters/gpu/monitor.ts";
-import { cancelSoon, every, type Immediate, soon, stopTimer, type Timer } from "../runtime/host_calls.ts";
 import type { Recorder } from "../record/recorder.ts";
+import { cancelSoon, every, type Immediate, soon, stopTimer, type Timer } from "../runtime/host_calls.ts";
 
 const INTERVAL_MS = 1000;
 

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { Clock } from "../meters/clock.ts";
-import type { PeakMeter } from "../meters/memory.ts";
-import { CpuMeter } from "../meters/cpu.ts";
-import { NOTHING_DONE, Recorder, type WorkDone } from "../record/recorder.ts";
 import type { Overhead } from "../data/rows.ts";
+import type { Clock } from "../meters/clock.ts";
+import { CpuMeter } from "../meters/cpu.ts";
+import type { PeakMeter } from "../meters/memory.ts";
+import { NOTHING_DONE, Recorder, type WorkDone } from "../record/recorder.ts";
 import type { Scope } from "../record/scope.ts";
 
 /** What is done once and costs something. */

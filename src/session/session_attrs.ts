@@ -3,12 +3,9 @@
  *
  * @module
  */
+import type { Attrs } from "../data/rows.ts";
 import { node } from "../runtime/builtins.ts";
 import { platformContext, rank } from "./environment.ts";
-import type { Attrs } from "../data/rows.ts";
-
-/** Name of a session's root span. */
-export const SESSION_NAME = "cirron.session";
 
 /** Attributes of the root span; `platform` is what identifies the run. */
 export function sessionAttrs(platform: Record<string, string> = platformContext()): Attrs {

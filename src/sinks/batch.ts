@@ -6,10 +6,10 @@
  */
 import type { IdSeries } from "../data/id_series.ts";
 import { jsonOf, jsonOfText } from "../data/json_text.ts";
-import { attrsOf, idText, measured, measuredIn, ownAttrs, ownIdText, parentIdText } from "../tree/columns.ts";
-import { spanLine } from "../formats/text.ts";
-import { buildTree } from "../tree/tree.ts";
 import type { Attrs, MarkKind, MarkValue, Snapshot } from "../data/rows.ts";
+import { spanLine } from "../formats/text.ts";
+import { attrsOf, idText, measured, measuredIn, ownAttrs, ownIdText, parentIdText } from "../tree/columns.ts";
+import { buildTree } from "../tree/tree.ts";
 
 /** Who recorded a batch. */
 export interface Identity {

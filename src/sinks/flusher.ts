@@ -10,13 +10,21 @@
  *
  * @module
  */
-import { FlushBatch, type Identity } from "./batch.ts";
-import { cancelSoon, every, guarded, type Immediate, soon, stopTimer, type Timer } from "../runtime/host_calls.ts";
 import type { IdSeries } from "../data/id_series.ts";
+import { UNFINISHED } from "../data/session_names.ts";
 import type { Recorder } from "../record/recorder.ts";
+import {
+  cancelSoon,
+  every,
+  guarded,
+  type Immediate,
+  soon,
+  stopTimer,
+  type Timer,
+} from "../runtime/host_calls.ts";
+import { FlushBatch, type Identity } from "./batch.ts";
 import { SinkRunner } from "./runner.ts";
 import type { Sink } from "./sink.ts";
-import { UNFINISHED } from "../spool/format.ts";
 
 /** Milliseconds between two ticks, by default. */
 export const DEFAULT_FLUSH_INTERVAL_MS = 1000;

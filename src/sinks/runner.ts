@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { FlushBatch } from "./batch.ts";
 import { describeError } from "../data/text_limits.ts";
+import type { FlushBatch } from "./batch.ts";
 import type { Sink } from "./sink.ts";
 
 /** Spans and marks kept for a slow sink. */

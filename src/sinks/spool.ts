@@ -6,12 +6,12 @@
  *
  * @module
  */
-import type { FlushBatch } from "./batch.ts";
 import { jsonOfText } from "../data/json_text.ts";
-import { SPOOL_SCHEMA_VERSION } from "../spool/format.ts";
-import type { Sink } from "./sink.ts";
 import { SpoolDirectory } from "../spool/directory.ts";
 import { SpoolFiles } from "../spool/files.ts";
+import { SPOOL_SCHEMA_VERSION } from "../spool/format.ts";
+import type { FlushBatch } from "./batch.ts";
+import type { Sink } from "./sink.ts";
 
 /** Bytes of spool files kept by default. */
 export const DEFAULT_SPOOL_MAX_BYTES = 1_000_000_000;

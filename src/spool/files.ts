@@ -12,9 +12,9 @@
  * @module
  */
 import { later, stopTimer, type Timer } from "../runtime/host_calls.ts";
+import type { SpoolDirectory } from "./directory.ts";
 import { namesIn, namesNowIn } from "./directory_names.ts";
 import { LISTED_FILES, OldestFiles, type SpoolFile } from "./oldest_files.ts";
-import type { SpoolDirectory } from "./directory.ts";
 import { Survey } from "./survey.ts";
 
 /** To this part of the bound eviction goes. */

@@ -15,6 +15,3 @@ export const SPOOL_FILE_NAME: RegExp = /^\d{20}-[0-9a-f]{32}\.json$/;
 
 /** Names of files that are being written, or were when their writer was killed. */
 export const SPOOL_TEMPORARY_NAME: RegExp = /^\d{20}-[0-9a-f]{32}\.json\.tmp$/;
-
-/** Attribute of a session's span that is written when the session starts; the one that is written at its end has it no more. */
-export const UNFINISHED = "cirron.unfinished";

@@ -3,10 +3,17 @@
  *
  * @module
  */
-import type { Attrs, MarkColumns, MarkValue, Snapshot, SnapshotThread, SnapshotThreads } from "../data/rows.ts";
+import type {
+  Attrs,
+  MarkColumns,
+  MarkValue,
+  Snapshot,
+  SnapshotThread,
+  SnapshotThreads,
+} from "../data/rows.ts";
 import { ORPHANS_NAME } from "../record/snapshot_builder.ts";
-import { SPOOL_SCHEMA_VERSION } from "./format.ts";
 import { decodeMark, decodeSpan, isObject, type SpoolMark, type SpoolSpan } from "./decode.ts";
+import { SPOOL_SCHEMA_VERSION } from "./format.ts";
 import { isUnfinished, stretchUnfinished } from "./unfinished.ts";
 
 /**

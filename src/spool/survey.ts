@@ -3,9 +3,9 @@
  *
  * @module
  */
+import type { SpoolDirectory } from "./directory.ts";
 import { SPOOL_FILE_NAME, SPOOL_TEMPORARY_NAME } from "./format.ts";
 import { OldestFiles, type SpoolFile } from "./oldest_files.ts";
-import type { SpoolDirectory } from "./directory.ts";
 
 /** After this much time a temporary file is one of a writer that was killed: writing a file takes milliseconds. */
 const STALE_MS = 3_600_000;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UNFINISHED } from "./format.ts";
+import { UNFINISHED } from "../data/session_names.ts";
 import type { SpoolMark, SpoolSpan } from "./decode.ts";
 
 /** Whether a session's span was written when it began, and not yet again at its end. */

@@ -6,7 +6,7 @@
 import { bigintToJson, copyAttrs } from "../data/attrs.ts";
 import { IdSeries } from "../data/id_series.ts";
 import { type Attrs, type MarkValue, type Snapshot, unixUs } from "../data/rows.ts";
-import { UNFINISHED } from "../spool/format.ts";
+import { UNFINISHED } from "../data/session_names.ts";
 
 /** The id of the pseudo-span that holds marks made outside any scope and session. */
 const ORPHANS_ID = "root";

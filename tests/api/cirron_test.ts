@@ -18,8 +18,8 @@ import {
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
-import { DEFAULT_MAX_SPANS } from "../../src/record/ring.ts";
 import { engine } from "../../src/api/shared.ts";
+import { DEFAULT_MAX_SPANS } from "../../src/record/ring.ts";
 import { literal, shape } from "../support/engine.ts";
 import { nodeNamed } from "../support/recording.ts";
 import { TempDirectory } from "../support/runtimes.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
-import type { TraceSummary } from "../../src/formats/summary_table.ts";
 import type { TraceDict } from "../../src/data/rows.ts";
+import type { TraceSummary } from "../../src/formats/summary_table.ts";
 import { CASES, columnEngine, columnsOf, flat, idOf, type TraceCase } from "../support/cases.ts";
 import type { TestEngine } from "../support/engine.ts";
 
@@ -92,7 +92,7 @@ for (const given of CASES) {
   });
 
   test(`trace() as summary tells of ${title}`, () => {
-    const { rows } = recorded(given).engine.trace({ ...options, format: "summary" }) as TraceSummary;
+    const { rows } = recorded(given).host.trace({ ...options, format: "summary" }) as TraceSummary;
     const paths = rows.map(({ path, depth, count, total_us, max_us, cpu_ns }) => (
       { path, depth, count, total_us, max_us, cpu_ns }
     ));

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { test } from "node:test";
-import type { SpanRow } from "../../src/sinks/batch.ts";
 import { readSpool } from "../../src/api/read.ts";
 import type { TraceDict } from "../../src/data/rows.ts";
+import type { SpanRow } from "../../src/sinks/batch.ts";
 import { column, columnEngine, columnsOf, flat } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { numberOf } from "../support/ids.ts";
@@ -80,7 +80,7 @@ test("Ids and parents are the same in dict, json, df, perfetto, a sink and a spo
   const columns = columnsOf(ci);
   assertEquals(new Map(column(columns, "id").map((id, i) => [id, column(columns, "parent_id")[i]])), parents);
   assertEquals(new Map(sink.spans.map(span => [span.id, span.parent_id])), parents);
-  const { traceEvents } = JSON.parse(ci.engine.trace({ format: "perfetto" }) as string) as {
+  const { traceEvents } = JSON.parse(ci.host.trace({ format: "perfetto" }) as string) as {
     traceEvents: { ph: string; args: { id?: string } }[];
   };
   const shown = traceEvents.filter(event => event.ph === "X").map(event => event.args.id!);

@@ -4,11 +4,11 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, symlinkSync } from "node
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type DataFrame, pl } from "../../polars.ts";
-import { CirronError } from "../../src/data/errors.ts";
 import { readFiles, readSpool, type SpoolTrace } from "../../src/api/read.ts";
-import type { TraceDict } from "../../src/data/rows.ts";
-import { engine } from "../../src/api/shared.ts";
+import { host } from "../../src/api/shared.ts";
 import type { TraceOptions } from "../../src/api/trace_options.ts";
+import { CirronError } from "../../src/data/errors.ts";
+import type { TraceDict } from "../../src/data/rows.ts";
 import { shape, TestEngine } from "../support/engine.ts";
 import { type Schema, violations } from "../support/json_schema.ts";
 import { CHECKOUT, findRuntime, run, said, TempDirectory, testUnless } from "../support/runtimes.ts";
@@ -29,9 +29,9 @@ const FILE = "read_spool_test.ts";
 const DOC = "docs/spool-format.md";
 const SCHEMA = JSON.parse(readSource("docs/spool-v1.schema.json")) as Schema;
 
-// readSpool() prints through the process's engine, and who runs the tests may do so at a terminal.
-const { traceContext } = engine;
-engine.traceContext = read => ({ ...traceContext.call(engine, read), terminal: () => null });
+// readSpool() prints through the process's host, and who runs the tests may do so at a terminal.
+const { traceContext } = host;
+host.traceContext = read => ({ ...traceContext.call(host, read), terminal: () => null });
 
 /** What a spool with these files is read as. */
 function readFilesOf(...files: (Fields | string)[]): SpoolTrace {

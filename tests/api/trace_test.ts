@@ -14,13 +14,13 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type DataFrame, pl } from "../../polars.ts";
 import { Cirron } from "../../src/api/cirron.ts";
-import { CirronDependencyError, CirronError } from "../../src/data/errors.ts";
-import { toCell } from "../../src/formats/page/page.ts";
-import type { TraceSummary } from "../../src/formats/summary_table.ts";
-import type { TraceDict } from "../../src/data/rows.ts";
 import { engine } from "../../src/api/shared.ts";
 import { trace, type TraceContext, type TraceFunction, TraceTree } from "../../src/api/trace.ts";
 import type { TraceFormat, TraceOptions } from "../../src/api/trace_options.ts";
+import { CirronDependencyError, CirronError } from "../../src/data/errors.ts";
+import type { TraceDict } from "../../src/data/rows.ts";
+import { toCell } from "../../src/formats/page/page.ts";
+import type { TraceSummary } from "../../src/formats/summary_table.ts";
 import { idOf, snapshotOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory, testUnless } from "../support/runtimes.ts";
@@ -57,7 +57,7 @@ function traced(): { ci: TestEngine; trace: TraceFunction } {
   const ci = new TestEngine();
   ci.engine.frameEngine = engine.frameEngine;
   ci.scope("a", () => ci.scope("b", () => ci.mark("x", 1)));
-  return { ci, trace: (options => ci.engine.trace(options)) as TraceFunction };
+  return { ci, trace: (options => ci.host.trace(options)) as TraceFunction };
 }
 
 // --- Arguments ---
@@ -285,7 +285,7 @@ test("trace() gives undefined after printing", () => {
 
 test("trace() prints that there are no spans", () => {
   const ci = new TestEngine();
-  ci.engine.trace();
+  ci.host.trace();
   assertEquals(ci.printed, ["(no spans)"]);
 });
 
@@ -336,7 +336,7 @@ test("trace() in a notebook gives a tree that is its text", () => {
 test("trace() in a notebook shows an empty trace too", () => {
   const ci = new TestEngine();
   ci.isNotebook = true;
-  assertEquals(String(ci.engine.trace()), "(no spans)");
+  assertEquals(String(ci.host.trace()), "(no spans)");
 });
 
 test("TraceTree shows the page of the moment it was read, whenever it is shown", () => {
@@ -418,7 +418,7 @@ test("trace() flushes the running session once", () => {
   ci.profile();
   let flushes = 0;
   ci.engine.flush = () => void flushes++;
-  ci.engine.trace({ format: "dict" });
+  ci.host.trace({ format: "dict" });
   assertEquals(flushes, 1);
 });
 
@@ -426,7 +426,7 @@ test("trace() flushes nothing without a session", () => {
   const ci = new TestEngine();
   let flushes = 0;
   ci.engine.flush = () => void flushes++;
-  ci.engine.trace({ format: "dict" });
+  ci.host.trace({ format: "dict" });
   assertEquals(flushes, 0);
 });
 

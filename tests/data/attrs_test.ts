@@ -1,9 +1,22 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import { ATTR_DEPTH, ATTR_VALUES as MAX_VALUES, bigintToJson, copyAttrs, isKeepable } from "../../src/data/attrs.ts";
+import {
+  ATTR_DEPTH,
+  ATTR_VALUES as MAX_VALUES,
+  bigintToJson,
+  copyAttrs,
+  isKeepable,
+} from "../../src/data/attrs.ts";
 import { ATTR_TEXT_BYTES, TEXT_BYTES } from "../../src/data/text_limits.ts";
-import { ATTR_VALUES, deepObject, huge, revokedProxy, throwingProxy, wideObject } from "../support/hostile.ts";
+import {
+  ATTR_VALUES,
+  deepObject,
+  huge,
+  revokedProxy,
+  throwingProxy,
+  wideObject,
+} from "../support/hostile.ts";
 
 const encoder = new TextEncoder();
 const byteLength = (text: string) => encoder.encode(text).length;

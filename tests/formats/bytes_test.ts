@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import { formatDuration, formatValue } from "../../src/formats/units.ts";
 import { Constant, TextBytes } from "../../src/formats/bytes.ts";
+import { formatDuration, formatValue } from "../../src/formats/units.ts";
 
 /** What a text holds to which `write` wrote. */
 function written(write: (text: TextBytes) => void): string {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
+import type { TraceDict, TraceMark, TraceNode } from "../../src/data/rows.ts";
 import { toDict } from "../../src/formats/dict.ts";
 import { buildTree } from "../../src/tree/tree.ts";
-import type { TraceDict, TraceMark, TraceNode } from "../../src/data/rows.ts";
 import { chain, flat, idOf, recordChain, snapshotOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { expectedId } from "../support/ids.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
+import type { TraceDict } from "../../src/data/rows.ts";
 import { toJson } from "../../src/formats/json.ts";
 import { buildTree } from "../../src/tree/tree.ts";
-import type { TraceDict } from "../../src/data/rows.ts";
 import { chain, idOf, recordChain, snapshotOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 

@@ -1,11 +1,11 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import { toTraceEvents } from "../../src/formats/perfetto.ts";
-import { buildTree } from "../../src/tree/tree.ts";
 import type { Snapshot, SnapshotThread } from "../../src/data/rows.ts";
 import { cutText } from "../../src/data/text_limits.ts";
 import { VERSION } from "../../src/data/version.ts";
+import { toTraceEvents } from "../../src/formats/perfetto.ts";
+import { buildTree } from "../../src/tree/tree.ts";
 import { chain, flat, type HandRow, idOf, snapshotOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { TEXTS } from "../support/hostile.ts";
@@ -216,7 +216,7 @@ test("toTraceEvents() shows every span of any recorded program once, as long as 
   fc.assert(fc.property(programs, fc.boolean(), (program, open) => {
     const ci = new TestEngine();
     new Model(ci, program);
-    const { traceEvents }: File = JSON.parse(ci.engine.trace({ format: "perfetto", open }) as string);
+    const { traceEvents }: File = JSON.parse(ci.host.trace({ format: "perfetto", open }) as string);
     const durations = traceEvents.filter(({ ph }) => ph === "X").map((
       { args, dur },
     ) => [String(args.id), dur!]);

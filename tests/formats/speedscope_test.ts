@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import { toSpeedscope } from "../../src/formats/speedscope.ts";
-import { buildTree } from "../../src/tree/tree.ts";
 import type { Snapshot } from "../../src/data/rows.ts";
 import { cutText } from "../../src/data/text_limits.ts";
 import { VERSION } from "../../src/data/version.ts";
+import { toSpeedscope } from "../../src/formats/speedscope.ts";
+import { buildTree } from "../../src/tree/tree.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
 import { TEXTS } from "../support/hostile.ts";
 

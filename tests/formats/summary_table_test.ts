@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import type { SummaryRow } from "../../src/tree/summary.ts";
 import { toTable, type TraceSummary } from "../../src/formats/summary_table.ts";
+import type { SummaryRow } from "../../src/tree/summary.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, TempDirectory } from "../support/runtimes.ts";
 
 function summaryOf(ci: TestEngine, options: object = {}): TraceSummary {
-  return ci.engine.trace({ ...options, format: "summary" }) as TraceSummary;
+  return ci.host.trace({ ...options, format: "summary" }) as TraceSummary;
 }
 
 /** Two epochs of three batches; one forward fails, and a validation is left open. */

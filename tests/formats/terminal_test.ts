@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import { foldSiblings } from "../../src/tree/fold.ts";
-import { formatBytes } from "../../src/formats/units.ts";
-import { toTerminalText } from "../../src/formats/terminal.ts";
-import { buildTree } from "../../src/tree/tree.ts";
 import type { Snapshot } from "../../src/data/rows.ts";
+import { toTerminalText } from "../../src/formats/terminal.ts";
+import { formatBytes } from "../../src/formats/units.ts";
+import { foldSiblings } from "../../src/tree/fold.ts";
+import { buildTree } from "../../src/tree/tree.ts";
 import { CASES, chain, type HandRow, snapshotOf } from "../support/cases.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
 import { printable } from "../../src/data/printable.ts";
-import { formatDuration, formatValue } from "../../src/formats/units.ts";
-import { toText } from "../../src/formats/text.ts";
-import { buildTree } from "../../src/tree/tree.ts";
 import type { MarkValue, Snapshot } from "../../src/data/rows.ts";
+import { toText } from "../../src/formats/text.ts";
+import { formatDuration, formatValue } from "../../src/formats/units.ts";
+import { buildTree } from "../../src/tree/tree.ts";
 import { chain, type HandMark, recordChain, snapshotOf } from "../support/cases.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 

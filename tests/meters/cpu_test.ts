@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
+import { Host } from "../../src/api/host.ts";
+import type { TraceDict } from "../../src/data/rows.ts";
 import { openClock } from "../../src/meters/clock.ts";
 import { CPU_COALESCE_NS, CpuMeter } from "../../src/meters/cpu.ts";
 import { Engine } from "../../src/session/engine.ts";
-import type { TraceDict } from "../../src/data/rows.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
 import { nodeNamed } from "../support/recording.ts";
 import { testUnless } from "../support/runtimes.ts";
@@ -254,7 +255,7 @@ test("scope() leaves the duration of its own first reading out of the span", () 
   (clock as { cpu: FakeClock["cpu"] }).cpu = { process: slow, thread: slow };
   const engine = new Engine({ clock, idSuffix: "0".repeat(16) });
   engine.recording.scope("x", undefined, () => clock.advance(100, 1), null);
-  const [x] = (engine.trace({ format: "dict" }) as TraceDict).roots;
+  const [x] = (new Host(engine).trace({ format: "dict" }) as TraceDict).roots;
   assertEquals(x.wall_us, 0.1);
 });
 
@@ -326,7 +327,7 @@ for (const kind of ["process", "thread"] as const) {
       while (performance.now() < until);
     }, null);
     engine.shutdown();
-    const { wall_us, cpu_ns } = nodeNamed(engine.trace({ format: "dict" }) as TraceDict, "busy");
+    const { wall_us, cpu_ns } = nodeNamed(new Host(engine).trace({ format: "dict" }) as TraceDict, "busy");
     assertGreater(wall_us, 49_000);
     // Loose: other programs may have the processor for a while, and the process has other threads.
     assertGreater(cpu_ns!, wall_us * 1000 * 0.1);
@@ -343,7 +344,7 @@ for (const kind of ["process", "thread"] as const) {
       null,
     );
     engine.shutdown();
-    const { wall_us, cpu_ns } = nodeNamed(engine.trace({ format: "dict" }) as TraceDict, "idle");
+    const { wall_us, cpu_ns } = nodeNamed(new Host(engine).trace({ format: "dict" }) as TraceDict, "idle");
     assertLess(cpu_ns!, wall_us * 1000 * (kind === "thread" ? 0.5 : 2));
   });
 }

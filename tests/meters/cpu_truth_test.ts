@@ -2,10 +2,11 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import process from "node:process";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
+import { Host } from "../../src/api/host.ts";
+import type { TraceDict, TraceNode } from "../../src/data/rows.ts";
 import { openClock } from "../../src/meters/clock.ts";
 import type { CounterOptions } from "../../src/meters/cpu.ts";
 import { Engine } from "../../src/session/engine.ts";
-import type { TraceDict, TraceNode } from "../../src/data/rows.ts";
 import { nodeNamed } from "../support/recording.ts";
 import { testUnless } from "../support/runtimes.ts";
 
@@ -25,7 +26,7 @@ class RealEngine extends Engine {
   }
 
   span(name: string): TraceNode {
-    return nodeNamed(this.trace({ format: "dict" }) as TraceDict, name);
+    return nodeNamed(new Host(this).trace({ format: "dict" }) as TraceDict, name);
   }
 }
 

@@ -15,10 +15,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import type { FlushBatch } from "../../src/sinks/batch.ts";
-import type { ProfileOptions } from "../../src/session/options.ts";
-import { Engine } from "../../src/session/engine.ts";
+import { Host } from "../../src/api/host.ts";
 import type { Health, TraceDict } from "../../src/data/rows.ts";
+import { Engine } from "../../src/session/engine.ts";
+import type { ProfileOptions } from "../../src/session/options.ts";
+import type { FlushBatch } from "../../src/sinks/batch.ts";
 import { SpoolSink } from "../../src/sinks/spool.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
 import {
@@ -404,7 +405,7 @@ test("A console that throws: the program goes on, and health() counts", () => {
   assertEquals(engine.health().sink_error_count, 7);
   engine.shutdown();
   assertEquals(engine.health().spool_span_drop_count, 5);
-  assertEquals((engine.trace({ format: "dict" }) as TraceDict).span_count, 5);
+  assertEquals((new Host(engine).trace({ format: "dict" }) as TraceDict).span_count, 5);
 });
 
 test("All sinks fail at once, every time: at most one warning each", () => {

@@ -2,11 +2,11 @@ import { assertEquals } from "@std/assert";
 import { mkdirSync } from "node:fs";
 import { test } from "node:test";
 import { readSpool } from "../../mod.ts";
-import type { GpuMonitor } from "../../src/meters/gpu/monitor.ts";
-import { GpuTicker } from "../../src/session/gpu_ticker.ts";
-import { attempt, guarded, hostCallFailures } from "../../src/runtime/host_calls.ts";
-import type { Recorder } from "../../src/record/recorder.ts";
 import type { TraceDict } from "../../src/data/rows.ts";
+import type { GpuMonitor } from "../../src/meters/gpu/monitor.ts";
+import type { Recorder } from "../../src/record/recorder.ts";
+import { attempt, guarded, hostCallFailures } from "../../src/runtime/host_calls.ts";
+import { GpuTicker } from "../../src/session/gpu_ticker.ts";
 import { CHECKOUT, findRuntime, type Outcome, run, RUNTIME, TempDirectory } from "../support/runtimes.ts";
 
 // Programs that take away what the package stands on, each in a process of its own.

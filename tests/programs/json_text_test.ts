@@ -108,9 +108,9 @@ function program(
     };
     const texts = (ci, outputDir) => ({
       json: ci.json(),
-      perfetto: ci.engine.trace({ format: "perfetto" }),
-      speedscope: ci.engine.trace({ format: "speedscope" }),
-      html: ci.engine.trace({ format: "html" }),
+      perfetto: ci.host.trace({ format: "perfetto" }),
+      speedscope: ci.host.trace({ format: "speedscope" }),
+      html: ci.host.trace({ format: "html" }),
       tree: ci.text(),
       "spool.json": readSpool(outputDir).trace({ format: "json" }),
       "spool.perfetto": readSpool(outputDir).trace({ format: "perfetto" }),

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { foldSiblings } from "../../src/tree/fold.ts";
 import { toPage } from "../../src/formats/page/page.ts";
+import { foldSiblings } from "../../src/tree/fold.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { type HandRow, snapshotOf } from "../support/cases.ts";
 import { NO_CHROMIUM, type Page, sharedChromium } from "../support/chromium.ts";

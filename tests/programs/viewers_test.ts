@@ -110,7 +110,7 @@ engineTest(
   'trace({ format: "perfetto" }) is read by Chrome DevTools\' own parser: tracks, nesting, times, arguments',
   async () => {
     const ci = await recorded();
-    const { traceEvents } = JSON.parse(ci.engine.trace({ format: "perfetto" }) as string);
+    const { traceEvents } = JSON.parse(ci.host.trace({ format: "perfetto" }) as string);
     const data = await parsed(traceEvents);
     const [{ threads: byNumber }] = data.Renderer.processes.values();
     const threads = [...byNumber.values()];
@@ -219,7 +219,7 @@ speedscopeTest(
   'trace({ format: "speedscope" }) opens in speedscope, which shows our frames with their times',
   async () => {
     const ci = await recorded();
-    await using server = await serveSpeedscope(ci.engine.trace({ format: "speedscope" }) as string);
+    await using server = await serveSpeedscope(ci.host.trace({ format: "speedscope" }) as string);
     await using page = await (await chromium!()).open(
       `${server.url}index.html#profileURL=${encodeURIComponent(`${server.url}profile.json`)}`,
     );
@@ -297,7 +297,7 @@ testUnless(NO_CHROMIUM, FILE)(
   async () => {
     const ci = await recorded();
     await using page = await (await chromium!()).open(`${DEVTOOLS}/devtools_app.html`);
-    const drawn = await drawnByDevTools(page, ci.engine.trace({ format: "perfetto" }) as string);
+    const drawn = await drawnByDevTools(page, ci.host.trace({ format: "perfetto" }) as string);
     if (drawn === null) {
       console.log(
         `${FILE}: this Chromium's DevTools are not the ones known here: the panel was not looked at`,

@@ -5,35 +5,32 @@ import { test } from "node:test";
 import { CHECKOUT } from "../support/runtimes.ts";
 import { importLines, packageFiles, readSource, resolveImport, withoutComments } from "../support/sources.ts";
 
-// Folders are floors: a file imports its own floor or a lower one, types included.
-const FLOORS: readonly (readonly [floor: number, path: RegExp])[] = [
-  [0, /^ffi\/[\w.]+\.ts$/],
-  [0, /^src\/(errors|builtins|bare_deno)\.ts$/],
-  [
-    1,
-    /^src\/(arguments|printable|rows|clock|probes|memory_peak|ring|marks|open_table|attrs|text_limits|ids|id_series|permissions|snapshot|spool_format|terminal|version|thread|option_names|host_calls|watchers|json_text)\.ts$/,
-  ],
-  [1, /^src\/gpu\/\w+\.ts$/],
-  [2, /^src\/(flows|recorder|scope|scope_checks|loops|no_recording|overhead)\.ts$/],
-  [4, /^src\/read\/\w+\.ts$/],
-  [5, /^src\/(flush|batch|gpu_ticker|exit|signals|worker_close|sinks\/\w+)\.ts$/],
-  [6, /^src\/(trace|trace_options|read_spool|profiler|cirron|shared|options|session|environment)\.ts$/],
-  [6, /^(mod|polars)\.ts$/],
+// A folder is a floor: a file imports its own folder and those before it here, types included. Entries are on top.
+const FLOORS: readonly string[] = [
+  "ffi",
+  "src/data",
+  "src/runtime",
+  "src/meters",
+  "src/tree",
+  "src/record",
+  "src/formats",
+  "src/spool",
+  "src/sinks",
+  "src/session",
+  "src/api",
 ];
 
 const FILES = packageFiles();
 
-function floorOf(path: string): number | undefined {
-  return FLOORS.find(([, pattern]) => pattern.test(path))?.[0];
+/** The place of a file's folder in the list; entries come last. */
+function floorOf(path: string): number {
+  const floor = FLOORS.findIndex(folder => path.startsWith(`${folder}/`));
+  return floor >= 0 ? floor : path.includes("/") ? NaN : FLOORS.length;
 }
 
-test("Every file of the package has a floor in the table of this test", () => {
-  const homeless = FILES.filter(file => floorOf(file) === undefined);
-  assertEquals(
-    homeless,
-    [],
-    `No floor is known for ${homeless.join(", ")}: add each to FLOORS in tests/project/floors_test.ts`,
-  );
+test("Every file of the package lies in a folder that is a floor, or is an entry", () => {
+  assertEquals(FILES.filter(file => Number.isNaN(floorOf(file))), []);
+  assertEquals(FLOORS.filter(folder => !FILES.some(file => file.startsWith(`${folder}/`))), []);
 });
 
 test("Every file imports its own floor or a lower one, types included", () => {
@@ -42,9 +39,7 @@ test("Every file imports its own floor or a lower one, types included", () => {
     for (const { specifier } of importLines(readSource(file))) {
       if (!specifier.startsWith(".")) continue;
       const target = resolveImport(file, specifier);
-      const from = floorOf(file) ?? NaN;
-      const to = floorOf(target) ?? NaN;
-      if (!(to <= from)) climbing.push(`${file} (floor ${from}) imports ${target} (floor ${to})`);
+      if (!(floorOf(target) <= floorOf(file))) climbing.push(`${file} imports ${target}`);
     }
   }
   assertEquals(climbing, []);
@@ -62,8 +57,9 @@ test("Every relative import names a file of the package, with its extension", ()
   assertEquals(lost, []);
 });
 
-test("Every specifier is relative or node:, but for polars in polars.ts", () => {
+test("Every specifier is relative or node:, but for polars in polars.ts, and its type", () => {
   const allowed: Record<string, RegExp> = {
+    "src/api/data_frame.ts": /^npm:nodejs-polars@\d+\.\d+\.\d+$/,
     "polars.ts": /^(npm:nodejs-polars@\d+\.\d+\.\d+|nodejs-polars)$/,
   };
   const foreign: string[] = [];
@@ -99,14 +95,14 @@ test("Only clock.ts reads time", () => {
 
 test("Only host_calls.ts has the host call anything: every timer, hook and listener goes through what catches", () => {
   // What runs elsewhere, in a page or as the text of a thread, is not in the program.
-  const apart = /^(src\/read\/page_\w+|ffi\/nvml_worker)\.ts$/;
+  const apart = /^(src\/formats\/page\/\w+|ffi\/nvml_worker)\.ts$/;
   const installing =
     /\b(setTimeout|setInterval|setImmediate|queueMicrotask|nextTick|FinalizationRegistry|MutationObserver|PerformanceObserver|createHook|registerHooks)\b|\.\s*(on|once|addListener|prependListener|prependOnceListener|addEventListener|addSignalListener|subscribe)\s*(\?\.)?\s*\(|\.on[a-z]+\s*=[^=>]/;
   const names = FILES.filter(file => !apart.test(file) && installing.test(withoutComments(readSource(file))));
   assertEquals(names, ["src/runtime/host_calls.ts"]);
 });
 
-test("No file imports itself at run time, directly or through others", () => {
+test("No file imports itself, directly or through others, types included", () => {
   const DONE = 2;
   const state = new Map<string, number>();
   const cycles: string[] = [];
@@ -118,8 +114,8 @@ test("No file imports itself at run time, directly or through others", () => {
       return;
     }
     state.set(file, 1);
-    for (const { specifier, typeOnly } of importLines(readSource(file))) {
-      if (specifier.startsWith(".") && !typeOnly) visit(resolveImport(file, specifier), [...path, file]);
+    for (const { specifier } of importLines(readSource(file))) {
+      if (specifier.startsWith(".")) visit(resolveImport(file, specifier), [...path, file]);
     }
     state.set(file, DONE);
   };
@@ -226,9 +222,9 @@ test("Every version in package.json is exact", () => {
   }
 });
 
-test("polars.ts pins the nodejs-polars of package.json wherever it names it", () => {
+test("polars.ts and its type's file pin the nodejs-polars of package.json wherever they name it", () => {
   const { devDependencies } = manifest("package.json");
-  const pins = importLines(readSource("polars.ts"))
+  const pins = ["polars.ts", "src/api/data_frame.ts"].flatMap(file => importLines(readSource(file)))
     .filter(({ specifier }) => specifier.startsWith("npm:"))
     .map(({ specifier }) => npmPin(specifier));
   assert(pins.length > 0);

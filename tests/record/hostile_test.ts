@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import * as ci from "../../mod.ts";
 import { pl } from "../../polars.ts";
-import { Engine } from "../../src/session/engine.ts";
 import { type Polars, polarsEngine } from "../../src/api/frames.ts";
 import type { TraceNode } from "../../src/data/rows.ts";
+import { Engine } from "../../src/session/engine.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
 import { ATTR_VALUES, huge, revokedProxy, TEXTS, throwingProxy, THROWN } from "../support/hostile.ts";
 import { MemorySink } from "../support/sinks.ts";
@@ -50,11 +50,11 @@ function assertReadable(ci: TestEngine): TraceNode[] {
     Math.max(1, dict.span_count),
   );
   ci.terminal = null;
-  const summary = ci.engine.trace({ format: "summary", open: true }) as ci.TraceSummary;
+  const summary = ci.host.trace({ format: "summary", open: true }) as ci.TraceSummary;
   assertStrictEquals(JSON.parse(JSON.stringify(summary)).length, summary.rows.length);
   assertPrintable(String(summary), summary.rows.length + 1);
 
-  const frame = ci.engine.trace({ format: "df", open: true }) as ci.DataFrame;
+  const frame = ci.host.trace({ format: "df", open: true }) as ci.DataFrame;
   assertStrictEquals(frame.height, dict.span_count);
   return dict.roots;
 }
@@ -359,23 +359,23 @@ wrong(
   [undefined, null, {}, 1n, true, () => {}, Symbol("b"), NaN, Infinity, -1, 0.5, 2 ** 53],
   (ci, source) => ci.batches(source),
 );
-wrong("trace() with options", NOT_OBJECTS, (ci, options) => ci.engine.trace(options));
+wrong("trace() with options", NOT_OBJECTS, (ci, options) => ci.host.trace(options));
 wrong(
   "trace() with a format",
   ["", "TREE", "csv", huge(), 0, 1n, {}, [], Symbol("f"), "__proto__", "constructor", revokedProxy()],
-  (ci, format) => ci.engine.trace({ format }),
+  (ci, format) => ci.host.trace({ format }),
 );
 wrong(
   "trace() with a name",
   [0, 1n, {}, [], true, Symbol("n"), /x/, new String("x")],
-  (ci, name) => ci.engine.trace({ name }),
+  (ci, name) => ci.host.trace({ name }),
 );
 wrong(
   "trace() with a last",
   ["1", 1n, {}, [], true, Symbol("l"), -1, 0.5, NaN, Infinity, 2 ** 53],
-  (ci, last) => ci.engine.trace({ last }),
+  (ci, last) => ci.host.trace({ last }),
 );
-wrong("trace() with an open", [0, "true", {}, Symbol("o")], (ci, open) => ci.engine.trace({ open }));
+wrong("trace() with an open", [0, "true", {}, Symbol("o")], (ci, open) => ci.host.trace({ open }));
 wrong("profile() with options", NOT_OBJECTS, (ci, options) => ci.engine.profile(options));
 wrong(
   "profile() with an unknown output",
@@ -428,7 +428,7 @@ wrong(
 wrong(
   "trace() with an option that there is none of",
   [{ limit: 1 }, { [huge()]: 1 }, { ["__proto__"]: 1 }],
-  (ci, options) => ci.engine.trace(options),
+  (ci, options) => ci.host.trace(options),
 );
 
 for (const [i, { what, call }] of WRONG.entries()) {

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openClock } from "../../src/meters/clock.ts";
-import { Calibration, estimateOverhead } from "../../src/session/overhead.ts";
 import type { WorkDone } from "../../src/record/recorder.ts";
+import { Calibration, estimateOverhead } from "../../src/session/overhead.ts";
 import { FakeClock, TestEngine, UNIT_COSTS } from "../support/engine.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, said } from "../support/runtimes.ts";
 

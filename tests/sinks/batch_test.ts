@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import { FlushBatch, type MarkRow } from "../../src/sinks/batch.ts";
 import { IdSeries } from "../../src/data/id_series.ts";
 import type { MarkValue, Snapshot } from "../../src/data/rows.ts";
+import { FlushBatch, type MarkRow } from "../../src/sinks/batch.ts";
 import { IDS } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { parseExact } from "../support/exact_json.ts";

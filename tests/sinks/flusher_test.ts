@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { test } from "node:test";
 import { setImmediate } from "node:timers";
 import { pathToFileURL } from "node:url";
-import type { FlushBatch } from "../../src/sinks/batch.ts";
-import { Flusher } from "../../src/sinks/flusher.ts";
 import { IdSeries } from "../../src/data/id_series.ts";
 import { Recorder } from "../../src/record/recorder.ts";
 import type { MarkOptions, Scope } from "../../src/record/scope.ts";
+import type { FlushBatch } from "../../src/sinks/batch.ts";
+import { Flusher } from "../../src/sinks/flusher.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory } from "../support/runtimes.ts";
@@ -743,7 +743,7 @@ for (const when of ["flush", "trace", "tick"]) {
     };
     recordMany(ci, 1000); // more than a batch of a slice
     if (when === "flush") ci.engine.flush();
-    else if (when === "trace") ci.engine.trace({ format: "json" });
+    else if (when === "trace") ci.host.trace({ format: "json" });
     else await keepAlive(new Promise<void>(resolve => first.onCommit = resolve));
     assertEquals(first.names, [...upTo(1000).map(i => `x[${i}]`), "late", "cirron.session"]);
     assertEquals(first.calls.filter(call => call === "close").length, 1);

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { IdSeries } from "../../src/data/id_series.ts";
-import { idText } from "../../src/tree/columns.ts";
-import type { FrameColumn } from "../../src/formats/frame/columns.ts";
-import type { Attrs, MarkKind, MarkValue, Snapshot, TraceDict, TraceNode } from "../../src/data/rows.ts";
 import type { TraceOptions } from "../../src/api/trace_options.ts";
+import { IdSeries } from "../../src/data/id_series.ts";
+import type { Attrs, MarkKind, MarkValue, Snapshot, TraceDict, TraceNode } from "../../src/data/rows.ts";
+import type { FrameColumn } from "../../src/formats/frame/columns.ts";
+import { idText } from "../../src/tree/columns.ts";
 import { FAKE_UNIX_NS, TestEngine } from "./engine.ts";
 
 /** The ids of hand-made snapshots, as in a {@link TestEngine}. */
@@ -93,7 +93,7 @@ export function columnEngine(maxSpans?: number): TestEngine {
 
 /** The columns that a {@link columnEngine} would make a DataFrame of. */
 export function columnsOf(ci: TestEngine, options: Omit<TraceOptions, "format"> = {}): FrameColumn[] {
-  return ci.engine.trace({ ...options, format: "df" }) as FrameColumn[];
+  return ci.host.trace({ ...options, format: "df" }) as FrameColumn[];
 }
 
 /** The values of one column. */

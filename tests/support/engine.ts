@@ -3,15 +3,16 @@
  *
  * @module
  */
+import { Host } from "../../src/api/host.ts";
+import type { TraceOptions } from "../../src/api/trace_options.ts";
+import type { MarkValue, TraceDict } from "../../src/data/rows.ts";
 import type { Clock } from "../../src/meters/clock.ts";
 import { BATCHES, EPOCHS, loop, type LoopSource } from "../../src/record/loops.ts";
-import type { ProfileOptions } from "../../src/session/options.ts";
-import type { UnitCosts } from "../../src/session/overhead.ts";
-import { Engine, type EngineOptions } from "../../src/session/engine.ts";
-import type { MarkValue, TraceDict } from "../../src/data/rows.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/record/scope.ts";
 import type { Terminal } from "../../src/runtime/terminal.ts";
-import type { TraceOptions } from "../../src/api/trace_options.ts";
+import { Engine, type EngineOptions } from "../../src/session/engine.ts";
+import type { ProfileOptions } from "../../src/session/options.ts";
+import type { UnitCosts } from "../../src/session/overhead.ts";
 
 /** Unix time at which fake clocks start: 2026-01-02T03:04:05.678901234Z. */
 export const FAKE_UNIX_NS = 1_767_323_045_678_901_234n;
@@ -83,6 +84,7 @@ export class TestEngine {
   /** Set to stand before a terminal. */
   terminal: Terminal | null = null;
   readonly engine: Engine;
+  readonly host: Host;
 
   /**
    * @param maxSpans Bound of the buffer; the package's default without one.
@@ -97,9 +99,12 @@ export class TestEngine {
       idSuffix: "0123456789abcdef",
       print: text => void this.printed.push(text),
       warn: message => void this.warnings.push(message),
+      ...options,
+    });
+    this.host = new Host(this.engine, {
+      print: text => void this.printed.push(text),
       isNotebook: () => this.isNotebook,
       terminal: () => this.terminal,
-      ...options,
     });
     if (maxSpans !== undefined) this.engine.setMaxSpans(maxSpans);
   }
@@ -136,17 +141,17 @@ export class TestEngine {
 
   /** The trace as nested objects. */
   dict(options: Omit<TraceOptions, "format"> = {}): TraceDict {
-    return this.engine.trace({ ...options, format: "dict" }) as TraceDict;
+    return this.host.trace({ ...options, format: "dict" }) as TraceDict;
   }
 
   /** The trace as JSON text. */
   json(options: Omit<TraceOptions, "format"> = {}): string {
-    return this.engine.trace({ ...options, format: "json" }) as string;
+    return this.host.trace({ ...options, format: "json" }) as string;
   }
 
   /** The printed tree. */
   text(options: Omit<TraceOptions, "format"> = {}): string {
-    this.engine.trace(options);
+    this.host.trace(options);
     return this.printed.at(-1) ?? "";
   }
 

@@ -8,11 +8,11 @@ import { copyFileSync, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { NVML_FUNCTIONS, type NvmlFunction } from "../../ffi/nvml.ts";
-import { opener } from "../../src/runtime/opener.ts";
 import type { Library, SymbolTable } from "../../ffi/types.ts";
 import type { Clock } from "../../src/meters/clock.ts";
 import type { GpuMonitor } from "../../src/meters/gpu/monitor.ts";
 import { type GpuOptions, openGpu } from "../../src/meters/gpu/open.ts";
+import { opener } from "../../src/runtime/opener.ts";
 import { CHECKOUT, TempDirectory } from "./runtimes.ts";
 
 const CONTROL = {

@@ -7,8 +7,8 @@
 import process from "node:process";
 import { openClock } from "../../src/meters/clock.ts";
 import type { CounterOptions } from "../../src/meters/cpu.ts";
-import { Engine } from "../../src/session/engine.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/record/scope.ts";
+import { Engine } from "../../src/session/engine.ts";
 
 /** One kind of scope. */
 interface Kind {

@@ -6,8 +6,8 @@
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { OpenScope } from "../../src/record/recorder.ts";
 import type { TraceDict, TraceNode } from "../../src/data/rows.ts";
+import type { OpenScope } from "../../src/record/recorder.ts";
 import type { Scope } from "../../src/record/scope.ts";
 
 /** A handle as the recorder sees it. */

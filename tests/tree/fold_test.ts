@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import { type FoldedTree, foldSiblings } from "../../src/tree/fold.ts";
-import { toText } from "../../src/formats/text.ts";
-import { buildTree, type Tree, walk } from "../../src/tree/tree.ts";
 import type { Snapshot } from "../../src/data/rows.ts";
+import { toText } from "../../src/formats/text.ts";
+import { type FoldedTree, foldSiblings } from "../../src/tree/fold.ts";
+import { buildTree, type Tree, walk } from "../../src/tree/tree.ts";
 import { type HandRow, snapshotOf } from "../support/cases.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 
@@ -312,13 +312,13 @@ test("trace() with fold: 0 stands one line for all batches, and says that one fa
 test("trace() folds in the text of a notebook's cell", () => {
   const ci = trainedFor10000();
   ci.isNotebook = true;
-  assertStrictEquals(String(ci.engine.trace()), trainedFor10000().text({ fold: true }));
+  assertStrictEquals(String(ci.host.trace()), trainedFor10000().text({ fold: true }));
 });
 
 test("trace() with fold: false gives a notebook's cell every span", () => {
   const ci = trainedFor10000();
   ci.isNotebook = true;
-  assertStrictEquals(String(ci.engine.trace({ fold: false })), trainedFor10000().text());
+  assertStrictEquals(String(ci.host.trace({ fold: false })), trainedFor10000().text());
 });
 
 test("trace() with fold says how many of what it folds are open", () => {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
+import type { Snapshot } from "../../src/data/rows.ts";
 import {
   ALONE,
   coveredInRoots,
@@ -11,7 +12,6 @@ import {
   WITHIN,
 } from "../../src/tree/overlap.ts";
 import { buildTree, type Tree } from "../../src/tree/tree.ts";
-import type { Snapshot } from "../../src/data/rows.ts";
 import { type HandRow, snapshotOf } from "../support/cases.ts";
 
 function treeOf(...rows: readonly (readonly [parent: number, from: number, to: number])[]): Tree {

@@ -12,7 +12,7 @@ function rowsOf(closed: readonly HandRow[], open: readonly HandRow[] = []): Summ
 
 /** The rows of what an engine recorded. */
 function summaryOf(ci: TestEngine, options: object = {}): SummaryRow[] {
-  return (ci.engine.trace({ ...options, format: "summary" }) as { rows: SummaryRow[] }).rows;
+  return (ci.host.trace({ ...options, format: "summary" }) as { rows: SummaryRow[] }).rows;
 }
 
 function us(from: number, to: number): Pick<HandRow, "startNs" | "endNs"> {
@@ -351,7 +351,7 @@ test("trace() as summary agrees with the DataFrame on count and total of every n
   for (const _epoch of ci.epochs(3)) {
     for (const batch of ci.batches(7)) ci.scope("forward", () => ci.clock.us(1 + batch));
   }
-  const columns = ci.engine.trace({ format: "df" }) as { name: string; values: ArrayLike<unknown> }[];
+  const columns = ci.host.trace({ format: "df" }) as { name: string; values: ArrayLike<unknown> }[];
   const names = Array.from(columns.find(column => column.name === "name")!.values) as string[];
   const walls = Array.from(columns.find(column => column.name === "wall_us")!.values) as number[];
   for (const row of summaryOf(ci)) {

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
+import type { Snapshot } from "../../src/data/rows.ts";
 import { layTracks } from "../../src/tree/tracks.ts";
 import { buildTree, type Tree } from "../../src/tree/tree.ts";
-import type { Snapshot } from "../../src/data/rows.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
 import { sequential, sequentialRows } from "../support/programs.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
-import { buildTree, type Filter, type Tree, walk } from "../../src/tree/tree.ts";
 import type { Snapshot } from "../../src/data/rows.ts";
+import { buildTree, type Filter, type Tree, walk } from "../../src/tree/tree.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 

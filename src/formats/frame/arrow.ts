@@ -7,8 +7,8 @@
  *
  * @module
  */
-import type { FrameColumn } from "./columns.ts";
 import { FrameBody } from "./body.ts";
+import type { FrameColumn } from "./columns.ts";
 
 const METADATA_VERSION = 4; // MetadataVersion.V5
 const SCHEMA = 1; // MessageHeader

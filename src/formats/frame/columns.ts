@@ -6,10 +6,10 @@
 import { IdSeries } from "../../data/id_series.ts";
 import type { Snapshot } from "../../data/rows.ts";
 import { ownIdText, parentIdText, wallUs } from "../../tree/columns.ts";
+import type { Tree } from "../../tree/tree.ts";
 import { FrameBody } from "./body.ts";
 import { IntegerColumn } from "./integer_column.ts";
 import { IdData, TextColumn, textColumn, VIEW_WORDS } from "./text_column.ts";
-import type { Tree } from "../../tree/tree.ts";
 
 /** One column. */
 export type FrameColumn =

@@ -4,8 +4,8 @@
  * @module
  */
 import { bigintToJson } from "../../data/attrs.ts";
-import { MOST_NAME, shownText } from "./json.ts";
 import type { Tree } from "../../tree/tree.ts";
+import { MOST_NAME, shownText } from "./json.ts";
 
 /** Curves in a page, and points of each. */
 const MOST_SERIES = 24;

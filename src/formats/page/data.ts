@@ -8,11 +8,11 @@ import type { JsonValue, MarkValue } from "../../data/rows.ts";
 import { attrsOf, isFailed, markValue, measured, measuredIn } from "../../tree/columns.ts";
 import type { Fold, FoldedTree } from "../../tree/fold.ts";
 import { findOverlaps, OVERLAPS, WITHIN } from "../../tree/overlap.ts";
+import { summarize, type SummaryRow } from "../../tree/summary.ts";
+import { type Tree, walk } from "../../tree/tree.ts";
 import { curvesOf, type PageSeries } from "./curves.ts";
 import { MOST_NAME, pageBytes, shownText } from "./json.ts";
 import { layRows } from "./rows.ts";
-import { summarize, type SummaryRow } from "../../tree/summary.ts";
-import { type Tree, walk } from "../../tree/tree.ts";
 
 // What follows comes to less than 3 MB even if all of it is reached: bytes are counted as the page has them, where a "<"
 // takes six.

@@ -4,11 +4,11 @@
  * @module
  */
 import type { FoldedTree } from "../../tree/fold.ts";
+import type { Tree } from "../../tree/tree.ts";
 import { toPageData } from "./data.ts";
 import { pageJson } from "./json.ts";
 import { PAGE_SCRIPT } from "./script.ts";
 import { PAGE_STYLE } from "./style.ts";
-import type { Tree } from "../../tree/tree.ts";
 
 // Nothing is loaded, sent or framed, whatever a name or an attribute says.
 const POLICY =

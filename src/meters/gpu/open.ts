@@ -22,11 +22,11 @@ import {
   nvmlWorker,
   type NvmlWorkerData,
 } from "../../../ffi/nvml_worker.ts";
-import { opener } from "../../runtime/opener.ts";
 import type { Opener, Probe } from "../../../ffi/types.ts";
 import { node } from "../../runtime/builtins.ts";
-import type { Clock } from "../clock.ts";
 import { guarded, listen } from "../../runtime/host_calls.ts";
+import { opener } from "../../runtime/opener.ts";
+import type { Clock } from "../clock.ts";
 import { CALIBRATION_POLLS } from "./device.ts";
 import { GpuMonitor } from "./monitor.ts";
 

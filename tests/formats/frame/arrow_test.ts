@@ -2,11 +2,11 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import fc from "fast-check";
 import { test } from "node:test";
 import { type DataFrame, pl } from "../../../polars.ts";
-import { toArrow } from "../../../src/formats/frame/arrow.ts";
-import { type FrameColumn, toColumns } from "../../../src/formats/frame/columns.ts";
-import { FrameBody } from "../../../src/formats/frame/body.ts";
-import { IntegerColumn } from "../../../src/formats/frame/integer_column.ts";
 import { type Polars, polarsEngine } from "../../../src/api/frames.ts";
+import { toArrow } from "../../../src/formats/frame/arrow.ts";
+import { FrameBody } from "../../../src/formats/frame/body.ts";
+import { type FrameColumn, toColumns } from "../../../src/formats/frame/columns.ts";
+import { IntegerColumn } from "../../../src/formats/frame/integer_column.ts";
 import { textColumn } from "../../../src/formats/frame/text_column.ts";
 import { buildTree } from "../../../src/tree/tree.ts";
 import { chain, snapshotOf } from "../../support/cases.ts";

@@ -1,13 +1,21 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { type DataFrame, pl } from "../../../polars.ts";
-import { toColumns } from "../../../src/formats/frame/columns.ts";
-import { IntegerColumn } from "../../../src/formats/frame/integer_column.ts";
 import { type Polars, polarsEngine } from "../../../src/api/frames.ts";
-import { buildTree } from "../../../src/tree/tree.ts";
 import { engine } from "../../../src/api/shared.ts";
 import type { TraceOptions } from "../../../src/api/trace_options.ts";
-import { chain, column, columnEngine, columnsOf, idOf, recordChain, snapshotOf } from "../../support/cases.ts";
+import { toColumns } from "../../../src/formats/frame/columns.ts";
+import { IntegerColumn } from "../../../src/formats/frame/integer_column.ts";
+import { buildTree } from "../../../src/tree/tree.ts";
+import {
+  chain,
+  column,
+  columnEngine,
+  columnsOf,
+  idOf,
+  recordChain,
+  snapshotOf,
+} from "../../support/cases.ts";
 import { TestEngine } from "../../support/engine.ts";
 
 const COLUMNS = [
@@ -44,7 +52,7 @@ function polarsTestEngine(maxSpans?: number): TestEngine {
 }
 
 function frame(ci: TestEngine, options: Omit<TraceOptions, "format"> = {}): DataFrame {
-  return ci.engine.trace({ ...options, format: "df" }) as DataFrame;
+  return ci.host.trace({ ...options, format: "df" }) as DataFrame;
 }
 
 function dtypes(df: DataFrame): string[] {
@@ -338,7 +346,7 @@ test("trace() as df hands the engine's result on as it is", () => {
   const ci = columnEngine();
   const result = {};
   ci.engine.frameEngine = () => result;
-  assertStrictEquals(ci.engine.trace({ format: "df" }), result);
+  assertStrictEquals(ci.host.trace({ format: "df" }), result);
 });
 
 test("trace() as df lets the engine's error through", () => {

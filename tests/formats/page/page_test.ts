@@ -1,16 +1,23 @@
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import { foldSiblings } from "../../../src/tree/fold.ts";
-import { formatBytes, formatDuration, formatValue } from "../../../src/formats/units.ts";
-import { toCell, toPage } from "../../../src/formats/page/page.ts";
-import { FAILED, FOLDED, MOST_NODES, OPEN, type PageData, toPageData } from "../../../src/formats/page/data.ts";
+import { cutText } from "../../../src/data/text_limits.ts";
+import {
+  FAILED,
+  FOLDED,
+  MOST_NODES,
+  OPEN,
+  type PageData,
+  toPageData,
+} from "../../../src/formats/page/data.ts";
 import { shownText } from "../../../src/formats/page/json.ts";
+import { toCell, toPage } from "../../../src/formats/page/page.ts";
 import { layRows } from "../../../src/formats/page/rows.ts";
 import { PAGE_SCRIPT } from "../../../src/formats/page/script.ts";
 import { PAGE_UNITS } from "../../../src/formats/page/units.ts";
+import { formatBytes, formatDuration, formatValue } from "../../../src/formats/units.ts";
+import { foldSiblings } from "../../../src/tree/fold.ts";
 import { buildTree, type Tree } from "../../../src/tree/tree.ts";
-import { cutText } from "../../../src/data/text_limits.ts";
 import { chain, type HandRow, snapshotOf } from "../../support/cases.ts";
 import { TEXTS } from "../../support/hostile.ts";
 

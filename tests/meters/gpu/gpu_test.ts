@@ -1,14 +1,23 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import process from "node:process";
 import { test } from "node:test";
-import type { FlushBatch } from "../../../src/sinks/batch.ts";
+import { Host } from "../../../src/api/host.ts";
+import type { TraceDict, TraceNode } from "../../../src/data/rows.ts";
 import { openGpu } from "../../../src/meters/gpu/open.ts";
 import { Engine } from "../../../src/session/engine.ts";
-import type { TraceDict, TraceNode } from "../../../src/data/rows.ts";
+import type { FlushBatch } from "../../../src/sinks/batch.ts";
 import { FakeNvml, NO_FAKE, until } from "../../support/fake_nvml.ts";
 import { FakeOpener, reasonOf } from "../../support/openers.ts";
 import { nodeNamed } from "../../support/recording.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory, testUnless } from "../../support/runtimes.ts";
+import {
+  CHECKOUT,
+  findRuntime,
+  run,
+  RUNTIME,
+  said,
+  TempDirectory,
+  testUnless,
+} from "../../support/runtimes.ts";
 
 // GPU time in spans, from profile() to the sinks.
 
@@ -52,7 +61,7 @@ class GpuEngine {
   }
 
   dict(open = false): TraceDict {
-    return this.engine.trace({ format: "dict", open }) as TraceDict;
+    return new Host(this.engine).trace({ format: "dict", open }) as TraceDict;
   }
 
   node(name: string): TraceNode {
@@ -155,7 +164,7 @@ fakeTest("A span makes no NVML call: 100 000 of them, read back in every way", a
   ci.engine.recording.mark("m", 1, undefined, null);
   assertEquals(ci.fake.calls(), before);
   ci.dict();
-  ci.engine.trace({ format: "json" });
+  new Host(ci.engine).trace({ format: "json" });
   ci.engine.health();
   // trace() asks for at most one tick, and time stands still.
   assert(ci.fake.calls() - before <= 6, `${ci.fake.calls() - before} calls`);
@@ -224,7 +233,7 @@ test("profile() without a driver is silent, and health() says why there is no GP
     coverage: null,
     devices: [],
   });
-  assertEquals(nodeNamed(engine.trace({ format: "dict" }) as TraceDict, "x").gpu_ns, null);
+  assertEquals(nodeNamed(new Host(engine).trace({ format: "dict" }) as TraceDict, "x").gpu_ns, null);
   engine.shutdown();
   assertEquals(warnings, []);
 });

@@ -1,0 +1,11 @@
+/**
+ * What the package itself calls things in the data.
+ *
+ * @module
+ */
+
+/** Name of a session's root span. */
+export const SESSION_NAME = "cirron.session";
+
+/** Attribute of a session's span that is written when the session starts; the one that is written at its end has it no more. */
+export const UNFINISHED = "cirron.unfinished";
