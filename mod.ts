@@ -35,20 +35,16 @@ export { readSpool, type SpoolTrace } from "./src/api/read.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
 export type { TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
 export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
+export type { GpuDeviceHealth, GpuHealth, Health, Overhead, ProbeHealth } from "./src/data/health.ts";
 export type {
   Attrs,
-  GpuDeviceHealth,
-  GpuHealth,
-  Health,
   JsonValue,
   MarkKind,
   MarkValue,
-  Overhead,
-  ProbeHealth,
   TraceDict,
   TraceMark,
   TraceNode,
-} from "./src/data/rows.ts";
+} from "./src/data/values.ts";
 export type { TraceSummary } from "./src/formats/summary_table.ts";
 export type { CpuKind } from "./src/meters/clock.ts";
 export type { CounterOptions } from "./src/meters/cpu.ts";

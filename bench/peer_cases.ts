@@ -6,7 +6,7 @@
 import { deepStrictEqual } from "node:assert";
 import process from "node:process";
 import { Host } from "../src/api/host.ts";
-import type { TraceDict } from "../src/data/rows.ts";
+import type { TraceDict } from "../src/data/values.ts";
 import type { CounterOptions } from "../src/meters/cpu.ts";
 import type { Scope } from "../src/record/scope.ts";
 import { Engine } from "../src/session/engine.ts";

@@ -10,7 +10,7 @@ import type { Polars } from "../src/api/frames.ts";
 import { polarsEngine } from "../src/api/frames.ts";
 import { Host } from "../src/api/host.ts";
 import type { TraceFormat } from "../src/api/trace_options.ts";
-import type { TraceDict } from "../src/data/rows.ts";
+import type { TraceDict } from "../src/data/values.ts";
 import type { Recording } from "../src/record/recording.ts";
 import type { Scope } from "../src/record/scope.ts";
 import { Engine } from "../src/session/engine.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Health, MarkValue } from "../data/rows.ts";
+import type { Health } from "../data/health.ts";
+import type { MarkValue } from "../data/values.ts";
 import { BATCHES, EPOCHS, loop } from "../record/loops.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../record/scope.ts";
 import type { Profiler } from "../session/engine.ts";

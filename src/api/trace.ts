@@ -4,8 +4,9 @@
  * @module
  */
 import { CirronDependencyError } from "../data/errors.ts";
-import type { Snapshot, TraceDict } from "../data/rows.ts";
+import type { Snapshot } from "../data/snapshot.ts";
 import { cutText } from "../data/text_limits.ts";
+import type { TraceDict } from "../data/values.ts";
 import { toDict } from "../formats/dict.ts";
 import { type FrameEngine, toColumns } from "../formats/frame/columns.ts";
 import { toJson } from "../formats/json.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Attrs, JsonValue } from "./rows.ts";
 import { ATTR_TEXT_BYTES, cutText, describeError, TEXT_BYTES } from "./text_limits.ts";
+import type { Attrs, JsonValue } from "./values.ts";
 
 /** Values kept of one set of attributes, at all depths together. */
 export const ATTR_VALUES = 1000;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Snapshot, TraceDict, TraceMark, TraceNode } from "../data/rows.ts";
+import type { Snapshot } from "../data/snapshot.ts";
+import type { TraceDict, TraceMark, TraceNode } from "../data/values.ts";
 import {
   anchorOf,
   attrsOf,

@@ -6,7 +6,8 @@
  */
 import { IdSeries } from "../data/id_series.ts";
 import { jsonOf } from "../data/json_text.ts";
-import type { MarkValue, Snapshot } from "../data/rows.ts";
+import type { Snapshot } from "../data/snapshot.ts";
+import type { MarkValue } from "../data/values.ts";
 import { anchorOf, attrsOf, markValue, momentUs, ownIdText, parentIdText } from "../tree/columns.ts";
 import type { Tree } from "../tree/tree.ts";
 import { Constant, TextBytes } from "./bytes.ts";

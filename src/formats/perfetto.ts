@@ -6,7 +6,8 @@
  * @module
  */
 import { jsonOf, jsonOfText } from "../data/json_text.ts";
-import { type Attrs, type Snapshot, unixUs } from "../data/rows.ts";
+import { type Snapshot, unixUs } from "../data/snapshot.ts";
+import type { Attrs } from "../data/values.ts";
 import { VERSION } from "../data/version.ts";
 import { attrsOf, isFailed, markValue, ownIdText, wallUs } from "../tree/columns.ts";
 import { drawnEndNs, layTracks } from "../tree/tracks.ts";

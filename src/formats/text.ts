@@ -4,7 +4,8 @@
  * @module
  */
 import { printable } from "../data/printable.ts";
-import type { MarkValue, Snapshot } from "../data/rows.ts";
+import type { Snapshot } from "../data/snapshot.ts";
+import type { MarkValue } from "../data/values.ts";
 import { isFailed, isUnfinishedRow, wallUs } from "../tree/columns.ts";
 import type { Fold, FoldedTree } from "../tree/fold.ts";
 import { type Tree, walk } from "../tree/tree.ts";

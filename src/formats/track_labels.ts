@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Snapshot, SnapshotThread } from "../data/rows.ts";
+import type { Snapshot, SnapshotThread } from "../data/snapshot.ts";
 import type { Track } from "../tree/tracks.ts";
 
 /** A track as a viewer is told of it. */

@@ -5,7 +5,7 @@
  */
 import { jsonOfText } from "../data/json_text.ts";
 import { printable } from "../data/printable.ts";
-import type { MarkValue } from "../data/rows.ts";
+import type { MarkValue } from "../data/values.ts";
 
 /** A duration for people: `0.42us`, `8.1us`, `142us`, `8.1ms`, `2.35s`. */
 export function formatDuration(us: number): string {

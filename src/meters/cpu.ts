@@ -4,7 +4,7 @@
  * @module
  */
 import type { Probe } from "../../ffi/types.ts";
-import type { ProbeHealth } from "../data/rows.ts";
+import type { ProbeHealth } from "../data/health.ts";
 import type { Clock, CpuKind } from "./clock.ts";
 
 /** Which counters a session records. `null` is the same as leaving one out. */

@@ -6,7 +6,7 @@
 import { isList, isOptions, kindOf, quote, shown } from "../data/arguments.ts";
 import { copyAttrs, isKeepable } from "../data/attrs.ts";
 import { unknownOption, unknownText } from "../data/option_names.ts";
-import type { Attrs, MarkValue } from "../data/rows.ts";
+import type { Attrs, MarkValue } from "../data/values.ts";
 import type { MarkOptions, ScopeOptions } from "./scope.ts";
 
 /** @throws {TypeError} If `name` is no string. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Attrs, MarkValue } from "../data/rows.ts";
+import type { Attrs, MarkValue } from "../data/values.ts";
 
 /** Point marks kept per span. Summary marks are all kept. */
 export const POINT_MARKS_PER_SPAN = 1024;

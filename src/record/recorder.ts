@@ -9,8 +9,9 @@
  */
 import { kindOf, quote } from "../data/arguments.ts";
 import type { IdSeries } from "../data/id_series.ts";
-import type { Attrs, MarkValue, Snapshot } from "../data/rows.ts";
+import type { Snapshot } from "../data/snapshot.ts";
 import { cutText, describeError } from "../data/text_limits.ts";
+import type { Attrs, MarkValue } from "../data/values.ts";
 import { type Clock, unixAnchorNs } from "../meters/clock.ts";
 import type { CpuMeter, GpuMeter } from "../meters/cpu.ts";
 import type { PeakMeter } from "../meters/memory.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Attrs } from "../data/rows.ts";
+import type { Attrs } from "../data/values.ts";
 import type { Marks } from "./marks.ts";
 
 /** Closed spans kept by default. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MarkKind, MarkValue } from "../data/rows.ts";
+import type { MarkKind, MarkValue } from "../data/values.ts";
 
 /**
  * An open scope. Close it with `end()`, or let `using` do so; closing twice is a no-op. Its own methods attach to this

@@ -4,7 +4,8 @@
  * @module
  */
 import { IdSeries } from "../data/id_series.ts";
-import type { Attrs, MarkValue, Snapshot } from "../data/rows.ts";
+import type { Snapshot } from "../data/snapshot.ts";
+import type { Attrs, MarkValue } from "../data/values.ts";
 import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
 import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
 import type { Ring, RowTarget } from "./ring.ts";

@@ -8,10 +8,11 @@
  */
 import type { Probe } from "../../ffi/types.ts";
 import { quote } from "../data/arguments.ts";
+import type { Health, Overhead } from "../data/health.ts";
 import { IdSeries } from "../data/id_series.ts";
 import { randomHex, randomIdSuffix } from "../data/ids.ts";
-import type { Health, Overhead, Snapshot } from "../data/rows.ts";
 import { SESSION_NAME } from "../data/session_names.ts";
+import type { Snapshot } from "../data/snapshot.ts";
 import { VERSION } from "../data/version.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { type Clock, openClock } from "../meters/clock.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Overhead } from "../data/rows.ts";
+import type { Overhead } from "../data/health.ts";
 import type { Clock } from "../meters/clock.ts";
 import { CpuMeter } from "../meters/cpu.ts";
 import type { PeakMeter } from "../meters/memory.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Attrs } from "../data/rows.ts";
+import type { Attrs } from "../data/values.ts";
 import { node } from "../runtime/builtins.ts";
 import { platformContext, rank } from "./environment.ts";
 

@@ -6,7 +6,8 @@
  */
 import type { IdSeries } from "../data/id_series.ts";
 import { jsonOf, jsonOfText } from "../data/json_text.ts";
-import type { Attrs, MarkKind, MarkValue, Snapshot } from "../data/rows.ts";
+import type { Snapshot } from "../data/snapshot.ts";
+import type { Attrs, MarkKind, MarkValue } from "../data/values.ts";
 import { spanLine } from "../formats/text.ts";
 import { attrsOf, idText, measured, measuredIn, ownAttrs, ownIdText, parentIdText } from "../tree/columns.ts";
 import { buildTree } from "../tree/tree.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import { copyAttrs } from "../data/attrs.ts";
-import type { Attrs, MarkValue } from "../data/rows.ts";
 import { cutText } from "../data/text_limits.ts";
+import type { Attrs, MarkValue } from "../data/values.ts";
 
 /** A span of a file, checked. */
 export interface SpoolSpan {

@@ -3,14 +3,8 @@
  *
  * @module
  */
-import type {
-  Attrs,
-  MarkColumns,
-  MarkValue,
-  Snapshot,
-  SnapshotThread,
-  SnapshotThreads,
-} from "../data/rows.ts";
+import type { MarkColumns, Snapshot, SnapshotThread, SnapshotThreads } from "../data/snapshot.ts";
+import type { Attrs, MarkValue } from "../data/values.ts";
 import { ORPHANS_NAME } from "../record/snapshot_builder.ts";
 import { decodeMark, decodeSpan, isObject, type SpoolMark, type SpoolSpan } from "./decode.ts";
 import { SPOOL_SCHEMA_VERSION } from "./format.ts";

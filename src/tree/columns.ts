@@ -5,8 +5,9 @@
  */
 import { bigintToJson, copyAttrs } from "../data/attrs.ts";
 import { IdSeries } from "../data/id_series.ts";
-import { type Attrs, type MarkValue, type Snapshot, unixUs } from "../data/rows.ts";
 import { UNFINISHED } from "../data/session_names.ts";
+import { type Snapshot, unixUs } from "../data/snapshot.ts";
+import type { Attrs, MarkValue } from "../data/values.ts";
 
 /** The id of the pseudo-span that holds marks made outside any scope and session. */
 const ORPHANS_ID = "root";

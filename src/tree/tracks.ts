@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Snapshot } from "../data/rows.ts";
+import type { Snapshot } from "../data/snapshot.ts";
 import type { Tree } from "./tree.ts";
 
 /** Where each span of a tree lies. */

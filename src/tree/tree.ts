@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Snapshot } from "../data/rows.ts";
+import type { Snapshot } from "../data/snapshot.ts";
 import { wallUs } from "./columns.ts";
 
 /** What to keep of a snapshot. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
-import type { TraceDict } from "../../src/data/rows.ts";
+import type { TraceDict } from "../../src/data/values.ts";
 import type { TraceSummary } from "../../src/formats/summary_table.ts";
 import { CASES, columnEngine, columnsOf, flat, idOf, type TraceCase } from "../support/cases.ts";
 import type { TestEngine } from "../support/engine.ts";

@@ -8,7 +8,7 @@ import { readFiles, readSpool, type SpoolTrace } from "../../src/api/read.ts";
 import { host } from "../../src/api/shared.ts";
 import type { TraceOptions } from "../../src/api/trace_options.ts";
 import { CirronError } from "../../src/data/errors.ts";
-import type { TraceDict } from "../../src/data/rows.ts";
+import type { TraceDict } from "../../src/data/values.ts";
 import { shape, TestEngine } from "../support/engine.ts";
 import { type Schema, violations } from "../support/json_schema.ts";
 import { CHECKOUT, findRuntime, run, said, TempDirectory, testUnless } from "../support/runtimes.ts";

@@ -18,7 +18,7 @@ import { engine } from "../../src/api/shared.ts";
 import { trace, type TraceContext, type TraceFunction, TraceTree } from "../../src/api/trace.ts";
 import type { TraceFormat, TraceOptions } from "../../src/api/trace_options.ts";
 import { CirronDependencyError, CirronError } from "../../src/data/errors.ts";
-import type { TraceDict } from "../../src/data/rows.ts";
+import type { TraceDict } from "../../src/data/values.ts";
 import { toCell } from "../../src/formats/page/page.ts";
 import type { TraceSummary } from "../../src/formats/summary_table.ts";
 import { idOf, snapshotOf } from "../support/cases.ts";

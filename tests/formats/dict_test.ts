@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
-import type { TraceDict, TraceMark, TraceNode } from "../../src/data/rows.ts";
+import type { TraceDict, TraceMark, TraceNode } from "../../src/data/values.ts";
 import { toDict } from "../../src/formats/dict.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { chain, flat, idOf, recordChain, snapshotOf } from "../support/cases.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
-import type { TraceDict } from "../../src/data/rows.ts";
+import type { TraceDict } from "../../src/data/values.ts";
 import { toJson } from "../../src/formats/json.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { chain, idOf, recordChain, snapshotOf } from "../support/cases.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import type { Snapshot } from "../../src/data/rows.ts";
+import type { Snapshot } from "../../src/data/snapshot.ts";
 import { cutText } from "../../src/data/text_limits.ts";
 import { VERSION } from "../../src/data/version.ts";
 import { toSpeedscope } from "../../src/formats/speedscope.ts";

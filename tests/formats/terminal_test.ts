@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import type { Snapshot } from "../../src/data/rows.ts";
+import type { Snapshot } from "../../src/data/snapshot.ts";
 import { toTerminalText } from "../../src/formats/terminal.ts";
 import { formatBytes } from "../../src/formats/units.ts";
 import { foldSiblings } from "../../src/tree/fold.ts";

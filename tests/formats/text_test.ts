@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
 import { printable } from "../../src/data/printable.ts";
-import type { MarkValue, Snapshot } from "../../src/data/rows.ts";
+import type { Snapshot } from "../../src/data/snapshot.ts";
+import type { MarkValue } from "../../src/data/values.ts";
 import { toText } from "../../src/formats/text.ts";
 import { formatDuration, formatValue } from "../../src/formats/units.ts";
 import { buildTree } from "../../src/tree/tree.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import { Host } from "../../src/api/host.ts";
-import type { TraceDict } from "../../src/data/rows.ts";
+import type { TraceDict } from "../../src/data/values.ts";
 import { openClock } from "../../src/meters/clock.ts";
 import { CPU_COALESCE_NS, CpuMeter } from "../../src/meters/cpu.ts";
 import { Engine } from "../../src/session/engine.ts";

@@ -3,7 +3,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { Host } from "../../src/api/host.ts";
-import type { TraceDict, TraceNode } from "../../src/data/rows.ts";
+import type { TraceDict, TraceNode } from "../../src/data/values.ts";
 import { openClock } from "../../src/meters/clock.ts";
 import type { CounterOptions } from "../../src/meters/cpu.ts";
 import { Engine } from "../../src/session/engine.ts";

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { mkdirSync } from "node:fs";
 import { test } from "node:test";
 import { readSpool } from "../../mod.ts";
-import type { TraceDict } from "../../src/data/rows.ts";
+import type { TraceDict } from "../../src/data/values.ts";
 import type { GpuMonitor } from "../../src/meters/gpu/monitor.ts";
 import type { Recorder } from "../../src/record/recorder.ts";
 import { attempt, guarded, hostCallFailures } from "../../src/runtime/host_calls.ts";

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { openLibc } from "../../ffi/libc.ts";
-import type { Health, TraceDict } from "../../src/data/rows.ts";
+import type { Health } from "../../src/data/health.ts";
+import type { TraceDict } from "../../src/data/values.ts";
 import { opener } from "../../src/runtime/opener.ts";
 import {
   CHECKOUT,

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { readSpool } from "../../mod.ts";
-import type { TraceDict, TraceNode } from "../../src/data/rows.ts";
+import type { TraceDict, TraceNode } from "../../src/data/values.ts";
 import { isWatchedLine } from "../../src/runtime/watchers.ts";
 import { CHECKOUT, findRuntime, RUNTIME, TempDirectory, testUnless } from "../support/runtimes.ts";
 

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import type { TraceDict } from "../../src/data/rows.ts";
+import type { TraceDict } from "../../src/data/values.ts";
 import {
   CHECKOUT,
   findRuntime,

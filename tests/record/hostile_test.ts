@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import * as ci from "../../mod.ts";
 import { pl } from "../../polars.ts";
 import { type Polars, polarsEngine } from "../../src/api/frames.ts";
-import type { TraceNode } from "../../src/data/rows.ts";
+import type { TraceNode } from "../../src/data/values.ts";
 import { Engine } from "../../src/session/engine.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
 import { ATTR_VALUES, huge, revokedProxy, TEXTS, throwingProxy, THROWN } from "../support/hostile.ts";

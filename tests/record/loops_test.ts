@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
-import type { TraceNode } from "../../src/data/rows.ts";
+import type { TraceNode } from "../../src/data/values.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 
 /** `data_load_ns` and wall time of each root, in nanoseconds. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
-import type { MarkValue, TraceMark } from "../../src/data/rows.ts";
+import type { MarkValue, TraceMark } from "../../src/data/values.ts";
 import type { MarkOptions } from "../../src/record/scope.ts";
 import { FAKE_UNIX_NS, literal, TestEngine } from "../support/engine.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import type { Attrs, MarkValue } from "../../src/data/rows.ts";
+import type { Attrs, MarkValue } from "../../src/data/values.ts";
 import { type MarkLists, Marks, noMarks, POINT_MARKS_PER_SPAN } from "../../src/record/marks.ts";
 import { Ring } from "../../src/record/ring.ts";
 import { readMarks } from "../support/marks.ts";

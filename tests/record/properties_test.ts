@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import type { TraceOptions } from "../../src/api/trace_options.ts";
-import type { TraceDict, TraceNode } from "../../src/data/rows.ts";
+import type { TraceDict, TraceNode } from "../../src/data/values.ts";
 import { toDict } from "../../src/formats/dict.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { column, columnEngine, columnsOf, flat, type HandRow, idOf, snapshotOf } from "../support/cases.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import type { Attrs } from "../../src/data/rows.ts";
+import type { Attrs } from "../../src/data/values.ts";
 import { Marks, noMarks } from "../../src/record/marks.ts";
 import { DEFAULT_MAX_SPANS, Ring, type RowTarget } from "../../src/record/ring.ts";
 import { readMarks } from "../support/marks.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import type { TraceDict, TraceNode } from "../../src/data/rows.ts";
+import type { TraceDict, TraceNode } from "../../src/data/values.ts";
 import { toDict } from "../../src/formats/dict.ts";
 import { toJson } from "../../src/formats/json.ts";
 import { toTraceEvents } from "../../src/formats/perfetto.ts";

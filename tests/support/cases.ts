@@ -6,7 +6,8 @@
  */
 import type { TraceOptions } from "../../src/api/trace_options.ts";
 import { IdSeries } from "../../src/data/id_series.ts";
-import type { Attrs, MarkKind, MarkValue, Snapshot, TraceDict, TraceNode } from "../../src/data/rows.ts";
+import type { Snapshot } from "../../src/data/snapshot.ts";
+import type { Attrs, MarkKind, MarkValue, TraceDict, TraceNode } from "../../src/data/values.ts";
 import type { FrameColumn } from "../../src/formats/frame/columns.ts";
 import { idText } from "../../src/tree/columns.ts";
 import { FAKE_UNIX_NS, TestEngine } from "./engine.ts";

@@ -5,7 +5,7 @@
  */
 import { Host } from "../../src/api/host.ts";
 import type { TraceOptions } from "../../src/api/trace_options.ts";
-import type { MarkValue, TraceDict } from "../../src/data/rows.ts";
+import type { MarkValue, TraceDict } from "../../src/data/values.ts";
 import type { Clock } from "../../src/meters/clock.ts";
 import { BATCHES, EPOCHS, loop, type LoopSource } from "../../src/record/loops.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/record/scope.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import fc from "fast-check";
-import type { MarkValue, TraceMark, TraceNode } from "../../src/data/rows.ts";
+import type { MarkValue, TraceMark, TraceNode } from "../../src/data/values.ts";
 import type { Scope } from "../../src/record/scope.ts";
 import { type HandRow, idOf } from "./cases.ts";
 import { FAKE_UNIX_NS, type TestEngine } from "./engine.ts";

@@ -6,7 +6,7 @@
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { TraceDict, TraceNode } from "../../src/data/rows.ts";
+import type { TraceDict, TraceNode } from "../../src/data/values.ts";
 import type { OpenScope } from "../../src/record/recorder.ts";
 import type { Scope } from "../../src/record/scope.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import type { Snapshot } from "../../src/data/rows.ts";
+import type { Snapshot } from "../../src/data/snapshot.ts";
 import { toText } from "../../src/formats/text.ts";
 import { type FoldedTree, foldSiblings } from "../../src/tree/fold.ts";
 import { buildTree, type Tree, walk } from "../../src/tree/tree.ts";

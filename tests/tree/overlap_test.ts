@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import type { Snapshot } from "../../src/data/rows.ts";
+import type { Snapshot } from "../../src/data/snapshot.ts";
 import {
   ALONE,
   coveredInRoots,

@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
-import type { Snapshot } from "../../src/data/rows.ts";
+import type { Snapshot } from "../../src/data/snapshot.ts";
 import { buildTree, type Filter, type Tree, walk } from "../../src/tree/tree.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { IdSeries } from "../../data/id_series.ts";
-import type { Snapshot } from "../../data/rows.ts";
+import type { Snapshot } from "../../data/snapshot.ts";
 import { ownIdText, parentIdText, wallUs } from "../../tree/columns.ts";
 import type { Tree } from "../../tree/tree.ts";
 import { FrameBody } from "./body.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { jsonOf } from "../../data/json_text.ts";
-import type { JsonValue, MarkValue } from "../../data/rows.ts";
+import type { JsonValue, MarkValue } from "../../data/values.ts";
 import { attrsOf, isFailed, markValue, measured, measuredIn } from "../../tree/columns.ts";
 import type { Fold, FoldedTree } from "../../tree/fold.ts";
 import { findOverlaps, OVERLAPS, WITHIN } from "../../tree/overlap.ts";

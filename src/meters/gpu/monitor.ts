@@ -6,7 +6,8 @@
  */
 import { decodeText, NVML_FUNCTIONS, nvmlCodeName, nvmlPolicy } from "../../../ffi/nvml.ts";
 import { CELL } from "../../../ffi/nvml_worker.ts";
-import type { Attrs, GpuDeviceHealth, GpuHealth } from "../../data/rows.ts";
+import type { GpuDeviceHealth, GpuHealth } from "../../data/health.ts";
+import type { Attrs } from "../../data/values.ts";
 import { type Answer, readAnswers } from "./answer_log.ts";
 import { GpuDevice } from "./device.ts";
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import process from "node:process";
 import { test } from "node:test";
 import { Host } from "../../../src/api/host.ts";
-import type { TraceDict, TraceNode } from "../../../src/data/rows.ts";
+import type { TraceDict, TraceNode } from "../../../src/data/values.ts";
 import { openGpu } from "../../../src/meters/gpu/open.ts";
 import { Engine } from "../../../src/session/engine.ts";
 import type { FlushBatch } from "../../../src/sinks/batch.ts";

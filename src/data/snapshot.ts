@@ -1,0 +1,95 @@
+/**
+ * A copy of the buffer in columns, which every format, filter and sink reads.
+ *
+ * @module
+ */
+import type { IdSeries } from "./id_series.ts";
+import type { Attrs, MarkValue } from "./values.ts";
+
+/**
+ * A copy-out of the buffer, by columns: closed spans in order of close, then open ones in order of start. Times are
+ * nanoseconds on the session's clock (exact in a number for 104 days), to be turned into Unix time by `anchorNs`.
+ */
+export interface Snapshot {
+  /** Number of rows. */
+  readonly length: number;
+  /** Rows before this one are closed, the rest are open. */
+  readonly closedLength: number;
+  /** Unix time in nanoseconds at which the session's clock was 0. */
+  readonly anchorNs: bigint;
+  /** How `id` and `parent` are written: the series that their numbers are of, or the ids themselves by row. */
+  readonly ids: IdSeries | SnapshotIds;
+  /** Absent if all rows are this thread's. */
+  readonly threads?: SnapshotThreads;
+  /** Opening order, from 1; 0 is the pseudo-span `"root"` that holds marks made outside any scope and session. */
+  readonly id: Float64Array;
+  /** The id of the parent; 0 for none. */
+  readonly parent: Float64Array;
+  readonly name: readonly string[];
+  /** NaN for none. */
+  readonly index: Float64Array;
+  readonly startNs: Float64Array;
+  /** For open spans, the moment of the copy. */
+  readonly endNs: Float64Array;
+  /** NaN for not measured. */
+  readonly cpuNs: Float64Array;
+  /** NaN for not measured; null if no row was. */
+  readonly gpuNs: Float64Array | null;
+  /** NaN for not measured; null if no row was. */
+  readonly memoryPeakBytes: Float64Array | null;
+  /** Time in a batch source's `next()`; NaN for spans that are no batch. */
+  readonly dataLoadNs: Float64Array;
+  /**
+   * Attributes by row, where there are any: shorter than the rows where the last have none. Shared with the buffer, so
+   * copy before handing out.
+   */
+  readonly attrs: readonly (Attrs | undefined)[];
+  /** How many marks each row keeps. */
+  readonly markCount: Uint32Array;
+  /** The marks of a row, in the order they were made. */
+  readonly marks: MarkColumns;
+}
+
+/** The threads that the rows of a snapshot come from. */
+export interface SnapshotThreads {
+  /** By process. */
+  readonly list: readonly SnapshotThread[];
+  /** Index in `list` by row. */
+  readonly of: Uint32Array;
+}
+
+/** One thread of one of several processes. */
+export interface SnapshotThread {
+  /** NaN for unknown. */
+  readonly pid: number;
+  /** NaN for unknown. */
+  readonly rank: number;
+  /** As the writer numbers its threads; NaN for unknown. */
+  readonly threadId: number;
+}
+
+/** Ids that were given elsewhere, by row. */
+export interface SnapshotIds {
+  readonly own: readonly string[];
+  readonly parent: readonly (string | null)[];
+}
+
+/** Marks of all rows of a snapshot. Row `r` has those from `first[r]` up to `first[r + 1]`. */
+export interface MarkColumns {
+  readonly first: Uint32Array;
+  readonly name: readonly string[];
+  readonly value: readonly MarkValue[];
+  readonly summary: Uint8Array;
+  readonly tsNs: Float64Array;
+  /** Where there are any, as in a snapshot. */
+  readonly attrs: readonly (Attrs | undefined)[];
+  /** Counts marks as they were made; no two of a process share one. */
+  readonly order: Float64Array;
+  /** 1 where the sinks have seen the mark. */
+  readonly drained: Uint8Array;
+}
+
+/** Whole microseconds since 1970 of a moment on the session's clock. Rounded down, so order is kept. */
+export function unixUs(anchorNs: bigint, ns: number): number {
+  return Number(anchorNs / 1000n) + Math.floor((Number(anchorNs % 1000n) + ns) / 1000);
+}
