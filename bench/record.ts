@@ -1,5 +1,6 @@
 /**
- * Measures every group on both runtimes, one process at a time, and writes `bench/results.json` and the README's tables:
+ * Measures every group on both runtimes, one process at a time, and writes `bench/results.json`, the tables of `bench/RESULTS.md`
+ * and the README's five lines:
  * `deno task bench results`. With names of groups, only those are measured anew; `--seconds=1` measures each for so long, to
  * see that it works.
  *
@@ -12,9 +13,10 @@ import { ROOT } from "../tools/install.mjs";
 import { run } from "../tools/run.ts";
 import type { Measured } from "./compare.ts";
 import { GROUPS } from "./groups.ts";
-import { type Results, withTables } from "./results.ts";
+import { type Results, withCosts, withTables } from "./results.ts";
 
 const RESULTS = join(ROOT, "bench", "results.json");
+const PAGE = join(ROOT, "bench", "RESULTS.md");
 const README = join(ROOT, "README.md");
 
 const before: Results | null = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : null;
@@ -59,4 +61,5 @@ const text = JSON.stringify(
 );
 writeFileSync(RESULTS, `${text}\n`);
 // From the file's own figures, so that what the test makes of them is the same.
-writeFileSync(README, withTables(readFileSync(README, "utf8"), JSON.parse(text)));
+writeFileSync(PAGE, withTables(readFileSync(PAGE, "utf8"), JSON.parse(text)));
+writeFileSync(README, withCosts(readFileSync(README, "utf8"), JSON.parse(text)));

@@ -1,5 +1,5 @@
 /**
- * `bench/results.json`, and the README's tables that are made of it.
+ * `bench/results.json`, and what pages say that is made of it: the tables of `bench/RESULTS.md`, five lines in the README.
  *
  * @module
  */
@@ -20,16 +20,54 @@ export interface RuntimeResults {
   readonly groups: Readonly<Record<string, readonly Measured[]>>;
 }
 
-/** Where the README's tables stand. */
+/** Where in a page it stands. */
 const BEGIN = "<!-- bench/results.json: begin -->";
 const END = "<!-- bench/results.json: end -->";
 
-/** A README with the tables of `results`. */
-export function withTables(readme: string, results: Results): string {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`README.md has no place for the tables: ${BEGIN} ${END}`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${tables(results)}\n${readme.slice(end)}`;
+/** A page with the tables of `results`. */
+export function withTables(page: string, results: Results): string {
+  return between(page, tables(results));
+}
+
+/** A page with five lines of `results`: what recording costs, for somebody in a hurry. */
+export function withCosts(page: string, results: Results): string {
+  return between(page, costs(results));
+}
+
+function between(page: string, text: string): string {
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`The page has no place for the figures: ${BEGIN} ${END}`);
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${text}\n${page.slice(end)}`;
+}
+
+/** What the five lines are of: a median by its case's name, or how many times as long as ours the cases take that begin so. */
+const COSTS:
+  readonly (readonly [what: string, from: { readonly median: string } | { readonly times: string }])[] = [
+    ["a scope, wall and CPU time", { median: "scope + end, with cpu" }],
+    ["a scope around a function, wall time", { median: "callback scope, wall only" }],
+    ["a mark", { median: "mark, in a scope" }],
+    ["a span in a program that works in between", {
+      median: "a span of a whole program, 1 to 100 us of work, with cpu",
+    }],
+    ["a span by OpenTelemetry JS, against ours", { times: "OpenTelemetry JS, " }],
+  ];
+
+function costs({ runtimes }: Results): string {
+  const cell = (from: (typeof COSTS)[number][1], { groups }: RuntimeResults): string => {
+    const all = Object.values(groups).flat();
+    if ("median" in from) {
+      const one = all.find(({ name }) => name === from.median);
+      if (one === undefined) throw new Error(`The README tells of "${from.median}", which was not measured`);
+      return amount(one.median, one.unit);
+    }
+    const times = all.filter(({ name }) => name.startsWith(from.times)).flatMap(({ times }) => times ?? []);
+    return timesText([Math.min(...times), Math.max(...times)]);
+  };
+  return table(
+    ["what it costs", ...runtimes.map(({ runtime }) => runtime)],
+    COSTS.map(([what, from]) => [what, ...runtimes.map(runtime => cell(from, runtime))]),
+  );
 }
 
 /** What recording costs, from the single call to the whole program; what others cost; what is held to a bound; the medians. */

@@ -1,6 +1,6 @@
 /**
  * `deno task bench`: the benchmarks on both runtimes. `deno task bench deno` or `bun` runs one; `deno task bench results`
- * measures what the README says and writes it there; `deno task bench guard` fails where recording has become dearer.
+ * measures what `bench/RESULTS.md` and the README say and writes it there; `deno task bench guard` fails where recording has become dearer.
  *
  * @module
  */

@@ -3,16 +3,17 @@
  *
  * @module
  */
+import { ENTRIES } from "./entries.ts";
 import { DOCUMENTED } from "./pages.ts";
 import { run, type Tool } from "./run.ts";
 
-const CODE = ["mod.ts", "polars.ts", "src", "ffi", "tests", "tools", "bench", "examples"];
+const CODE = [...ENTRIES, "src", "ffi", "tests", "tools", "bench", "examples"];
 
 const STEPS: readonly (readonly [title: string, tool: Tool, ...args: string[]])[] = [
   ["format", "dprint", "check"],
   ["lint", "deno", "lint", "--quiet", ...CODE],
   ["types", "deno", "check", "--quiet", ...CODE],
-  ["documentation lint", "deno", "doc", "--lint", "mod.ts", "polars.ts"],
+  ["documentation lint", "deno", "doc", "--lint", ...ENTRIES],
   ["documentation types", "deno", "check", "--quiet", "--doc", ...DOCUMENTED],
   ["publish dry run", "deno", "publish", "--dry-run", "--allow-dirty"],
 ];

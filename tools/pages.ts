@@ -1,16 +1,18 @@
 /**
- * Where the documentation has code: what is type-checked and run.
+ * The documents, and where documentation has code: what is type-checked and run.
  *
  * @module
  */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { ENTRIES } from "./entries.ts";
+import { ROOT } from "./install.mjs";
+
+/** Every document of the checkout. */
+export const PAGES: readonly string[] = ["", "docs", "bench", "bench/peers", "tools"].flatMap(folder =>
+  readdirSync(join(ROOT, folder)).filter(name => name.endsWith(".md")).sort()
+    .map(name => folder === "" ? name : `${folder}/${name}`)
+);
 
 /** Sources and pages with examples. The pages one by one: `--doc` looks for sources alone in a directory. */
-export const DOCUMENTED: readonly string[] = [
-  "mod.ts",
-  "polars.ts",
-  "src",
-  "README.md",
-  "SECURITY.md",
-  ...[...Deno.readDirSync("docs")].map(({ name }) => `docs/${name}`).filter(path => path.endsWith(".md"))
-    .sort(),
-];
+export const DOCUMENTED: readonly string[] = [...ENTRIES, "src", ...PAGES];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { ENTRY_FILES } from "../../tools/entries.ts";
 import { findNode } from "../../tools/install.mjs";
 import {
   assertNoTypeScript,
@@ -50,16 +51,18 @@ function denoProject(configuration: object, polars: Polars): TempDirectory {
   return folder;
 }
 
+/** An import map of the package's entries. */
+function mapEntries(to: (name: string, file: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(ENTRY_FILES).map(([name, file]) => [name, to(name, file)]));
+}
+
 function denoConsumers(deno: string): void {
   const source = pathToFileURL(`${CHECKOUT}/`).href;
   const mapped = {
-    imports: { "@cirron/sdk": `${source}mod.ts`, "@cirron/sdk/polars": `${source}polars.ts` },
+    imports: mapEntries((_name, file) => source + file),
   };
   const linked = {
-    imports: {
-      "@cirron/sdk": "jsr:@cirron/sdk@^0.1.0",
-      "@cirron/sdk/polars": "jsr:@cirron/sdk@^0.1.0/polars",
-    },
+    imports: mapEntries(name => name.replace("@cirron/sdk", "jsr:@cirron/sdk@^0.1.0")),
     links: [CHECKOUT],
   };
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { TraceDict } from "../../src/data/values.ts";
+import { ENTRIES } from "../../tools/entries.ts";
 import {
   CHECKOUT,
   findRuntime,
@@ -256,7 +257,7 @@ process.exit(0);
 
 /** Copies what is published into `folder`. */
 function copyPackage(folder: string): void {
-  for (const name of ["mod.ts", "polars.ts", "src", "ffi"]) {
+  for (const name of [...ENTRIES, "src", "ffi"]) {
     cpSync(join(CHECKOUT, name), join(folder, name), { recursive: true });
   }
 }
@@ -395,8 +396,8 @@ test("polars.ts loads nodejs-polars and nothing else of others'", () => {
   assertEquals(foreign.sort(), ["nodejs-polars", "npm:nodejs-polars"]);
 });
 
-test("Every file of the package is loaded by mod.ts or polars.ts, types included", () => {
-  const used = new Set([...closure("mod.ts", true).files, ...closure("polars.ts", true).files]);
+test("Every file of the package is loaded by an entry, types included", () => {
+  const used = new Set(ENTRIES.flatMap(entry => [...closure(entry, true).files]));
   assertEquals(packageFiles().filter(file => !used.has(file)), []);
 });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Case } from "../../bench/case.ts";
 import { compare } from "../../bench/compare.ts";
-import { type Results, withTables } from "../../bench/results.ts";
+import { type Results, withCosts, withTables } from "../../bench/results.ts";
 import { CHECKOUT } from "../support/runtimes.ts";
 
 const BEGIN = "<!-- bench/results.json: begin -->";
@@ -12,9 +12,21 @@ const END = "<!-- bench/results.json: end -->";
 
 const results: Results = JSON.parse(readFileSync(join(CHECKOUT, "bench/results.json"), "utf8"));
 
-test("README.md has the figures of bench/results.json: `deno task bench results` writes both", () => {
-  const readme = readFileSync(join(CHECKOUT, "README.md"), "utf8");
-  assertEquals(readme, withTables(readme, results));
+test("bench/RESULTS.md and README.md have the figures of bench/results.json: `deno task bench results` writes all", () => {
+  for (const [page, written] of [["bench/RESULTS.md", withTables], ["README.md", withCosts]] as const) {
+    const text = readFileSync(join(CHECKOUT, page), "utf8");
+    assertEquals(text, written(text, results));
+  }
+});
+
+test("withCosts() gives five lines, with a figure for each runtime in every one", () => {
+  const lines = withCosts(BEGIN + END, results).split("\n").filter(line => line.startsWith("| "));
+  const [, , ...rows] = lines.map(line => line.split("|").slice(1, -1).map(cell => cell.trim()));
+  assertEquals(rows.length, 5);
+  for (const [what, ...figures] of rows) {
+    assertEquals(figures.length, results.runtimes.length, what);
+    for (const figure of figures) assertMatch(figure, /^[\d.]+( to [\d.]+)? (x|ns|us|ms)$/, what);
+  }
 });
 
 test("withTables() changes nothing but what stands between the marks", () => {
@@ -60,7 +72,7 @@ test("A program is held against the sum of what it is made of, an other's span a
   assertMatch(tables, /^\| others' +\| 5\.0 to 6\.0 x +\|$/m);
 });
 
-test("The lines of the README's tables are under 160 characters long", () => {
+test("The lines of the tables are under 160 characters long", () => {
   const tables = withTables(BEGIN + END, results);
   assertEquals(tables.split("\n").filter(line => line.length >= 160), []);
 });

@@ -1,20 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
+import { ENTRIES } from "../../tools/entries.ts";
+import { PAGES } from "../../tools/pages.ts";
 import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory, testUnless } from "../support/runtimes.ts";
 import { packageFiles, readSource } from "../support/sources.ts";
 
 // Every example of the documentation, as a program of its own under this runtime. `deno check --doc` looks at their types.
 
 const FILE = "documentation_test.ts";
-
-const DOCUMENTS = [
-  "README.md",
-  ...["SECURITY.md", "ARCHITECTURE.md"].filter(name => readdirSync(CHECKOUT).includes(name)),
-  ...readdirSync(join(CHECKOUT, "docs")).filter(name => name.endsWith(".md")).map(name => `docs/${name}`),
-];
 
 interface Example {
   readonly file: string;
@@ -44,7 +40,7 @@ function examplesIn(file: string): Example[] {
   return examples;
 }
 
-const EXAMPLES = [...DOCUMENTS, ...packageFiles()].flatMap(examplesIn);
+const EXAMPLES = [...PAGES, ...packageFiles()].flatMap(examplesIn);
 
 // In the checkout, so that the package is found by its name.
 const folder = join(CHECKOUT, ".tools", `documentation-${process.pid}`);
@@ -67,13 +63,13 @@ for (const { file, line, code } of EXAMPLES) {
 }
 
 test("The documentation has examples in the README, in docs and in sources", () => {
-  for (const file of ["README.md", "mod.ts", "polars.ts", "src/api/cirron.ts"]) {
+  for (const file of ["README.md", ...ENTRIES, "src/api/cirron.ts"]) {
     assert(EXAMPLES.some(example => example.file === file), file);
   }
 });
 
 test("Every block of code in the documents says what language it is in", () => {
-  for (const file of DOCUMENTS) {
+  for (const file of PAGES) {
     const fences = readSource(file).split("\n").filter(line => /^\s*```/.test(line));
     const opening = fences.filter((_, i) => i % 2 === 0);
     const known = file === "docs/hosts.md"
@@ -102,7 +98,7 @@ const deno = findRuntime("deno");
 const denoTest = testUnless(deno === null ? "no deno executable was found" : null, FILE);
 
 denoTest("Every exported function and class has an example", async () => {
-  for (const entry of ["mod.ts", "polars.ts"]) {
+  for (const entry of ENTRIES) {
     const { nodes } = said<Documented>(await run(deno!, ["doc", "--json", entry], { cwd: CHECKOUT }));
     const values = Object.values(nodes).flatMap(({ symbols }) => symbols).filter(({ declarations }) =>
       declarations.some(one =>

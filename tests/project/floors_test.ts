@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { ENTRIES, ENTRY_FILES } from "../../tools/entries.ts";
 import { CHECKOUT } from "../support/runtimes.ts";
 import { importLines, packageFiles, readSource, resolveImport, withoutComments } from "../support/sources.ts";
 
@@ -25,7 +26,7 @@ const FILES = packageFiles();
 /** The place of a file's folder in the list; entries come last. */
 function floorOf(path: string): number {
   const floor = FLOORS.findIndex(folder => path.startsWith(`${folder}/`));
-  return floor >= 0 ? floor : path.includes("/") ? NaN : FLOORS.length;
+  return floor >= 0 ? floor : ENTRIES.includes(path) ? FLOORS.length : NaN;
 }
 
 test("Every file of the package lies in a folder that is a floor, or is an entry", () => {
@@ -132,7 +133,7 @@ test("No tests, tools or paths outside the package are imported by it", () => {
     importLines(readSource(file))
       .filter(({ specifier }) => specifier.startsWith("."))
       .map(({ specifier }) => resolveImport(file, specifier))
-      .filter(target => !/^(ffi|src)\/|^(mod|polars)\.ts$/.test(target))
+      .filter(target => !/^(ffi|src)\//.test(target) && !ENTRIES.includes(target))
       .map(target => `${file}: ${target}`)
   );
   assertEquals(outside, []);
@@ -200,12 +201,22 @@ test("deno.json and package.json agree on version, license and entries", () => {
   assertEquals(npm.exports, deno.exports);
 });
 
-test("deno.json maps its own name to the entries it exports", () => {
-  const { exports, imports } = manifest("deno.json");
-  for (const [entry, file] of Object.entries(exports)) {
-    assertEquals(imports[`@cirron/sdk${entry.slice(1)}`], file);
+test("deno.json maps its own name to the entries it exports, and publishes them", () => {
+  const { imports, publish } = manifest("deno.json");
+  for (const [name, file] of Object.entries(ENTRY_FILES)) {
+    assertEquals(imports[name], `./${file}`);
     assert(existsSync(join(CHECKOUT, file)), `${file} must exist`);
+    assert(publish.include.includes(file), `${file} must be published`);
   }
+});
+
+test("What needs the list of entries reads deno.json's: none is written out beside it", () => {
+  const sources = ["tools", "tests"].flatMap(folder =>
+    (readdirSync(join(CHECKOUT, folder), { recursive: true }) as string[])
+      .map(name => `${folder}/${name.replaceAll("\\", "/")}`)
+  ).filter(path => /\.(ts|mjs)$/.test(path) && !path.includes("node_modules"));
+  const listing = sources.filter(path => /["'`]mod\.ts["'`],\s*["'`]polars\.ts["'`]/.test(readSource(path)));
+  assertEquals(listing, []);
 });
 
 test("Every npm: pin of deno.json is package.json's", () => {

@@ -1,6 +1,4 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import {
   LIBC_FILE_SYMBOLS,
@@ -11,7 +9,8 @@ import {
 } from "../../ffi/libc.ts";
 import { NVML_SYMBOLS } from "../../ffi/nvml.ts";
 import { VERSION } from "../../src/data/version.ts";
-import { CHECKOUT } from "../support/runtimes.ts";
+import { ENTRIES } from "../../tools/entries.ts";
+import { PAGES } from "../../tools/pages.ts";
 import { packageFiles, readSource } from "../support/sources.ts";
 
 // What is written in several places, and must be the same in each.
@@ -56,11 +55,6 @@ test("The lock files lock what the manifests pin", () => {
   }
 });
 
-const PAGES = [
-  ...["README.md", "ARCHITECTURE.md", "SECURITY.md"],
-  ...readdirSync(join(CHECKOUT, "docs")).filter(name => name.endsWith(".md")).map(name => `docs/${name}`),
-];
-
 test("Whatever names a version of nodejs-polars names the pinned one, and every command to install it names it", () => {
   let count = 0;
   for (const file of [...PAGES, ...packageFiles(), "tests/programs/ways_in_test.ts"]) {
@@ -77,7 +71,7 @@ test("Whatever names a version of nodejs-polars names the pinned one, and every 
 
 test("CHANGELOG.md has every exported name", () => {
   const changes = readSource("CHANGELOG.md");
-  const names = ["mod.ts", "polars.ts"].flatMap(exportedNames);
+  const names = ENTRIES.flatMap(exportedNames);
   assert(names.length > 40, names.join(" "));
   const missing = names.filter(name => !new RegExp(`\`[^\`]*\\b${name}\\b[^\`]*\``).test(changes));
   assertEquals(missing, []);
@@ -112,8 +106,8 @@ test("SECURITY.md names every function of libc that is called, and says of NVML'
   }
 });
 
-test("SECURITY.md asks for no flags that the README's table does not have", () => {
-  const table = readSource("README.md");
+test("SECURITY.md asks for no flags that docs/permissions.md does not have", () => {
+  const table = readSource("docs/permissions.md");
   const flags = [...readSource("SECURITY.md").matchAll(/--allow-[\w-]+=\S+/g)].map(([flag]) => flag);
   assert(flags.length >= 3);
   assertEquals(flags.filter(flag => !table.includes(flag)), []);

@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, posix } from "node:path";
+import { ENTRIES } from "../../tools/entries.ts";
 import { CHECKOUT } from "./runtimes.ts";
 
 /** A running server. */
@@ -31,7 +32,7 @@ export async function serveCheckout(): Promise<CheckoutServer> {
     const whole = posix.normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x.test").pathname));
     const path = whole.startsWith(`${prefix}/`) ? whole.slice(prefix.length) : `(outside)${whole}`;
     asked.push(path);
-    const isPublished = /^\/(mod\.ts|polars\.ts|(src|ffi)\/[\w./]+\.ts)$/.test(path);
+    const isPublished = ENTRIES.includes(path.slice(1)) || /^\/(src|ffi)\/[\w./]+\.ts$/.test(path);
     (isPublished ? readFile(join(CHECKOUT, path)) : Promise.reject(new Error("not published"))).then(
       text => response.writeHead(200, { "content-type": "application/typescript" }).end(text),
       () => response.writeHead(404).end(),

@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
+import { ENTRIES } from "../../tools/entries.ts";
 import { CHECKOUT } from "./runtimes.ts";
 
 /** One import, export-from, dynamic import or import type. */
@@ -44,7 +45,7 @@ export function readSource(path: string): string {
 
 /** The package's own TypeScript files, by their path in the checkout. */
 export function packageFiles(): string[] {
-  const files = ["mod.ts", "polars.ts"];
+  const files = [...ENTRIES];
   for (const folder of ["ffi", "src"]) {
     for (const name of readdirSync(join(CHECKOUT, folder), { recursive: true }) as string[]) {
       if (name.endsWith(".ts")) files.push(posix.join(folder, name.replaceAll("\\", "/")));

@@ -1,0 +1,20 @@
+/**
+ * The files that the package is entered by, as `deno.json` lists them.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "./install.mjs";
+
+const { exports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8")) as {
+  readonly exports: Readonly<Record<string, string>>;
+};
+
+/** The entries' files by what is imported: `@cirron/sdk`, and what may follow it. */
+export const ENTRY_FILES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(exports).map(([entry, file]) => [`@cirron/sdk${entry.slice(1)}`, file.replace(/^\.\//, "")]),
+);
+
+/** Their paths in the checkout: `mod.ts` first. */
+export const ENTRIES: readonly string[] = Object.values(ENTRY_FILES);
