@@ -74,6 +74,14 @@ export interface SnapshotIds {
   readonly parent: readonly (string | null)[];
 }
 
+/**
+ * Whether ids are made from numbers; else they were given. Not asked by class: the series may be another copy's of the package, which
+ * recorded the snapshot.
+ */
+export function areMade(ids: IdSeries | SnapshotIds): ids is IdSeries {
+  return !("own" in ids);
+}
+
 /** Marks of all rows of a snapshot. Row `r` has those from `first[r]` up to `first[r + 1]`. */
 export interface MarkColumns {
   readonly first: Uint32Array;

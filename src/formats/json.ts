@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { IdSeries } from "../data/id_series.ts";
+import type { IdSeries } from "../data/id_series.ts";
 import { jsonOf } from "../data/json_text.ts";
-import type { Snapshot } from "../data/snapshot.ts";
+import { areMade, type Snapshot } from "../data/snapshot.ts";
 import type { MarkValue } from "../data/values.ts";
 import { anchorOf, attrsOf, markValue, momentUs, ownIdText, parentIdText } from "../tree/columns.ts";
 import type { Tree } from "../tree/tree.ts";
@@ -100,7 +100,7 @@ let fixed: ReturnType<typeof makeKeys> | null = null;
 let kept: { readonly series: IdSeries | null; readonly keys: Keys } | null = null;
 
 function keysOf({ ids }: Snapshot): Keys {
-  const series = ids instanceof IdSeries ? ids : null;
+  const series = areMade(ids) ? ids : null;
   if (kept === null || kept.series !== series) {
     fixed ??= makeKeys();
     const suffix = series?.suffix ?? "";

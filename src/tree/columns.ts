@@ -4,9 +4,9 @@
  * @module
  */
 import { bigintToJson, copyAttrs } from "../data/attrs.ts";
-import { IdSeries } from "../data/id_series.ts";
+import type { IdSeries } from "../data/id_series.ts";
 import { UNFINISHED } from "../data/session_names.ts";
-import { type Snapshot, unixUs } from "../data/snapshot.ts";
+import { areMade, type Snapshot, unixUs } from "../data/snapshot.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 
 /** The id of the pseudo-span that holds marks made outside any scope and session. */
@@ -74,13 +74,13 @@ export function momentUs(anchorUs: number, restNs: number, ns: number): number {
 /** The id of a row as text. */
 export function ownIdText(snapshot: Snapshot, row: number): string {
   const { ids } = snapshot;
-  return ids instanceof IdSeries ? idText(ids, snapshot.id[row]) : ids.own[row];
+  return areMade(ids) ? idText(ids, snapshot.id[row]) : ids.own[row];
 }
 
 /** The parent's id as text; null for a root. */
 export function parentIdText(snapshot: Snapshot, row: number): string | null {
   const { ids } = snapshot;
-  if (!(ids instanceof IdSeries)) return ids.parent[row];
+  if (!(areMade(ids))) return ids.parent[row];
   const parent = snapshot.parent[row];
   return parent === 0 ? null : idText(ids, parent);
 }

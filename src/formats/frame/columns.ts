@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { IdSeries } from "../../data/id_series.ts";
-import type { Snapshot } from "../../data/snapshot.ts";
+import { areMade, type Snapshot } from "../../data/snapshot.ts";
 import { ownIdText, parentIdText, wallUs } from "../../tree/columns.ts";
 import type { Tree } from "../../tree/tree.ts";
 import { FrameBody } from "./body.ts";
@@ -110,7 +109,7 @@ function idColumns(
   const { snapshot, rows, parent } = tree;
   const { ids } = snapshot;
   const { length } = positions;
-  if (!(ids instanceof IdSeries)) return writtenIds(snapshot, rows, positions);
+  if (!(areMade(ids))) return writtenIds(snapshot, rows, positions);
   const data = new IdData(ids, body.words((length + strangers) * 8));
   const own = body.words(length * VIEW_WORDS);
   const parents = body.words(length * VIEW_WORDS);
