@@ -7,7 +7,6 @@ import type { Health } from "../data/health.ts";
 import type { MarkValue } from "../data/values.ts";
 import { BATCHES, EPOCHS, loop } from "../record/loops.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../record/scope.ts";
-import type { Profiler } from "../session/engine.ts";
 import {
   type CheckedOptions,
   checkOptions,
@@ -15,6 +14,7 @@ import {
   mergeOptions,
   type ProfileOptions,
 } from "../session/options.ts";
+import type { Profiler } from "../session/profiler.ts";
 import { engine, host } from "./shared.ts";
 import type { TraceFunction } from "./trace.ts";
 

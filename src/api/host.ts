@@ -6,7 +6,7 @@
 import type { CirronDependencyError } from "../data/errors.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { stdoutTerminal, type Terminal } from "../runtime/terminal.ts";
-import type { Engine } from "../session/engine.ts";
+import type { EngineV1 } from "../session/engine_v1.ts";
 import { requireFrameEngine } from "./frames.ts";
 import { trace, type TraceContext } from "./trace.ts";
 import type { TraceOptions } from "./trace_options.ts";
@@ -22,10 +22,10 @@ export interface HostOptions {
 
 /** Reads what an engine recorded, and shows it. */
 export class Host {
-  readonly #engine: Pick<Engine, "read" | "frameEngine">;
+  readonly #engine: Pick<EngineV1, "read" | "frameEngine">;
   readonly #options: HostOptions;
 
-  constructor(engine: Pick<Engine, "read" | "frameEngine">, options: HostOptions = {}) {
+  constructor(engine: Pick<EngineV1, "read" | "frameEngine">, options: HostOptions = {}) {
     this.#engine = engine;
     this.#options = options;
   }

@@ -5,13 +5,13 @@
  * @module
  */
 import { Engine } from "../session/engine.ts";
+import type { EngineV1 } from "../session/engine_v1.ts";
 import { Host } from "./host.ts";
 
-// The number goes up when the engine's methods change in a way that an older copy could not call.
 const KEY = Symbol.for("@cirron/sdk/engine/1");
 
 /** The process's engine. */
-export const engine: Engine = (globalThis as { [KEY]?: Engine })[KEY] ??= new Engine();
+export const engine: EngineV1 = (globalThis as { [KEY]?: EngineV1 })[KEY] ??= new Engine();
 
 /** Where this copy of the package reads it back. */
 export const host: Host = new Host(engine);

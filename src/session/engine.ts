@@ -33,6 +33,7 @@ import { DEFAULT_FLUSH_INTERVAL_MS, Flusher, WORKER_FLUSH_INTERVAL_MS } from "..
 import { logSink, stdoutSink } from "../sinks/log.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "../sinks/spool.ts";
+import type { EngineV1 } from "./engine_v1.ts";
 import { platformContext, withEnvironment } from "./environment.ts";
 import { GpuTicker } from "./gpu_ticker.ts";
 import {
@@ -43,21 +44,8 @@ import {
   type ProfileOptions,
 } from "./options.ts";
 import { Calibration, estimateOverhead } from "./overhead.ts";
+import type { Profiler } from "./profiler.ts";
 import { sessionAttrs } from "./session_attrs.ts";
-
-/** A running session. `using` shuts it down. */
-export interface Profiler {
-  /** Gives what was recorded to the session's sinks; complete when it returns. */
-  flush(): void;
-  /** The state of recording; never throws. */
-  health(): Health;
-  /** Resolves when sinks that take their time have taken what they were given so far. Never rejects. */
-  settled(): Promise<void>;
-  /** Ends the session: closes what is open and flushes. The trace stays readable. Does nothing the second time. */
-  shutdown(): void;
-  /** Ends the session: for `using`. */
-  [Symbol.dispose](): void;
-}
 
 /** What tests put in place of the machine. */
 export interface EngineOptions {
@@ -93,7 +81,7 @@ interface Session {
 }
 
 /** Records, and copies out what was recorded. It knows no format. */
-export class Engine {
+export class Engine implements EngineV1 {
   /** Whatever the public functions record through; replaced, never asked. */
   recording: Recording;
   /** Builds DataFrames; set by `polars.ts`, and kept for the other copies of the package. */
