@@ -8,6 +8,7 @@ import { toArrow } from "../formats/frame/arrow.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { node } from "../runtime/builtins.ts";
 import { areGranted } from "../runtime/permissions.ts";
+import { bun } from "../runtime/which.ts";
 
 /** The little of nodejs-polars that is used here. The package itself is named in `polars.ts` alone. */
 export interface Polars {
@@ -41,7 +42,7 @@ export function requireFrameEngine(): FrameEngine | CirronDependencyError {
   try {
     const directory = node.process.cwd();
     // Where there is no node_modules at all, Bun's `require` would install the package: nothing is downloaded unasked.
-    if (node.process.versions.bun !== undefined && !isInstalled(directory)) {
+    if (bun() !== null && !isInstalled(directory)) {
       throw new Error(`No node_modules of ${directory} or above it holds nodejs-polars`);
     }
     // Not called `require`: under that name Deno takes it for an import of mod.ts, and fetches the package unasked.

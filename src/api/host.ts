@@ -6,6 +6,7 @@
 import type { CirronDependencyError } from "../data/errors.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { stdoutTerminal, type Terminal } from "../runtime/terminal.ts";
+import { deno } from "../runtime/which.ts";
 import type { EngineV1 } from "../session/engine_v1.ts";
 import { requireFrameEngine } from "./frames.ts";
 import { trace, type TraceContext } from "./trace.ts";
@@ -57,7 +58,7 @@ export class Host {
 // Deno has a notebook API in its Jupyter kernel alone: elsewhere the property throws or is absent.
 function isNotebook(): boolean {
   try {
-    return typeof (globalThis as { Deno?: { jupyter?: unknown } }).Deno?.jupyter === "object";
+    return typeof deno<{ jupyter?: unknown }>()?.jupyter === "object";
   } catch {
     return false;
   }

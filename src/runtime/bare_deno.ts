@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { deno } from "./which.ts";
 
 interface BareDeno {
   readonly pid: number;
@@ -37,7 +38,7 @@ interface Internals {
  * `catch` stops: it assigns to what it makes what the program has frozen in what it inherits from.
  */
 export function isBare(): boolean {
-  if ("Bun" in globalThis || !("Deno" in globalThis)) return false;
+  if (deno() === null) return false;
   const typedArray = Object.getPrototypeOf(Uint8Array) as typeof Uint8Array;
   const isFrozen = isReadOnly(typedArray, "of") || isReadOnly(typedArray.prototype, "toString")
     || isReadOnly(Set.prototype, Symbol.iterator);
@@ -53,22 +54,22 @@ export function bareProcess(): unknown {
   const nothing = () => {};
   return {
     get pid() {
-      return deno().pid;
+      return bareDeno().pid;
     },
     get platform() {
-      return deno().build.os === "windows" ? "win32" : deno().build.os;
+      return bareDeno().build.os === "windows" ? "win32" : bareDeno().build.os;
     },
     get arch() {
-      return deno().build.arch === "aarch64" ? "arm64" : "x64";
+      return bareDeno().build.arch === "aarch64" ? "arm64" : "x64";
     },
     get versions() {
-      return { deno: deno().version.deno };
+      return { deno: bareDeno().version.deno };
     },
     env: environment(),
     execArgv: [],
     stdout: {},
-    cwd: () => deno().cwd(),
-    kill: (pid: number, signal?: string | number) => deno().kill(pid, signal),
+    cwd: () => bareDeno().cwd(),
+    kill: (pid: number, signal?: string | number) => bareDeno().kill(pid, signal),
     on: nothing,
     off: nothing,
     prependListener: nothing,
@@ -86,7 +87,7 @@ export function bareModule(name: string): unknown {
 const MODULES: Record<string, (() => unknown) | undefined> = {
   "node:async_hooks": () => ({ AsyncLocalStorage: BareStorage }),
   "node:timers": () => globalThis, // Deno's global timers are Node's
-  "node:tty": () => ({ isatty: () => deno().stdin.isTerminal() }),
+  "node:tty": () => ({ isatty: () => bareDeno().stdin.isTerminal() }),
   "node:worker_threads": () => ({ isMainThread: !("WorkerGlobalScope" in globalThis), threadId: 0 }),
 };
 
@@ -112,16 +113,16 @@ class BareStorage {
 // Asks for one variable at a time: Deno lets any program read those about colours.
 function environment(): Record<string, string | undefined> {
   return new Proxy({}, {
-    get: (_, name) => typeof name === "string" ? deno().env.get(name) : undefined,
-    ownKeys: () => Object.keys(deno().env.toObject()),
+    get: (_, name) => typeof name === "string" ? bareDeno().env.get(name) : undefined,
+    ownKeys: () => Object.keys(bareDeno().env.toObject()),
     getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
   });
 }
 
 function internals(): Internals {
-  return (deno() as unknown as Record<symbol, Internals>)[deno().internal];
+  return (bareDeno() as unknown as Record<symbol, Internals>)[bareDeno().internal];
 }
 
-function deno(): BareDeno {
-  return (globalThis as unknown as { Deno: BareDeno }).Deno;
+function bareDeno(): BareDeno {
+  return deno<BareDeno>()!;
 }

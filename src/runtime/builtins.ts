@@ -14,6 +14,7 @@ import type * as timers from "node:timers";
 import type * as tty from "node:tty";
 import type * as workerThreads from "node:worker_threads";
 import { bareModule, bareProcess, isBare } from "./bare_deno.ts";
+import { bun } from "./which.ts";
 
 type Process = typeof processModule;
 
@@ -61,8 +62,7 @@ export function isMainThread(): boolean {
   // Deno calls a web worker a main thread.
   if ("WorkerGlobalScope" in globalThis) return false;
   // Bun knows without the module, which costs every program that never has a worker.
-  const { Bun } = globalThis as { Bun?: { isMainThread?: boolean } };
-  return Bun?.isMainThread ?? node.workerThreads.isMainThread;
+  return bun<{ isMainThread?: boolean }>()?.isMainThread ?? node.workerThreads.isMainThread;
 }
 
 /**

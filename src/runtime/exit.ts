@@ -10,6 +10,7 @@ import { isMainThread, node } from "./builtins.ts";
 import type { End } from "./end.ts";
 import { afterwards, attempt, guarded, listen, listenFirst, listenGlobally } from "./host_calls.ts";
 import { bySignal, readIgnored, type SignalReasons, SignalWatch } from "./signals.ts";
+import { bun, deno } from "./which.ts";
 import { beforeClose } from "./worker_close.ts";
 
 type Flush = (end: End) => void;
@@ -42,7 +43,7 @@ export function exitSignals(): SignalReasons {
 
 /** Whether this is `bun test`, which ends without calling any hook. */
 export function isExitSilent(): boolean {
-  const { Bun } = globalThis as { Bun?: { jest?: () => unknown } };
+  const Bun = bun<{ jest?: () => unknown }>();
   if (Bun?.jest === undefined || node.process.env.NODE_ENV !== "test") return false;
   try {
     Bun.jest(); // wants to know for which file, but only in a test
@@ -99,7 +100,7 @@ function install(flush: Flush, ignored: SignalReasons | null): Installed {
   const onUnload = guarded(() => flush("yes"));
   // Elsewhere 'exit' follows an error that kills. In Deno nothing does, and a listener of the program that comes after
   // ours may yet prevent it.
-  const isDeno = "Deno" in globalThis && !("Bun" in globalThis);
+  const isDeno = deno() !== null;
   const onError = guarded(() => flush(isDeno ? "perhaps" : "no"));
   let isInstalled = true;
   const moveLast = (): void => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { node } from "./builtins.ts";
+import { deno } from "./which.ts";
 
 /** An operating system and a processor. */
 export interface Machine {
@@ -18,13 +19,7 @@ const ARCH: Readonly<Record<string, string>> = { x86_64: "x64", aarch64: "arm64"
 
 /** What this program runs on. Deno says so itself: its `process` takes 10 ms to be there. */
 export function machine(): Machine {
-  const { os, arch } = denoBuild() ?? {};
+  const { os, arch } = deno<{ build?: { os?: string; arch?: string } }>()?.build ?? {};
   if (os === undefined || arch === undefined) return node.process;
   return { platform: PLATFORM[os] ?? os, arch: ARCH[arch] ?? arch };
-}
-
-// Bun has a `Deno` in globalThis only when somebody fakes one.
-function denoBuild(): { os?: string; arch?: string } | undefined {
-  if ("Bun" in globalThis) return undefined;
-  return (globalThis as { Deno?: { build?: { os?: string; arch?: string } } }).Deno?.build;
 }

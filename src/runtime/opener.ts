@@ -4,17 +4,15 @@
  * @module
  */
 import { bunOpener } from "../../ffi/open.bun.ts";
-import { opener as deno } from "../../ffi/open.deno.ts";
+import { opener as denoOpener } from "../../ffi/open.deno.ts";
 import { opener as none } from "../../ffi/open.none.ts";
 import type { Opener } from "../../ffi/types.ts";
 import { load, node } from "./builtins.ts";
+import { bun, deno } from "./which.ts";
 
-/**
- * Opens shared libraries on the runtime that this is. Bun has a `Deno` in globalThis only when somebody fakes one, so Bun is
- * asked for first.
- */
-export const opener: Opener = "Bun" in globalThis
+/** Opens shared libraries on the runtime that this is. */
+export const opener: Opener = bun() !== null
   ? bunOpener(load, () => node.process.arch)
-  : "Deno" in globalThis
-  ? deno
+  : deno() !== null
+  ? denoOpener
   : none;

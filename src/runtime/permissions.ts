@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { deno } from "./which.ts";
 
 /** The part of Deno's permission descriptors that the package asks about. */
 export type Permission = "read" | "write" | "env" | "ffi" | "sys";
@@ -13,18 +14,18 @@ interface DenoPermissions {
 
 /** Whether all of `names` are granted without restriction. Runtimes without permissions grant everything. */
 export function areGranted(...names: Permission[]): boolean {
-  const { Deno } = globalThis as { Deno?: { permissions?: DenoPermissions } };
-  if (Deno?.permissions === undefined) return true;
-  return names.every(name => Deno.permissions!.querySync({ name }).state === "granted");
+  const permissions = denoPermissions();
+  if (permissions === undefined) return true;
+  return names.every(name => permissions.querySync({ name }).state === "granted");
 }
 
 /** Whether files in `directory` may be made, read and renamed: what a spool needs. */
 export function isWritable(directory: string): boolean {
-  const { Deno } = globalThis as { Deno?: { permissions?: DenoPermissions } };
-  if (Deno?.permissions === undefined) return true;
+  const permissions = denoPermissions();
+  if (permissions === undefined) return true;
   try {
     return ["read", "write"].every(name =>
-      Deno.permissions!.querySync({ name, path: directory }).state === "granted"
+      permissions.querySync({ name, path: directory }).state === "granted"
     );
   } catch {
     return false; // no path that Deno knows
@@ -33,14 +34,18 @@ export function isWritable(directory: string): boolean {
 
 /** Whether what lies at `path` may be read. */
 export function isReadable(path: string): boolean {
-  const { Deno } = globalThis as { Deno?: { permissions?: DenoPermissions } };
-  return Deno?.permissions === undefined
-    || Deno.permissions.querySync({ name: "read", path }).state === "granted";
+  const permissions = denoPermissions();
+  return permissions === undefined
+    || permissions.querySync({ name: "read", path }).state === "granted";
 }
 
 /** Whether the environment variable `name` may be read. */
 export function isVariableReadable(name: string): boolean {
-  const { Deno } = globalThis as { Deno?: { permissions?: DenoPermissions } };
-  return Deno?.permissions === undefined
-    || Deno.permissions.querySync({ name: "env", variable: name }).state === "granted";
+  const permissions = denoPermissions();
+  return permissions === undefined
+    || permissions.querySync({ name: "env", variable: name }).state === "granted";
+}
+
+function denoPermissions(): DenoPermissions | undefined {
+  return deno<{ permissions?: DenoPermissions }>()?.permissions;
 }

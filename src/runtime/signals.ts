@@ -26,6 +26,7 @@ import {
 } from "./host_calls.ts";
 import { opener } from "./opener.ts";
 import { findWatcher } from "./watchers.ts";
+import { deno } from "./which.ts";
 
 /** The signals that commonly end a program, by name, with their numbers (the same on Linux and macOS). */
 export const FATAL_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
@@ -77,7 +78,9 @@ const DENO_TURN_MS = 100;
 function whyUnwatchable(): string | null {
   // TerminateProcess would stand in for the signal, and the parent would see another status.
   if (node.process.platform === "win32") return "Windows has no way to send a signal again";
-  if (deno() !== null && denoSignalCount() === null) return "this Deno does not say whether anyone listens";
+  if (deno<DenoSignals>() !== null && denoSignalCount() === null) {
+    return "this Deno does not say whether anyone listens";
+  }
   return null;
 }
 
@@ -103,7 +106,7 @@ export class SignalWatch {
     );
     // Looked up before they are replaced, and not through the objects again.
     const kill = node.process.kill.bind(node.process) as Kill;
-    const namespace = deno();
+    const namespace = deno<DenoSignals>();
     const port = namespace === null ? NODE_PORT : denoPort(namespace);
     for (const signal of SIGNALS) {
       if (this.reasons[signal] !== null) continue;
@@ -309,17 +312,14 @@ const NOTHING = guarded(() => {});
 
 function denoSignalCount(): number | null {
   try {
-    const namespace = deno() as unknown as Record<"internal", symbol> & Record<symbol, DenoInternal>;
+    const namespace = deno<DenoSignals>() as unknown as
+      & Record<"internal", symbol>
+      & Record<symbol, DenoInternal>;
     const { core } = namespace[namespace.internal];
     return Object.values(core.resources()).filter(name => name === "signal").length;
   } catch {
     return null; // an internal of Deno 2.9: it may go
   }
-}
-
-function deno(): DenoSignals | null {
-  if ("Bun" in globalThis) return null;
-  return (globalThis as { Deno?: unknown }).Deno as DenoSignals | undefined ?? null;
 }
 
 /**
@@ -328,7 +328,7 @@ function deno(): DenoSignals | null {
  */
 export function readIgnored(): SignalReasons {
   const reasons = readIgnoredAlone();
-  if (deno() === null) return reasons;
+  if (deno<DenoSignals>() === null) return reasons;
   // Deno 2.9 catches all three with the first listener to any, and from then on acts out the default.
   const other = SIGNALS.find(signal => reasons[signal] !== null);
   return bySignal(signal =>
@@ -338,7 +338,7 @@ export function readIgnored(): SignalReasons {
 
 function readIgnoredAlone(): SignalReasons {
   // Deno acts the default out there too.
-  if (node.process.pid === 1 && deno() === null) {
+  if (node.process.pid === 1 && deno<DenoSignals>() === null) {
     return bySignal(() => "the first process of a container gets no signal that it does not listen to");
   }
   const libc = openSignalLibc(opener, node.process.platform, node.process.arch);

@@ -5,6 +5,7 @@
  */
 import { node } from "./builtins.ts";
 import { isVariableReadable } from "./permissions.ts";
+import { deno } from "./which.ts";
 
 /** A stdout that somebody looks at. */
 export interface Terminal {
@@ -29,9 +30,8 @@ interface DenoStdout {
 }
 
 function isTerminal(): boolean {
-  const { Deno } = globalThis as { Deno?: { stdout?: DenoStdout } };
   try {
-    return Deno?.stdout?.isTerminal() ?? node.tty.isatty(1);
+    return deno<{ stdout?: DenoStdout }>()?.stdout?.isTerminal() ?? node.tty.isatty(1);
   } catch {
     return false; // closed, or it cannot be told
   }

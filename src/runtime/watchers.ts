@@ -7,6 +7,7 @@
 import { cString, O_RDONLY_CLOEXEC, openFileLibc } from "../../ffi/libc.ts";
 import { node } from "./builtins.ts";
 import { opener } from "./opener.ts";
+import { bun, deno } from "./which.ts";
 
 /**
  * What a watcher does to the program after it has called the listeners: nothing, as there is none; starts it anew, soon;
@@ -25,9 +26,9 @@ export function findWatcher(): Watcher {
 }
 
 function lookForWatcher(): Watcher {
-  if ("Bun" in globalThis) return node.process.execArgv.some(isWatch) ? "restarts" : "none";
-  const { Deno } = globalThis as { Deno?: DenoArgs };
-  if (Deno === undefined) return "none"; // Node's watcher sends a signal, to a process of its own
+  if (bun() !== null) return node.process.execArgv.some(isWatch) ? "restarts" : "none";
+  const Deno = deno<DenoArgs>();
+  if (Deno === null) return "none"; // Node's watcher sends a signal, to a process of its own
   const line = commandLine();
   if (line !== null && !isWatchedLine(line, Deno.args.length)) return "none";
   return (Deno.test?.length ?? 0) === 0 ? "restarts" : "lets live"; // in a program that is no test it is a function that does nothing

@@ -5,6 +5,7 @@
  */
 import { isMainThread } from "./builtins.ts";
 import { attempt } from "./host_calls.ts";
+import { deno } from "./which.ts";
 
 /**
  * Calls `act` before the program's own `close()` ends this thread. Does nothing on the main thread, and in Bun, where an
@@ -14,7 +15,7 @@ import { attempt } from "./host_calls.ts";
 export function beforeClose(act: () => void): () => void {
   const scope = globalThis as { close?: () => void };
   const original = scope.close;
-  if (!("Deno" in globalThis) || "Bun" in globalThis || typeof original !== "function" || isMainThread()) {
+  if (deno() === null || typeof original !== "function" || isMainThread()) {
     return () => {};
   }
   const replaced = function close(): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import { node } from "../runtime/builtins.ts";
+import { deno } from "../runtime/which.ts";
 
 interface DenoDirectories {
   readDir(path: string): AsyncIterable<{ name: string }>;
@@ -38,5 +39,5 @@ export function* namesNowIn(directory: string): Iterable<string> {
 }
 
 function denoDirectories(): DenoDirectories | null {
-  return (globalThis as { Deno?: DenoDirectories }).Deno ?? null;
+  return deno<DenoDirectories>();
 }

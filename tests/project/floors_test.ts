@@ -94,6 +94,15 @@ test("Only clock.ts reads time", () => {
   assertEquals(reading, ["src/meters/clock.ts"]);
 });
 
+test("Only which.ts asks which runtime this is, but for what runs without it", () => {
+  // The text of NVML's thread, the opener that Deno alone calls, and an entry that chooses what to load.
+  const apart = /^(ffi\/(nvml_worker|open\.deno)|polars)\.ts$/;
+  const asking = FILES.filter(file =>
+    !apart.test(file) && /"(Deno|Bun)" in |\b(Deno|Bun)\??: /.test(withoutComments(readSource(file)))
+  );
+  assertEquals(asking, ["src/runtime/which.ts"]);
+});
+
 test("Only host_calls.ts has the host call anything: every timer, hook and listener goes through what catches", () => {
   // What runs elsewhere, in a page or as the text of a thread, is not in the program.
   const apart = /^(src\/formats\/page\/\w+|ffi\/nvml_worker)\.ts$/;
