@@ -161,19 +161,24 @@ const KINDS = [
 ];
 
 // In processes of their own: what is asked for is what the first health() of a program says. The median of several, since
-// the machine may be slowed down by others just then.
+// the machine may be slowed down by others just then; where that leaves it open, the median of more, and what is systematic stays.
 const PROCESSES = 7;
+const MOST_PROCESSES = 5 * PROCESSES;
 const PROGRAM = join(CHECKOUT, "tests", "support", "overhead.ts");
 
 for (const kind of KINDS) {
   test(`health().overhead is within a factor of 1.5 of what ${kind} adds to a loop`, async () => {
     const args = RUNTIME === "deno" ? ["run", "-A", "--no-check", PROGRAM] : [PROGRAM];
     const ratios: number[] = [];
-    for (let i = 0; i < PROCESSES; i++) {
-      ratios.push(said<number>(await run(findRuntime(RUNTIME)!, [...args, kind])));
+    let isWithin = false;
+    while (!isWithin && ratios.length < MOST_PROCESSES) {
+      for (let i = 0; i < PROCESSES; i++) {
+        ratios.push(said<number>(await run(findRuntime(RUNTIME)!, [...args, kind])));
+      }
+      const median = ratios.sort((a, b) => a - b)[ratios.length >> 1];
+      isWithin = median > 1 / 1.5 && median < 1.5;
     }
-    const median = ratios.sort((a, b) => a - b)[PROCESSES >> 1];
     const all = ratios.map(ratio => ratio.toFixed(2)).join(", ");
-    assert(median > 1 / 1.5 && median < 1.5, `estimated by measured: ${all}`);
+    assert(isWithin, `estimated by measured: ${all}`);
   });
 }
