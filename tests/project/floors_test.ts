@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CHECKOUT } from "../support/runtimes.ts";
+import { CHECKOUT } from "../support/checkout.ts";
 import { importLines, packageFiles, readSource, resolveImport, withoutComments } from "../support/sources.ts";
 
 // A folder is a floor: a file imports its own folder and those before it here, types included. Entries are on top.

@@ -11,7 +11,7 @@ import {
 } from "../../ffi/libc.ts";
 import { NVML_SYMBOLS } from "../../ffi/nvml.ts";
 import { VERSION } from "../../src/data/version.ts";
-import { CHECKOUT } from "../support/runtimes.ts";
+import { CHECKOUT } from "../support/checkout.ts";
 import { packageFiles, readSource } from "../support/sources.ts";
 
 // What is written in several places, and must be the same in each.

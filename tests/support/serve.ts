@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, posix } from "node:path";
-import { CHECKOUT } from "./runtimes.ts";
+import { CHECKOUT } from "./checkout.ts";
 
 /** A running server. */
 export interface CheckoutServer {

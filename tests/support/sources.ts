@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
-import { CHECKOUT } from "./runtimes.ts";
+import { CHECKOUT } from "./checkout.ts";
 
 /** One import, export-from, dynamic import or import type. */
 export interface ImportLine {

@@ -1,19 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
-import {
-  CHECKOUT,
-  findRuntime,
-  missingProgram,
-  type Outcome,
-  run,
-  TempDirectory,
-} from "../support/runtimes.ts";
+import { CHECKOUT, sourceUrl } from "../support/checkout.ts";
+import { missingProgram } from "../support/conditions.ts";
+import { findRuntime, type Outcome, run } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // tools/test.ts itself, on small files of tests.
 
-const SUPPORT = pathToFileURL(join(CHECKOUT, "tests/support/runtimes.ts")).href;
+const SUPPORT = sourceUrl("tests/support/conditions.ts");
 const deno = findRuntime("deno")!;
 
 /** Runs a file of tests on both runtimes as `deno task test` does. */
@@ -31,11 +26,11 @@ ${body}`,
 test("tools/test.ts says in the line before the last why tests were skipped, over both runtimes", async () => {
   const { code, stdout } = await runTests(`
 test("one that runs", () => {});
-testUnless(null, "small_test.ts")("another that runs", () => {});
-const moonTest = testUnless("the moon is new; wait", "small_test.ts");
+testUnless(null, import.meta.url)("another that runs", () => {});
+const moonTest = testUnless("the moon is new; wait", import.meta.url);
 moonTest("a full moon", () => { throw new Error("was run"); });
 moonTest("half a moon", () => { throw new Error("was run"); });
-testUnless("there is no sun", "small_test.ts")("a sunny day", () => { throw new Error("was run"); });
+testUnless("there is no sun", import.meta.url)("a sunny day", () => { throw new Error("was run"); });
 test.skip("no reason", () => {});`);
   const lines = stdout.trimEnd().split("\n");
   assertEquals(lines.slice(-2), [
@@ -57,7 +52,7 @@ test("With CIRRON_REQUIRE_BROWSER=1 a test whose program is missing fails where 
   const body = `
 import { spawnSync } from "node:child_process";
 const PROGRAM = "/nowhere/browser";
-testUnless(missingProgram(PROGRAM, "browser"), "small_test.ts")("it opens", () => {
+testUnless(missingProgram(PROGRAM, "browser"), import.meta.url)("it opens", () => {
   const { error } = spawnSync(PROGRAM);
   if (error !== undefined) throw error;
 });`;
