@@ -200,6 +200,15 @@ test("deno.json and package.json agree on version, license and entries", () => {
   assertEquals(npm.exports, deno.exports);
 });
 
+test("Every task of deno.json is a script of package.json", () => {
+  const { tasks } = JSON.parse(readSource("deno.json")) as { tasks: Record<string, string> };
+  const { scripts } = JSON.parse(readSource("package.json")) as { scripts: Record<string, string> };
+  assertEquals(
+    Object.entries(scripts),
+    Object.keys(tasks).map(name => [name, `node tools/npm.mjs ${name}`]),
+  );
+});
+
 test("deno.json maps its own name to the entries it exports", () => {
   const { exports, imports } = manifest("deno.json");
   for (const [entry, file] of Object.entries(exports)) {
