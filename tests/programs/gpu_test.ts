@@ -1,6 +1,6 @@
 import { assertEquals, assertLess } from "@std/assert";
 import process from "node:process";
-import { sourceUrl } from "../support/checkout.ts";
+import { sourcePath } from "../support/checkout.ts";
 import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { FakeNvml, NO_FAKE } from "../support/fake_nvml.ts";
 import { findRuntime, run, said } from "../support/runtimes.ts";
@@ -13,8 +13,8 @@ const fakeTest = testUnless(NO_FAKE, import.meta.url);
 const runtime = findRuntime(RUNTIME)!;
 
 const PROGRAM = (body: string) => `
-import { Engine } from ${JSON.stringify(sourceUrl("src/session/engine.ts"))};
-import { opener } from ${JSON.stringify(sourceUrl("src/runtime/opener.ts"))};
+import { Engine } from ${JSON.stringify(sourcePath("src/session/engine.ts"))};
+import { opener } from ${JSON.stringify(sourcePath("src/runtime/opener.ts"))};
 import process from "node:process";
 const [path] = process.argv.slice(2);
 const fake = opener.open(path, {
