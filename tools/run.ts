@@ -28,12 +28,14 @@ export interface Result {
  * Runs a tool in the checkout, showing what it writes.
  * @param isShown Whether a line, without colours, is worth showing.
  * @param env Added to the environment.
+ * @param show Shows a line, with its colours.
  */
 export async function run(
   name: Tool,
   args: readonly string[],
   isShown: (line: string) => boolean = () => true,
   env: Readonly<Record<string, string>> = {},
+  show: (line: string) => void = line => console.log(line),
 ): Promise<Result> {
   const child = new Deno.Command(tool(name), {
     args: [...args],
@@ -48,7 +50,7 @@ export async function run(
     for await (const line of stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
       const plain = line.replaceAll(COLOURS, "");
       lines.push(plain);
-      if (isShown(plain)) console.log(line);
+      if (isShown(plain)) show(line);
     }
   }));
   const { success } = await child.status;

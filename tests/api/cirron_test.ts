@@ -22,7 +22,7 @@ import { engine } from "../../src/api/shared.ts";
 import { DEFAULT_MAX_SPANS } from "../../src/record/ring.ts";
 import { literal, shape } from "../support/engine.ts";
 import { nodeNamed } from "../support/recording.ts";
-import { TempDirectory } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 /** A test on the process's engine, which it finds and leaves as the package made it. */
 function sharedTest(name: string, act: () => void | Promise<void>): void {

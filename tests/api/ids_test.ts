@@ -6,9 +6,9 @@ import type { SpanRow } from "../../src/sinks/batch.ts";
 import { column, columnEngine, columnsOf, flat } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { numberOf } from "../support/ids.ts";
-import { TempDirectory } from "../support/runtimes.ts";
 import { MemorySink } from "../support/sinks.ts";
 import { readFiles } from "../support/spool_files.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -1,17 +1,13 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, mkdirSync, openSync, symlinkSync } from "node:fs";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { type DataFrame, pl } from "../../polars.ts";
 import { readFiles, readSpool, type SpoolTrace } from "../../src/api/read.ts";
 import { host } from "../../src/api/shared.ts";
 import type { TraceOptions } from "../../src/api/trace_options.ts";
 import { CirronError } from "../../src/data/errors.ts";
-import type { TraceDict } from "../../src/data/values.ts";
 import { shape, TestEngine } from "../support/engine.ts";
 import { type Schema, violations } from "../support/json_schema.ts";
-import { CHECKOUT, findRuntime, run, said, TempDirectory, testUnless } from "../support/runtimes.ts";
 import { readSource } from "../support/sources.ts";
 import {
   type Fields,
@@ -24,8 +20,8 @@ import {
   TestSpool,
   toJsonText,
 } from "../support/spool.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
-const FILE = "read_spool_test.ts";
 const DOC = "docs/spool-format.md";
 const SCHEMA = JSON.parse(readSource("docs/spool-v1.schema.json")) as Schema;
 
@@ -210,13 +206,6 @@ test("readSpool() skips directories and links with a file's name", () => {
   symlinkSync(spool.at("nowhere"), spool.at(fileName(92)));
   const { file_count, skipped_file_count } = readSpool(spool.path);
   assertEquals([file_count, skipped_file_count], [1, 3]);
-});
-
-const mkfifo = spawnSync("mkfifo", ["--version"]).error === undefined;
-testUnless(mkfifo ? null : "there is no mkfifo", FILE)("readSpool() does not wait at a pipe", () => {
-  using spool = new TestSpool();
-  assertEquals(spawnSync("mkfifo", [spool.at(fileName(90))]).status, 0);
-  assertEquals(readSpool(spool.path).skipped_file_count, 1);
 });
 
 /** What readSpool() warns of. */
@@ -562,52 +551,6 @@ test("readSpool() reads 100 000 spans with marks in a few seconds", () => {
   assertEquals([roots.length, span_count], [1, 100_000]);
   // It takes 1.1 s here (Deno), 0.7 s (Bun). What is guarded is the order of magnitude: quadratic would be minutes.
   assert(took < 20_000, `${took} ms`);
-});
-
-const deno = findRuntime("deno");
-const denoTest = testUnless(deno === null ? "no deno executable was found" : null, FILE);
-
-/** Runs a program that reads a spool, in a Deno with these flags. */
-async function runDeno(spool: TestSpool, flags: readonly string[], body: string) {
-  using folder = new TempDirectory();
-  const module = pathToFileURL(`${CHECKOUT}/src/api/read.ts`).href;
-  const path = folder.write("program.ts", `import { readSpool } from ${JSON.stringify(module)};\n${body}`);
-  return await run(deno!, ["run", ...flags, path], { cwd: spool.path });
-}
-
-denoTest("readSpool() needs no permission but to read the directory", async () => {
-  using spool = new TestSpool();
-  spool.add(fileOf([spanOf("a")]));
-  mkdirSync(spool.at(".cirron"));
-  symlinkSync(spool.path, spool.at(".cirron/spool"));
-  const body = 'console.log(readSpool().trace({ format: "json" }));';
-  const { roots } = said<TraceDict>(await runDeno(spool, ["--allow-read=.cirron/spool"], body));
-  assertEquals(roots.map(root => root.name), ["a"]);
-});
-
-denoTest("readSpool() skips and counts files that may not be read", async () => {
-  using spool = new TestSpool();
-  const denied = spool.at(spool.add(fileOf([spanOf("a")])));
-  spool.add(fileOf([spanOf("b")]));
-  const flags = [`--allow-read=${spool.path}`, `--deny-read=${denied}`];
-  const counts = await runDeno(spool, flags, 'console.log(JSON.stringify(readSpool(".")));');
-  const { file_count, skipped_file_count } = said<SpoolTrace>(counts);
-  assertEquals([file_count, skipped_file_count], [1, 1]);
-});
-
-denoTest("readSpool() without read permission throws a CirronError and does not ask", async () => {
-  using spool = new TestSpool();
-  const body = `try { readSpool(); } catch (error) {
-    console.log(JSON.stringify([error.name, error.message]));
-  }`;
-  for (const flags of [[], ["--allow-read=other"], ["--deny-read"]]) {
-    const outcome = await runDeno(spool, flags, body);
-    assertEquals(said(outcome), [
-      "CirronError",
-      'Cannot read the spool ".cirron/spool": Deno needs --allow-read for it',
-    ]);
-    assertEquals(outcome.stderr, "");
-  }
 });
 
 // The format's documents.

@@ -6,12 +6,14 @@ import { opener as denoOpener } from "../../ffi/open.deno.ts";
 import { opener as noOpener } from "../../ffi/open.none.ts";
 import type { Opener, SymbolTable } from "../../ffi/types.ts";
 import { opener as chosenOpener } from "../../src/runtime/opener.ts";
+import { sourcePath } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { FakeOpener, reasonOf } from "../support/openers.ts";
-import { CHECKOUT, RUNTIME, TempDirectory, testUnless } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 const libc = openLibc(chosenOpener, process.platform, process.arch);
 const LIBC_PATH = libc.ok ? libc.source : "/lib/libc.so";
-const nativeTest = testUnless(libc.ok ? null : `no C library: ${libc.reason}`, "open_test.ts");
+const nativeTest = testUnless(libc.ok ? null : `no C library: ${libc.reason}`, import.meta.url);
 
 const OPENERS: Record<string, Opener> = {
   [`The opener of ${RUNTIME}`]: chosenOpener,
@@ -29,7 +31,7 @@ const ABSENT: Record<string, (folder: TempDirectory) => readonly [path: string, 
   "a text file": folder => [folder.write("libtext.so", "not a library\n"), LIBC_SYMBOLS],
   "an empty file": folder => [folder.write("libempty.so", ""), LIBC_SYMBOLS],
   "an ELF file that ends after its magic": folder => [folder.write("libelf.so", "\x7fELF"), LIBC_SYMBOLS],
-  "a source file of this package": () => [`${CHECKOUT}/mod.ts`, LIBC_SYMBOLS],
+  "a source file of this package": () => [sourcePath("mod.ts"), LIBC_SYMBOLS],
   "a directory": folder => [folder.path, LIBC_SYMBOLS],
   "a path longer than any file system takes": () => [`/${"x".repeat(5000)}`, LIBC_SYMBOLS],
   "a missing symbol": () => [LIBC_PATH, { cirron_no_such_symbol: { parameters: [], result: "i32" } }],

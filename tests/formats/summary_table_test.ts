@@ -1,10 +1,8 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { toTable, type TraceSummary } from "../../src/formats/summary_table.ts";
 import type { SummaryRow } from "../../src/tree/summary.ts";
 import { literal, TestEngine } from "../support/engine.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME, TempDirectory } from "../support/runtimes.ts";
 
 function summaryOf(ci: TestEngine, options: object = {}): TraceSummary {
   return ci.host.trace({ ...options, format: "summary" }) as TraceSummary;
@@ -143,25 +141,4 @@ test("toTable() indents 20 levels and writes the depth of deeper ones", () => {
     .map(line => line.slice(line.lastIndexOf("us ") + 4));
   const indent = " ".repeat(40);
   assertEquals(names, [`${indent}a`, `${indent}(21) a`, `${indent}(22) a`]);
-});
-
-test("console.log() of a TraceSummary writes the table, by itself and inside others", async () => {
-  using directory = new TempDirectory();
-  const mod = pathToFileURL(`${CHECKOUT}/mod.ts`).href;
-  const program = directory.write(
-    "program.ts",
-    `import * as ci from ${JSON.stringify(mod)};
-     for (const _ of ci.batches(3)) ci.scope("forward").end();
-     const summary = ci.trace({ format: "summary" });
-     console.log(summary);
-     console.log("--");
-     console.log([summary]);
-     console.log("--");
-     console.log(String(summary));`,
-  );
-  const { stdout, stderr } = await run(findRuntime(RUNTIME)!, ["run", program], { cwd: directory.path });
-  const [alone, inside, text] = stdout.split("--\n");
-  assertStrictEquals(alone, text, stderr);
-  const words = (part: string) => part.trim().split(/\s+/);
-  assertEquals(words(inside), ["[", ...words(text), "]"]);
 });

@@ -5,21 +5,21 @@ import { clockIds, libcPaths } from "../../ffi/libc.ts";
 import { opener as noOpener } from "../../ffi/open.none.ts";
 import { type Clock, openClock, unixAnchorNs } from "../../src/meters/clock.ts";
 import { opener } from "../../src/runtime/opener.ts";
+import { testUnless } from "../support/conditions.ts";
 import { FAKE_UNIX_NS, FakeClock } from "../support/engine.ts";
 import { FakeOpener, writeTimespec } from "../support/openers.ts";
-import { testUnless } from "../support/runtimes.ts";
 
 const READINGS = 100_000;
 const MINUTE_NS = 60e9;
 
 const real = openClock();
 const isNative = real.source.startsWith("clock_gettime");
-const nativeTest = testUnless(isNative ? null : `no native clock: ${real.source}`, "clock_test.ts");
+const nativeTest = testUnless(isNative ? null : `no native clock: ${real.source}`, import.meta.url);
 
 const ids = clockIds(process.platform);
 const knownTest = testUnless(
   ids === null ? `clock numbers of ${process.platform} are not known` : null,
-  "clock_test.ts",
+  import.meta.url,
 );
 
 /** A libc whose clocks say what the test wants, at the first place that this platform looks. */

@@ -6,9 +6,9 @@ import type { TraceDict } from "../../src/data/values.ts";
 import { openClock } from "../../src/meters/clock.ts";
 import { CPU_COALESCE_NS, CpuMeter } from "../../src/meters/cpu.ts";
 import { Engine } from "../../src/session/engine.ts";
+import { testUnless } from "../support/conditions.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
 import { nodeNamed } from "../support/recording.ts";
-import { testUnless } from "../support/runtimes.ts";
 
 /** A meter over a fake clock, read as the recorder reads it. */
 function meter(coalesceNs: number): { clock: FakeClock; now: () => number } {
@@ -317,7 +317,7 @@ test("batches() have the CPU time of their turn", () => {
 
 const clock = openClock();
 for (const kind of ["process", "thread"] as const) {
-  const presentTest = testUnless(clock.cpu[kind].ok ? null : `no ${kind} CPU clock here`, "cpu_test.ts");
+  const presentTest = testUnless(clock.cpu[kind].ok ? null : `no ${kind} CPU clock here`, import.meta.url);
 
   presentTest(`scope() that is busy for 50 ms has about as much ${kind} CPU time`, () => {
     const engine = new Engine({ clock });

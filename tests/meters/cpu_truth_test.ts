@@ -7,8 +7,8 @@ import type { TraceDict, TraceNode } from "../../src/data/values.ts";
 import { openClock } from "../../src/meters/clock.ts";
 import type { CounterOptions } from "../../src/meters/cpu.ts";
 import { Engine } from "../../src/session/engine.ts";
+import { testUnless } from "../support/conditions.ts";
 import { nodeNamed } from "../support/recording.ts";
-import { testUnless } from "../support/runtimes.ts";
 
 // The machine's own CPU clocks against what is known to have run. A machine that runs other things too takes the CPU away
 // at times, so these compare with what the system says was consumed, or with the best of many tries.
@@ -32,7 +32,7 @@ class RealEngine extends Engine {
 
 const threadTest = testUnless(
   clock.cpu.thread.ok ? null : `no clock of a thread's CPU time: ${clock.cpu.thread.reason}`,
-  "cpu_truth_test.ts",
+  import.meta.url,
 );
 
 // Some kernels count in ticks of 4 ms, apart for user and system.

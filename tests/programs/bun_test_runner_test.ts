@@ -1,7 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { CHECKOUT, findRuntime, run, RUNTIME, TempDirectory, testUnless } from "../support/runtimes.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
+import { findRuntime, run } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
-const bunTest = testUnless(RUNTIME === "bun" ? null : "they are about bun test", "bun_test_runner_test.ts");
+const bunTest = testUnless(RUNTIME === "bun" ? null : "they are about bun test", import.meta.url);
 
 /** What a session says on stderr that starts in a program or in a test. */
 async function said(how: "program" | "test", output: string): Promise<string> {
@@ -13,7 +16,7 @@ async function said(how: "program" | "test", output: string): Promise<string> {
     ci.scope("x").end();`;
   const path = directory.write(
     "it.test.ts",
-    `import * as ci from ${JSON.stringify(`${CHECKOUT}/mod.ts`)};
+    `import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
     ${how === "test" ? `import { test } from "bun:test"; test("it", () => {${body}});` : body}`,
   );
   const { code, stderr } = await run(findRuntime(RUNTIME)!, [...how === "test" ? ["test"] : [], path], {

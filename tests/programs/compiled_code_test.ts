@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { join } from "node:path";
-import { CHECKOUT, findRuntime, run, RUNTIME, TempDirectory, testUnless } from "../support/runtimes.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
+import { findRuntime, run } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
-const FILE = "read/compiled_code_test.ts";
+const FILE = import.meta.url;
 const denoTest = testUnless(
   RUNTIME === "deno" ? null : "JavaScriptCore has no flag that says when compiled code is thrown away",
   FILE,
@@ -17,9 +19,9 @@ async function lostIn(file: string, name: string, self: string): Promise<string[
   const path = folder.write(
     "program.ts",
     `
-      import { snapshotOf } from ${JSON.stringify(join(CHECKOUT, "tests/support/cases.ts"))};
-      import { buildTree } from ${JSON.stringify(join(CHECKOUT, "src/tree/tree.ts"))};
-      import { ${name} } from ${JSON.stringify(join(CHECKOUT, `src/read/${file}.ts`))};
+      import { snapshotOf } from ${JSON.stringify(sourceUrl("tests/support/cases.ts"))};
+      import { buildTree } from ${JSON.stringify(sourceUrl("src/tree/tree.ts"))};
+      import { ${name} } from ${JSON.stringify(sourceUrl(`src/formats/${file}.ts`))};
       const rows = Array.from({ length: 6000 }, (_, i) => ({
         id: i + 1,
         parent: i - i % 4,
@@ -50,7 +52,7 @@ async function lostIn(file: string, name: string, self: string): Promise<string[
 for (
   const [file, name, self] of [
     ["json", "toJson", ""],
-    ["trace_events", "toTraceEvents", "{ pid: 1 }"],
+    ["perfetto", "toTraceEvents", "{ pid: 1 }"],
     ["speedscope", "toSpeedscope", "1"],
   ]
 ) {

@@ -6,6 +6,8 @@ import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { ENTRY_FILES } from "../../tools/entries.ts";
 import { findNode } from "../../tools/install.mjs";
+import { CHECKOUT } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
 import {
   assertNoTypeScript,
   assertWorks,
@@ -20,13 +22,14 @@ import {
   runConsumer,
   writeManifest,
 } from "../support/consumers.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME, TempDirectory, testUnless } from "../support/runtimes.ts";
+import { findRuntime, run } from "../support/runtimes.ts";
 import { packageFiles } from "../support/sources.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // Projects that use the package by its name, outside the checkout. Deno's run of this file has what is for Deno, for Node
 // and for the compiler; Bun's run has what is for Bun.
 
-const FILE = "consumers_test.ts";
+const FILE = import.meta.url;
 const deno = RUNTIME === "deno" ? findRuntime("deno") : null;
 const bun = findRuntime("bun");
 

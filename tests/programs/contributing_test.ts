@@ -4,7 +4,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { ENTRIES } from "../../tools/entries.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME } from "../support/runtimes.ts";
+import { CHECKOUT } from "../support/checkout.ts";
+import { RUNTIME } from "../support/conditions.ts";
+import { findRuntime, run } from "../support/runtimes.ts";
 import { readSource } from "../support/sources.ts";
 
 // What CONTRIBUTING.md tells to do, done on a copy.

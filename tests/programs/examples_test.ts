@@ -8,15 +8,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import type { TraceDict } from "../../mod.ts";
-import {
-  CHECKOUT,
-  findRuntime,
-  type Outcome,
-  run,
-  RUNTIME,
-  TempDirectory,
-  testUnless,
-} from "../support/runtimes.ts";
+import { CHECKOUT, sourcePath } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
+import { findRuntime, type Outcome, run } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 const DURATION = /^\d+(\.\d+)?(us|ms|s)$/;
 
@@ -232,7 +227,7 @@ test("examples/server.ts names the slowest of its requests", async () => {
 
 const denoTest = testUnless(
   RUNTIME === "deno" ? null : "permission flags are Deno's alone",
-  "tests/programs/examples_test.ts",
+  import.meta.url,
 );
 
 denoTest("examples/server.ts runs without permission flags, and asks for nothing", async () => {
@@ -247,7 +242,7 @@ test("examples/spool.ts records what examples/read_spool.ts reads in another pro
   const start = (name: string) =>
     run(findRuntime(RUNTIME)!, [
       ...(RUNTIME === "deno" ? ["run", "-A"] : []),
-      join(CHECKOUT, "examples", name),
+      sourcePath(`examples/${name}`),
       spool,
     ]);
   const written = await start("spool.ts");

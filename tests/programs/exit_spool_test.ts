@@ -5,7 +5,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { readSpool } from "../../mod.ts";
-import { CHECKOUT, findRuntime, RUNTIME, TempDirectory, testUnless } from "../support/runtimes.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
+import { findRuntime } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 const SPANS = 1000;
 
@@ -34,7 +37,7 @@ async function end(ending: string, signal?: Signal): Promise<Ending> {
   const program = directory.write(
     "program.ts",
     `
-      import * as ci from ${JSON.stringify(join(CHECKOUT, "mod.ts"))};
+      import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
       import process from "node:process";
       const profiler = ci.profile({ outputDir: ${JSON.stringify(spool)}, flushIntervalMs: 3_600_000 });
       const record = (name: string, count: number) => {
@@ -204,7 +207,7 @@ const SURVIVALS: readonly (readonly [how: string, deno: boolean, handler: string
 for (const [how, isDenos, handler] of SURVIVALS) {
   const survivalTest = testUnless(
     isDenos && RUNTIME !== "deno" ? "only Deno has such an exit" : null,
-    "exit_spool_test.ts",
+    import.meta.url,
   );
   survivalTest(`An error that ${how} survives closes nothing`, async () => {
     const ended = await end(`

@@ -3,16 +3,18 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { isSigactionIgnored, libcPaths, openSignalLibc, SIGACTION_BYTES } from "../../ffi/libc.ts";
 import { opener } from "../../src/runtime/opener.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { FakeOpener, reasonOf } from "../support/openers.ts";
-import { CHECKOUT, findRuntime, RUNTIME, TempDirectory, testUnless } from "../support/runtimes.ts";
+import { findRuntime } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // Every case is one program that runs twice, with exit handling and with a stand-in that does nothing, and must look the
 // same from outside. The parent sends signals when the child has printed a line; nothing sleeps.
 
-const FILE = "exit_test.ts";
+const FILE = import.meta.url;
 const IS_DENO = RUNTIME === "deno";
 const denoTest = testUnless(IS_DENO ? null : "only Deno has such an exit", FILE);
 const signalTest = testUnless(process.platform === "win32" ? "Windows has no signals" : null, FILE);
@@ -26,7 +28,7 @@ const denoLibcTest = testUnless(
     : "no C library with a path",
   FILE,
 );
-const EXIT = pathToFileURL(`${CHECKOUT}/src/runtime/exit.ts`).href;
+const EXIT = sourceUrl("src/runtime/exit.ts");
 // Under the five seconds that Bun gives a test: it would leave the child behind.
 const TIMEOUT_MS = 4_500;
 

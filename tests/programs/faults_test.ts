@@ -14,7 +14,6 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { Host } from "../../src/api/host.ts";
 import type { Health } from "../../src/data/health.ts";
 import type { TraceDict } from "../../src/data/values.ts";
@@ -22,22 +21,16 @@ import { Engine } from "../../src/session/engine.ts";
 import type { ProfileOptions } from "../../src/session/options.ts";
 import type { FlushBatch } from "../../src/sinks/batch.ts";
 import { SpoolSink } from "../../src/sinks/spool.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
-import {
-  CHECKOUT,
-  findRuntime,
-  type Outcome,
-  run,
-  RUNTIME,
-  said,
-  TempDirectory,
-  testUnless,
-} from "../support/runtimes.ts";
+import { findRuntime, type Outcome, run, said } from "../support/runtimes.ts";
 import { MemorySink, recordMany, upTo } from "../support/sinks.ts";
 import { allNamesIn, namesIn, readFiles, spooledNames } from "../support/spool_files.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
-const FILE = "faults_test.ts";
-const MOD = pathToFileURL(`${CHECKOUT}/mod.ts`).href;
+const FILE = import.meta.url;
+const MOD = sourceUrl("mod.ts");
 const own = findRuntime(RUNTIME)!;
 const deno = findRuntime("deno");
 const denoTest = testUnless(deno === null ? "no deno executable was found" : null, FILE);

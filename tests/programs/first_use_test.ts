@@ -1,17 +1,18 @@
 import { assertEquals } from "@std/assert";
 import { once } from "node:events";
-import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { Recorder } from "../../src/record/recorder.ts";
-import { node } from "../../src/runtime/builtins.ts";
-import { isMainThread } from "../../src/runtime/builtins.ts";
+import { isMainThread, node } from "../../src/runtime/builtins.ts";
 import { machine } from "../../src/runtime/machine.ts";
 import { threadId } from "../../src/runtime/thread.ts";
 import { idOf } from "../support/cases.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory, testUnless } from "../support/runtimes.ts";
+import { findRuntime, run, said } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 test("The first callback scope starts after AsyncLocalStorage was loaded, made and tried", () => {
   const ci = new TestEngine();
@@ -70,7 +71,7 @@ test("machine() says what process.platform and process.arch say", () => {
 // Where `process` is made when it is first asked for.
 const lazyTest = testUnless(
   RUNTIME === "deno" ? null : "Bun has its process from the start",
-  "first_use_test.ts",
+  import.meta.url,
 );
 
 lazyTest(
@@ -86,7 +87,7 @@ lazyTest(
         configurable: true,
         get: () => (asked++, get!.call(globalThis)),
       });
-      const ci = await import(${JSON.stringify(join(CHECKOUT, "mod.ts"))});
+      const ci = await import(${JSON.stringify(sourceUrl("mod.ts"))});
       ci.scope("first").end();
       ci.mark("m", 1);
       for (const _ of ci.batches(3));
@@ -105,8 +106,8 @@ test("threadId() and isMainThread() tell the main thread from a worker", async (
   const program = directory.write(
     "worker.ts",
     `
-      import { isMainThread } from ${JSON.stringify(join(CHECKOUT, "src/runtime/builtins.ts"))};
-      import { threadId } from ${JSON.stringify(join(CHECKOUT, "src/runtime/thread.ts"))};
+      import { isMainThread } from ${JSON.stringify(sourceUrl("src/runtime/builtins.ts"))};
+      import { threadId } from ${JSON.stringify(sourceUrl("src/runtime/thread.ts"))};
       import { parentPort } from "node:worker_threads";
       parentPort!.postMessage([threadId(), isMainThread()]);
     `,

@@ -1,11 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { join } from "node:path";
 import { test } from "node:test";
-import { CHECKOUT, findRuntime, run, RUNTIME, TempDirectory } from "../support/runtimes.ts";
+import { sourcePath } from "../support/checkout.ts";
+import { RUNTIME } from "../support/conditions.ts";
+import { findRuntime, run } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // A short run of `deno task fuzz`, in a process of its own: what nobody handles would end this one.
 
-const PROGRAM = join(CHECKOUT, "tests", "support", "fuzz_program.ts");
+const PROGRAM = sourcePath("tests/support/fuzz_program.ts");
 const ROUNDS = 25;
 
 interface Report {

@@ -7,7 +7,10 @@ import type { GpuMonitor } from "../../src/meters/gpu/monitor.ts";
 import type { Recorder } from "../../src/record/recorder.ts";
 import { attempt, guarded, hostCallFailures } from "../../src/runtime/host_calls.ts";
 import { GpuTicker } from "../../src/session/gpu_ticker.ts";
-import { CHECKOUT, findRuntime, type Outcome, run, RUNTIME, TempDirectory } from "../support/runtimes.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME } from "../support/conditions.ts";
+import { findRuntime, type Outcome, run } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // Programs that take away what the package stands on, each in a process of its own.
 
@@ -27,7 +30,7 @@ async function finish(program: string, args: readonly string[] = ["-A"]): Promis
   return { ...outcome, stdout: outcome.stdout + spans };
 }
 
-const MOD = JSON.stringify(`${CHECKOUT}/mod.ts`);
+const MOD = JSON.stringify(sourceUrl("mod.ts"));
 
 const CHANGES: Record<string, string> = {
   "deleted": "delete globalThis.process;",

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { type Health, readSpool, type TraceNode } from "../../mod.ts";
+import { CHECKOUT, sourcePath } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
 import {
   assertWorks,
   compile,
@@ -15,23 +17,15 @@ import {
   removeNpmPackage,
   runConsumer,
 } from "../support/consumers.ts";
-import {
-  CHECKOUT,
-  findRuntime,
-  type Outcome,
-  run,
-  RUNTIME,
-  said,
-  TempDirectory,
-  testUnless,
-} from "../support/runtimes.ts";
+import { findRuntime, type Outcome, run, said } from "../support/runtimes.ts";
 import { readSource } from "../support/sources.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // What docs/hosts.md says and no other file of tests looks at: watchers are in watch_test.ts, workers in worker_test.ts, bundlers
 // and executables in consumers_test.ts, two copies in ways_in_test.ts, permissions in permissions_test.ts, a read-only file system
 // in faults_test.ts.
 
-const FILE = "hosts_test.ts";
+const FILE = import.meta.url;
 const PAGE = "docs/hosts.md";
 const IS_DENO = RUNTIME === "deno";
 const runtime = findRuntime(RUNTIME)!;
@@ -64,7 +58,7 @@ function named(name: string): string {
 /** A project that finds the checkout under the package's name, and hono. */
 function project(files: Readonly<Record<string, string>>): TempDirectory {
   const folder = new TempDirectory();
-  const imports = { "@cirron/sdk": `${CHECKOUT}/mod.ts`, hono: `npm:hono@${HONO}` };
+  const imports = { "@cirron/sdk": sourcePath("mod.ts"), hono: `npm:hono@${HONO}` };
   folder.write("deno.json", JSON.stringify({ imports, nodeModulesDir: "none" }));
   const modules = join(folder.path, "node_modules");
   mkdirSync(join(modules, "@cirron"), { recursive: true });

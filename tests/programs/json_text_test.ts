@@ -4,8 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { jsonOf, jsonOfText } from "../../src/data/json_text.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME, TempDirectory } from "../support/runtimes.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME } from "../support/conditions.ts";
+import { findRuntime, run } from "../support/runtimes.ts";
 import { packageFiles, readSource, withoutComments } from "../support/sources.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 /** Calls while every list and object has a `toJSON`. */
 function withToJson<T>(call: () => T): T {
@@ -79,7 +82,7 @@ function program(
   tampering: string,
   when: "before it is imported" | "after its first use",
 ): string {
-  const at = (path: string) => JSON.stringify(join(CHECKOUT, path));
+  const at = (path: string) => JSON.stringify(sourceUrl(path));
   const folder = JSON.stringify(directory);
   return `
     import { writeFileSync } from "node:fs";

@@ -3,28 +3,23 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { sourcePath } from "../support/checkout.ts";
 import { NO_CHROMIUM, sharedChromium } from "../support/chromium.ts";
-import {
-  CHECKOUT,
-  findRuntime,
-  missingProgram,
-  run,
-  RUNTIME,
-  TempDirectory,
-  testUnless,
-} from "../support/runtimes.ts";
+import { missingProgram, RUNTIME, testUnless } from "../support/conditions.ts";
+import { findRuntime, run } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // A real notebook in a real kernel, executed without a window, and its cells opened in a browser.
 
 const NBCONVERT = "/usr/bin/jupyter-nbconvert";
-const NOTEBOOK = join(CHECKOUT, "examples", "notebook.ipynb");
+const NOTEBOOK = sourcePath("examples/notebook.ipynb");
 const deno = findRuntime("deno");
 
 const notebookTest = testUnless(
   RUNTIME === "deno"
     ? missingProgram(NBCONVERT, "jupyter-nbconvert") ?? NO_CHROMIUM
     : "the kernel of notebooks is Deno's",
-  "notebook_test.ts",
+  import.meta.url,
 );
 const chromium = NO_CHROMIUM === null ? sharedChromium() : null;
 

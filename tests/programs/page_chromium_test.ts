@@ -6,11 +6,12 @@ import { foldSiblings } from "../../src/tree/fold.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { type HandRow, snapshotOf } from "../support/cases.ts";
 import { NO_CHROMIUM, type Page, sharedChromium } from "../support/chromium.ts";
-import { TempDirectory, testUnless } from "../support/runtimes.ts";
+import { testUnless } from "../support/conditions.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // The page as a reader has it: in a browser, by mouse and by keyboard.
 
-const chromiumTest = testUnless(NO_CHROMIUM, "page_chromium_test.ts");
+const chromiumTest = testUnless(NO_CHROMIUM, import.meta.url);
 const chromium = NO_CHROMIUM === null ? sharedChromium() : null;
 
 /** Opens the page of some rows; fails if anything in it went wrong or reached out. */

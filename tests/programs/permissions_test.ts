@@ -1,24 +1,18 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { pathToFileURL } from "node:url";
 import { openLibc } from "../../ffi/libc.ts";
 import type { Health } from "../../src/data/health.ts";
 import type { TraceDict } from "../../src/data/values.ts";
 import { opener } from "../../src/runtime/opener.ts";
-import {
-  CHECKOUT,
-  findRuntime,
-  type Outcome,
-  run,
-  said,
-  TempDirectory,
-  testUnless,
-} from "../support/runtimes.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { testUnless } from "../support/conditions.ts";
+import { findRuntime, type Outcome, run, said } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // Each test runs a program of its own in a Deno with exactly the flags it is about.
 
-const FILE = "permissions_test.ts";
+const FILE = import.meta.url;
 const deno = findRuntime("deno");
 const denoTest = testUnless(deno === null ? "no deno executable was found" : null, FILE);
 const libc = openLibc(opener, process.platform, process.arch);
@@ -32,8 +26,8 @@ const libcTest = testUnless(
   FILE,
 );
 
-const MOD = pathToFileURL(`${CHECKOUT}/mod.ts`).href;
-const POLARS = pathToFileURL(`${CHECKOUT}/polars.ts`).href;
+const MOD = sourceUrl("mod.ts");
+const POLARS = sourceUrl("polars.ts");
 
 /** A program's text: `body` with the package as `ci`, and `report` to print what the test looks at. */
 function program(body: string, polars = false): string {
@@ -366,7 +360,7 @@ denoTest("With --allow-env for some variables no other is read, and nothing prom
 });
 
 denoTest("areGranted() takes a permission for some paths as none", async () => {
-  const permissions = pathToFileURL(`${CHECKOUT}/src/runtime/permissions.ts`).href;
+  const permissions = sourceUrl("src/runtime/permissions.ts");
   const source = `
     import { areGranted } from ${JSON.stringify(permissions)};
     console.log(JSON.stringify(["read", "env", "ffi", "sys", "write"].map(name => areGranted(name as "read"))
@@ -438,7 +432,7 @@ const bunTest = testUnless(bun === null ? "no bun executable was found" : null, 
 
 bunTest("areGranted() says yes to everything where there are no permissions", async () => {
   using folder = new TempDirectory();
-  const permissions = pathToFileURL(`${CHECKOUT}/src/runtime/permissions.ts`).href;
+  const permissions = sourceUrl("src/runtime/permissions.ts");
   const path = folder.write(
     "program.ts",
     `import { areGranted } from ${JSON.stringify(permissions)};

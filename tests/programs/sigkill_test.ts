@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { readSpool } from "../../mod.ts";
-import { CHECKOUT, findRuntime, RUNTIME, TempDirectory } from "../support/runtimes.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME } from "../support/conditions.ts";
+import { findRuntime } from "../support/runtimes.ts";
 import { readFiles } from "../support/spool_files.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 const INTERVAL_MS = 50;
 
@@ -28,7 +30,7 @@ async function kill(spool: string, body: string, everyMs: number): Promise<Told[
   const program = directory.write(
     "program.ts",
     `
-      import * as ci from ${JSON.stringify(join(CHECKOUT, "mod.ts"))};
+      import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
       import { writeSync } from "node:fs";
       ci.profile({ outputDir: ${JSON.stringify(spool)}, flushIntervalMs: ${INTERVAL_MS} });
       const startMs = performance.now();

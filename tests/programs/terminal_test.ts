@@ -1,16 +1,18 @@
 import { assertEquals } from "@std/assert";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
-import { CHECKOUT, findRuntime, run, RUNTIME, TempDirectory, testUnless } from "../support/runtimes.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
+import { findRuntime, run } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // Each test asks in a process of its own, before a pseudoterminal or a pipe.
 
 const SCRIPT = "/usr/bin/script"; // util-linux
-const FILE = "terminal_test.ts";
+const FILE = import.meta.url;
 const ptyTest = testUnless(existsSync(SCRIPT) ? null : `there is no ${SCRIPT} to make a terminal`, FILE);
 
-const TERMINAL = pathToFileURL(`${CHECKOUT}/src/runtime/terminal.ts`).href;
+const TERMINAL = sourceUrl("src/runtime/terminal.ts");
 const PROGRAM = `import { stdoutTerminal } from ${JSON.stringify(TERMINAL)};
 console.log(JSON.stringify(stdoutTerminal()));`;
 

@@ -8,14 +8,15 @@ import process from "node:process";
 import { toTraceEvents } from "../../src/formats/perfetto.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { idOf, snapshotOf } from "../support/cases.ts";
+import { CHECKOUT } from "../support/checkout.ts";
 import { NO_CHROMIUM, type Page, sharedChromium } from "../support/chromium.ts";
+import { testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { sequential, sequentialRows } from "../support/programs.ts";
-import { CHECKOUT, testUnless } from "../support/runtimes.ts";
 
 // What the formats for other viewers are worth in those viewers themselves.
 
-const FILE = "viewers_test.ts";
+const FILE = import.meta.url;
 
 /** A training loop, and three requests at once. */
 async function recorded(): Promise<TestEngine> {

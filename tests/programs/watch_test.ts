@@ -6,12 +6,15 @@ import { test } from "node:test";
 import { readSpool } from "../../mod.ts";
 import type { TraceDict, TraceNode } from "../../src/data/values.ts";
 import { isWatchedLine } from "../../src/runtime/watchers.ts";
-import { CHECKOUT, findRuntime, RUNTIME, TempDirectory, testUnless } from "../support/runtimes.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
+import { findRuntime } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // Real watchers. A generation of the program prints "ready", the test writes the next one over it, and so on; nothing sleeps.
 // Deno's watcher may not look yet when the program runs, so an edit that has no effect is made again, and may then have two.
 
-const FILE = "watch_test.ts";
+const FILE = import.meta.url;
 const SPANS = 100;
 const EDITS = 3;
 const AGAIN_MS = 3000;
@@ -56,7 +59,7 @@ function program(
     ${then}
     console.log("ready ${generation}.");`;
   return `
-    import * as ci from ${JSON.stringify(`${CHECKOUT}/mod.ts`)};
+    import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
     import process from "node:process";
     ci.profile({ outputDir: ${JSON.stringify(spool)}, flushIntervalMs: ${flushIntervalMs} });
     const keep = setInterval(() => {}, 1000);

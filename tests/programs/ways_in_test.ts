@@ -5,21 +5,16 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { TraceDict } from "../../src/data/values.ts";
 import { ENTRIES } from "../../tools/entries.ts";
-import {
-  CHECKOUT,
-  findRuntime,
-  type Outcome,
-  run,
-  said,
-  TempDirectory,
-  testUnless,
-} from "../support/runtimes.ts";
+import { CHECKOUT, sourceUrl } from "../support/checkout.ts";
+import { testUnless } from "../support/conditions.ts";
+import { findRuntime, type Outcome, run, said } from "../support/runtimes.ts";
 import { type CheckoutServer, serveCheckout } from "../support/serve.ts";
 import { closure, packageFiles } from "../support/sources.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // The package as its users load it: by raw URL, from disk, and twice at once.
 
-const FILE = "ways_in_test.ts";
+const FILE = import.meta.url;
 const deno = findRuntime("deno");
 const bun = findRuntime("bun");
 const denoTest = testUnless(deno === null ? "no deno executable was found" : null, FILE);
@@ -229,7 +224,7 @@ bunTest(
     folder.write(
       "worker.ts",
       `
-import * as ci from ${JSON.stringify(`${CHECKOUT}/mod.ts`)};
+import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
 self.onmessage = event => postMessage(ci.scope("answer", () => event.data + 1));
 `,
     );

@@ -1,12 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { readSpool } from "../../mod.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory, testUnless } from "../support/runtimes.ts";
+import { sourceUrl } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
+import { findRuntime, run, said } from "../support/runtimes.ts";
 import { readFiles, spooledNames } from "../support/spool_files.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
-const FILE = "worker_test.ts";
+const FILE = import.meta.url;
 const HOUR_MS = 3_600_000;
 
 /** Web workers, and those of `node:worker_threads`. */
@@ -23,7 +25,7 @@ async function runWorkers<T>(kind: Kind, spool: string, worker: string, main: st
   folder.write(
     "worker.ts",
     `
-      import * as ci from ${JSON.stringify(join(CHECKOUT, "mod.ts"))};
+      import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
       import { parentPort } from "node:worker_threads";
       const post = (message: unknown) => parentPort ? parentPort.postMessage(message) : (globalThis as any).postMessage(message);
       const stay = () => setInterval(() => {}, 1000);
@@ -180,7 +182,7 @@ for (const kind of KINDS) {
       folder.path,
       TASK,
       `
-        const ci = await import(${JSON.stringify(join(CHECKOUT, "mod.ts"))});
+        const ci = await import(${JSON.stringify(sourceUrl("mod.ts"))});
         ci.profile({ outputDir: ${JSON.stringify(folder.path)} });
         for (const one of [start(), start()]) {
           await one.posted;
@@ -201,7 +203,7 @@ for (const kind of KINDS) {
 test("The printed tree of a spool says which session is unfinished", async () => {
   using folder = new TempDirectory();
   const main = `
-    const ci = await import(${JSON.stringify(join(CHECKOUT, "mod.ts"))});
+    const ci = await import(${JSON.stringify(sourceUrl("mod.ts"))});
     ci.profile({ outputDir: ${JSON.stringify(folder.path)} });
     ${TERMINATE}
     ci.shutdown();

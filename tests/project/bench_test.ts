@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { Case } from "../../bench/case.ts";
 import { compare } from "../../bench/compare.ts";
 import { type Results, withCosts, withTables } from "../../bench/results.ts";
-import { CHECKOUT } from "../support/runtimes.ts";
+import { CHECKOUT } from "../support/checkout.ts";
 
 const BEGIN = "<!-- bench/results.json: begin -->";
 const END = "<!-- bench/results.json: end -->";

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ENTRIES, ENTRY_FILES } from "../../tools/entries.ts";
-import { CHECKOUT } from "../support/runtimes.ts";
+import { CHECKOUT } from "../support/checkout.ts";
 import { importLines, packageFiles, readSource, resolveImport, withoutComments } from "../support/sources.ts";
 
 // A folder is a floor: a file imports its own folder and those before it here, types included. Entries are on top.
@@ -208,6 +208,15 @@ test("deno.json and package.json agree on version, license and entries", () => {
   assertEquals(npm.version, deno.version);
   assertEquals(npm.license, deno.license);
   assertEquals(npm.exports, deno.exports);
+});
+
+test("Every task of deno.json is a script of package.json", () => {
+  const { tasks } = JSON.parse(readSource("deno.json")) as { tasks: Record<string, string> };
+  const { scripts } = JSON.parse(readSource("package.json")) as { scripts: Record<string, string> };
+  assertEquals(
+    Object.entries(scripts),
+    Object.keys(tasks).map(name => [name, `node tools/npm.mjs ${name}`]),
+  );
 });
 
 test("deno.json maps its own name to the entries it exports, and publishes them", () => {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { PAGES } from "../../tools/pages.ts";
-import { CHECKOUT } from "../support/runtimes.ts";
+import { CHECKOUT } from "../support/checkout.ts";
 import { readSource } from "../support/sources.ts";
 
 // How the documents are laid out, and whether what they name is there. documentation_test.ts runs their examples.

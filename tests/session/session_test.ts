@@ -15,7 +15,7 @@ import { withEnvironment } from "../../src/session/environment.ts";
 import type { ProfileOptions } from "../../src/session/options.ts";
 import { FakeClock, literal, TestEngine } from "../support/engine.ts";
 import { nodeNamed } from "../support/recording.ts";
-import { TempDirectory } from "../support/runtimes.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // The root span.
 

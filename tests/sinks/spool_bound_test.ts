@@ -4,7 +4,6 @@ import fs, {
   mkdirSync,
   readFileSync,
   renameSync,
-  statSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -13,14 +12,13 @@ import fs, {
 import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
 import type { FlushBatch } from "../../src/sinks/batch.ts";
 import { SpoolSink } from "../../src/sinks/spool.ts";
 import { OldestFiles, type SpoolFile } from "../../src/spool/oldest_files.ts";
 import { TestEngine } from "../support/engine.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory } from "../support/runtimes.ts";
 import { keepAlive, upTo } from "../support/sinks.ts";
-import { allNamesIn, namesIn, readFiles, spooledNames } from "../support/spool_files.ts";
+import { allNamesIn, bytesIn, namesIn, plant, readFiles, spooledNames } from "../support/spool_files.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -63,21 +61,6 @@ class TestSink extends SpoolSink {
     this.emit(batch);
     this.commit();
   }
-}
-
-/** Writes a file of somebody else's, dated `ms` since 1970. */
-function plant(directory: string, ms: number, size = 1000, suffix = ""): string {
-  const id = String(planted++).padStart(32, "0");
-  const name = `${String(Math.floor(ms)).padStart(14, "0")}000000-${id}.json${suffix}`;
-  writeFileSync(join(directory, name), "x".repeat(size));
-  utimesSync(join(directory, name), ms / 1000, ms / 1000);
-  return name;
-}
-let planted = 0;
-
-/** Bytes of all files in a directory. */
-function bytesIn(directory: string): number {
-  return allNamesIn(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
 }
 
 /** Lets the event loop go round until `condition` holds. */
@@ -363,24 +346,6 @@ for (const [firstId, share] of [["00000000", "the lot falls on it"], ["ffffffff"
     assertEquals(bytesIn(folder.path) <= 400_000, firstId === "00000000");
   });
 }
-
-test("A process that exits without shutdown() keeps the bound as well", async () => {
-  using folder = new TempDirectory();
-  const spool = join(folder.path, "spool");
-  mkdirSync(spool);
-  for (let i = 0; i < 50; i++) plant(spool, Date.now() - DAY_MS + i);
-  const path = folder.write(
-    "program.ts",
-    `import * as ci from ${JSON.stringify(pathToFileURL(`${CHECKOUT}/mod.ts`).href)};
-    ci.profile({ outputDir: ${JSON.stringify(spool)}, spoolMaxBytes: 20_000 });
-    ci.scope("x").end();
-    console.log("0");`,
-  );
-  const args = RUNTIME === "deno" ? ["run", "-A", path] : [path];
-  const outcome = await run(findRuntime(RUNTIME)!, args, { cwd: folder.path });
-  assertEquals([said(outcome), outcome.stderr], [0, ""]);
-  assert(bytesIn(spool) <= 20_000, `${bytesIn(spool)} bytes`);
-});
 
 // Links.
 

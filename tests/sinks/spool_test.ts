@@ -1,15 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { VERSION } from "../../src/data/version.ts";
 import type { ProfileOptions } from "../../src/session/options.ts";
 import { TestEngine } from "../support/engine.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory } from "../support/runtimes.ts";
 import { keepAlive, recordMany, upTo } from "../support/sinks.ts";
 import { namesIn, readFiles, readHeaders, spooledNames } from "../support/spool_files.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -294,69 +293,6 @@ test("Two engines that spool into one directory lose nothing", () => {
   const indices = readFiles(folder.path).flatMap(file => file.spans)
     .filter(span => span.name === "x").map(span => Number(span.index)).toSorted((a, b) => a - b);
   assertEquals(indices, upTo(20).flatMap(i => [i, i]));
-});
-
-test("Two processes that spool into one directory lose nothing", async () => {
-  using folder = new TempDirectory();
-  const spool = join(folder.path, "spool");
-  const path = folder.write(
-    "program.ts",
-    `import * as ci from ${JSON.stringify(pathToFileURL(`${CHECKOUT}/mod.ts`).href)};
-    ci.profile({ outputDir: ${JSON.stringify(spool)}, flushIntervalMs: 1 });
-    for (let i = 0; i < 200; i++) {
-      for (let j = 0; j < 10; j++) ci.scope("x", { index: i * 10 + j }).end();
-      if (i % 10 === 0) await new Promise(resolve => setTimeout(resolve, 1));
-      if (i % 7 === 0) ci.flush();
-    }
-    ci.shutdown();
-    console.log(JSON.stringify(ci.health().mark_drop_count));`,
-  );
-  const own = findRuntime(RUNTIME)!;
-  const args = RUNTIME === "deno" ? ["run", "-A", path] : [path];
-  const outcomes = await Promise.all([1, 2].map(() => run(own, args, { cwd: folder.path })));
-  for (const outcome of outcomes) assertEquals([said(outcome), outcome.stderr], [0, ""]);
-  const spans = readFiles(spool).flatMap(file => file.spans).filter(span => span.name === "x");
-  assertEquals(new Set(spans.map(span => span.id)).size, 4000);
-  const byPid = Map.groupBy(spans, span => span.pid);
-  assertEquals([...byPid.values()].map(ones => ones.map(one => Number(one.index))), [upTo(2000), upTo(2000)]);
-  assertEquals(namesIn(spool).filter(name => name.endsWith(".tmp")), []);
-});
-
-test("outputDir is taken from the working directory, .cirron/spool by default", async () => {
-  using folder = new TempDirectory();
-  const path = folder.write(
-    "program.ts",
-    `import * as ci from ${JSON.stringify(pathToFileURL(`${CHECKOUT}/mod.ts`).href)};
-    ci.profile();
-    ci.scope("x").end();
-    ci.shutdown();
-    console.log("0");`,
-  );
-  const args = RUNTIME === "deno" ? ["run", "-A", path] : [path];
-  const outcome = await run(findRuntime(RUNTIME)!, args, { cwd: folder.path });
-  assertEquals([said(outcome), outcome.stderr], [0, ""]);
-  assertEquals(spooledNames(join(folder.path, ".cirron", "spool")), ["x", "cirron.session"]);
-});
-
-test("The spool goes on where it was when the program changes its working directory", async () => {
-  using folder = new TempDirectory();
-  const path = folder.write(
-    "program.ts",
-    `import * as ci from ${JSON.stringify(pathToFileURL(`${CHECKOUT}/mod.ts`).href)};
-    import process from "node:process";
-    import { mkdirSync } from "node:fs";
-    ci.profile();
-    ci.scope("x").end();
-    ci.flush();
-    mkdirSync("elsewhere");
-    process.chdir("elsewhere");
-    ci.shutdown();
-    console.log("0");`,
-  );
-  const args = RUNTIME === "deno" ? ["run", "-A", path] : [path];
-  said(await run(findRuntime(RUNTIME)!, args, { cwd: folder.path }));
-  assertEquals(spooledNames(join(folder.path, ".cirron", "spool")), ["x", "cirron.session"]);
-  assertEquals(existsSync(join(folder.path, "elsewhere", ".cirron")), false);
 });
 
 test("trace() lands batches in the spool", () => {

@@ -8,7 +8,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { after } from "node:test";
-import { missingProgram, TempDirectory } from "./runtimes.ts";
+import { missingProgram } from "./conditions.ts";
+import { TempDirectory } from "./temp_directory.ts";
 
 const EXECUTABLE = "/usr/bin/chromium";
 

@@ -9,7 +9,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { type Health, readSpool, trace } from "../../mod.ts";
 import { buildPackage, type Package } from "../../tools/pack.ts";
-import { CHECKOUT, findRuntime, type Outcome, run, type RunOptions, TempDirectory } from "./runtimes.ts";
+import { CHECKOUT, sourcePath } from "./checkout.ts";
+import { findRuntime, type Outcome, run, type RunOptions } from "./runtimes.ts";
+import { TempDirectory } from "./temp_directory.ts";
 
 /** How a program may get at nodejs-polars: it imports the entry for it, has it in node_modules, or does without. */
 export type Polars = "imported" | "absent";
@@ -161,7 +163,7 @@ export async function compile(
 
 /** A program that uses every exported type. */
 export function publicTypes(polars: Polars): string {
-  const text = readFileSync(join(CHECKOUT, "tests", "support", "public_types.ts"), "utf8");
+  const text = readFileSync(sourcePath("tests/support/public_types.ts"), "utf8");
   if (polars === "imported") return text;
   // Without polars a frame is `any`, which is the same as nothing else, and makes `any` of a union that it is in.
   const lines = text.split("\n");

@@ -13,7 +13,8 @@ import type { Clock } from "../../src/meters/clock.ts";
 import type { GpuMonitor } from "../../src/meters/gpu/monitor.ts";
 import { type GpuOptions, openGpu } from "../../src/meters/gpu/open.ts";
 import { opener } from "../../src/runtime/opener.ts";
-import { CHECKOUT, TempDirectory } from "./runtimes.ts";
+import { sourcePath } from "./checkout.ts";
+import { TempDirectory } from "./temp_directory.ts";
 
 const CONTROL = {
   fake_reset: { parameters: [], result: "void" },
@@ -75,7 +76,7 @@ function build(lacking: readonly Lacking[]): string {
   const known = builds.get(key);
   if (known !== undefined) return known;
   const path = join(folder.path, `build-${builds.size}.so`);
-  const source = join(CHECKOUT, "tests", "support", "fake_nvml.c");
+  const source = sourcePath("tests/support/fake_nvml.c");
   const defines = lacking.map(name => `-D${name}`);
   const args = [
     "-Wall",

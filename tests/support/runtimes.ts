@@ -1,22 +1,15 @@
 /**
- * Child processes of Deno and Bun: tests that are about flags, imports and several copies need a process of their own.
+ * Child processes of Deno and Bun: tests that are about flags, imports and several copies need a process of their own. They lie in
+ * tests/programs; no other test imports this file.
  *
  * @module
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import process from "node:process";
-import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { findBinary } from "../../tools/install.mjs";
-
-/** The checkout, as a path without a slash at the end. */
-export const CHECKOUT: string = fileURLToPath(new URL("../..", import.meta.url)).replace(/[\\/]$/, "");
-
-/** Which of the two runtimes runs this test. */
-export const RUNTIME: "deno" | "bun" = process.versions.bun === undefined ? "deno" : "bun";
+import { RUNTIME } from "./conditions.ts";
 
 /** Where the executable of a runtime lies: this process's own, the checkout's, or one on the PATH. */
 export function findRuntime(name: "deno" | "bun"): string | null {
@@ -28,26 +21,6 @@ export function findRuntime(name: "deno" | "bun"): string | null {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const found = folders.map(folder => join(folder, name)).find(path => existsSync(path));
   return found === undefined ? null : realpathSync(found);
-}
-
-/**
- * Why a program that Debian packages is not here, for `testUnless`; null if it is. With `CIRRON_REQUIRE_BROWSER=1` always null:
- * where the program must be there, tests that miss it fail.
- */
-export function missingProgram(path: string, debianPackage: string): string | null {
-  if (process.env.CIRRON_REQUIRE_BROWSER === "1" || existsSync(path)) return null;
-  return `there is no ${path} (apt-get install ${debianPackage})`;
-}
-
-/** `test`, or a `test.skip` that prints a line with the reason for each test, where `missing` says what is not there. */
-export function testUnless(missing: string | null, file: string): typeof test {
-  if (missing === null) return test;
-  const skip = (...args: Parameters<typeof test.skip>): unknown => {
-    // Neither runtime has a place for a reason: `tools/test.ts` reads these lines.
-    console.log(`${file}: skipping "${args[0]}": ${missing}`);
-    return test.skip(...args);
-  };
-  return skip as typeof test;
 }
 
 /** What a child process left behind. */
@@ -113,20 +86,4 @@ export function said<T>(outcome: Outcome): T {
     throw new Error(`The child ended with ${outcome.code}:\n${outcome.stdout}\n${outcome.stderr}`);
   }
   return JSON.parse(outcome.stdout) as T;
-}
-
-/** An empty directory outside the checkout, removed when disposed of. */
-export class TempDirectory {
-  readonly path: string = realpathSync(mkdtempSync(join(tmpdir(), "cirron-test-")));
-
-  /** Writes a file and gives its path. */
-  write(name: string, text: string): string {
-    const path = join(this.path, name);
-    writeFileSync(path, text);
-    return path;
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
 }

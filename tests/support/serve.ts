@@ -9,7 +9,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, posix } from "node:path";
 import { ENTRIES } from "../../tools/entries.ts";
-import { CHECKOUT } from "./runtimes.ts";
+import { CHECKOUT } from "./checkout.ts";
 
 /** A running server. */
 export interface CheckoutServer {

@@ -6,7 +6,7 @@
 import { clearInterval, setInterval } from "node:timers";
 import type { FlushBatch, MarkRow, SpanRow } from "../../src/sinks/batch.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
-import type { TestEngine } from "./engine.ts";
+import { TestEngine } from "./engine.ts";
 
 /** Keeps all it is given. */
 export class MemorySink implements Sink {
@@ -94,4 +94,18 @@ export interface Gate {
 export function gate(): Gate {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   return { promise, open: resolve, fail: reject };
+}
+
+/** Milliseconds after which no tick comes by itself. */
+export const HOUR_MS = 3_600_000;
+
+/** An engine in a session whose ticks do not come by themselves. */
+export function startWith(
+  sinks: readonly Sink[],
+  maxSpans?: number,
+  flushIntervalMs: number = HOUR_MS,
+): TestEngine {
+  const ci = new TestEngine();
+  ci.profile({ output: sinks, flushIntervalMs, traceBufferMaxSpans: maxSpans });
+  return ci;
 }

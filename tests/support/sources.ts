@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { ENTRIES } from "../../tools/entries.ts";
-import { CHECKOUT } from "./runtimes.ts";
+import { CHECKOUT } from "./checkout.ts";
 
 /** One import, export-from, dynamic import or import type. */
 export interface ImportLine {

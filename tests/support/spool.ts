@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { TempDirectory } from "./runtimes.ts";
+import { TempDirectory } from "./temp_directory.ts";
 
 /** 2026-01-02T03:04:05.678901234Z; its last digits are the first that a number cannot hold. */
 export const START_NS = 1_767_323_045_678_901_234n;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseExact } from "./exact_json.ts";
 
@@ -72,4 +72,20 @@ function isHeader({ spans }: SpoolFile): boolean {
 export function spooledNames(directory: string): string[] {
   return readFiles(directory).flatMap(file => file.spans)
     .map(({ name, index }) => index === null ? name : `${name}[${index}]`);
+}
+
+let planted = 0;
+
+/** Writes a file of somebody else's, dated `ms` since 1970. */
+export function plant(directory: string, ms: number, size = 1000, suffix = ""): string {
+  const id = String(planted++).padStart(32, "0");
+  const name = `${String(Math.floor(ms)).padStart(14, "0")}000000-${id}.json${suffix}`;
+  writeFileSync(join(directory, name), "x".repeat(size));
+  utimesSync(join(directory, name), ms / 1000, ms / 1000);
+  return name;
+}
+
+/** Bytes of all files in a directory. */
+export function bytesIn(directory: string): number {
+  return allNamesIn(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
 }

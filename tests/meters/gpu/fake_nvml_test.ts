@@ -2,12 +2,12 @@ import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import process from "node:process";
 import { NVML_SYMBOLS, type NvmlFunction } from "../../../ffi/nvml.ts";
 import { opener } from "../../../src/runtime/opener.ts";
+import { testUnless } from "../../support/conditions.ts";
 import { FakeGpu, FakeNvml, NO_FAKE, until } from "../../support/fake_nvml.ts";
-import { testUnless } from "../../support/runtimes.ts";
 
 // The whole way from a C library to busy time, on a library that knows the truth.
 
-const fakeTest = testUnless(NO_FAKE, "fake_nvml_test.ts");
+const fakeTest = testUnless(NO_FAKE, import.meta.url);
 
 /** A repeatable random number from 0 to 1. */
 function randomFrom(seed: number): () => number {

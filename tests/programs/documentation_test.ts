@@ -5,12 +5,15 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { ENTRIES } from "../../tools/entries.ts";
 import { PAGES } from "../../tools/pages.ts";
-import { CHECKOUT, findRuntime, run, RUNTIME, said, TempDirectory, testUnless } from "../support/runtimes.ts";
+import { CHECKOUT } from "../support/checkout.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
+import { findRuntime, run, said } from "../support/runtimes.ts";
 import { packageFiles, readSource } from "../support/sources.ts";
+import { TempDirectory } from "../support/temp_directory.ts";
 
 // Every example of the documentation, as a program of its own under this runtime. `deno check --doc` looks at their types.
 
-const FILE = "documentation_test.ts";
+const FILE = import.meta.url;
 
 interface Example {
   readonly file: string;

@@ -1,0 +1,149 @@
+/**
+ * Runs tests on Deno and Bun and counts them: what `deno task test`, `test:quick`, `watch` and `ok` have in common.
+ *
+ * @module
+ */
+import { ROOT } from "./install.mjs";
+import { run } from "./run.ts";
+
+/** A runtime that tests run on. */
+export type Runtime = "deno" | "bun";
+
+/** Which tests to run, and where. */
+export interface Wanted {
+  readonly runtimes: readonly Runtime[];
+  /** Files and folders. */
+  readonly paths: readonly string[];
+  /** Whether the runtimes run side by side, each on a core of its own; what they say is then shown one after the other. */
+  readonly atOnce: boolean;
+}
+
+/** What came of it. */
+export interface Outcome {
+  readonly ok: boolean;
+  /** Why tests were skipped, if any were, and the sum: the last lines of the whole. */
+  readonly summary: readonly string[];
+}
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const RUNTIMES: readonly Runtime[] = ["deno", "bun"];
+const TITLES: Readonly<Record<Runtime, string>> = { deno: "Deno", bun: "Bun" };
+
+// Failures are worth a line; thousands of passes are not, and skips have one at the end.
+const PASSED = /^running \d+ tests? from|\.\.\. (?:ok|ignored) \(|^\(skip\) |^-+ post-test output|^$/;
+
+// What `testUnless` prints for each test that it skips.
+const SKIPPING = /^\S+: skipping ".*": (.*)$/;
+
+// What starts programs and browsers, and what is no test.
+const SLOW_FOLDERS = new Set(["programs", "support"]);
+
+/** Reads `[deno|bun] [paths]`, with `--quick` anywhere. */
+export function readWanted(args: readonly string[]): Wanted {
+  const isQuick = args.includes("--quick");
+  const words = args.filter(arg => arg !== "--quick");
+  const only = RUNTIMES.find(name => name === words[0]);
+  const paths = only === undefined ? words : words.slice(1);
+  const all = isQuick ? quickFolders() : ["tests"];
+  return {
+    runtimes: only === undefined ? RUNTIMES : [only],
+    paths: paths.length > 0 ? paths : all,
+    atOnce: isQuick,
+  };
+}
+
+/** The folders of tests that start no process. */
+export function quickFolders(): string[] {
+  return Array.from(Deno.readDirSync(`${ROOT}/tests`))
+    .filter(({ name, isDirectory }) => isDirectory && !SLOW_FOLDERS.has(name))
+    .map(({ name }) => `tests/${name}`)
+    .sort();
+}
+
+/** The arguments with which a runtime runs tests. */
+export function testArguments(runtime: Runtime, paths: readonly string[]): string[] {
+  return runtime === "deno"
+    ? ["test", "-A", "--no-check", ...paths]
+    // Bun gives a test 5 s; those that start whole programs on a busy machine take longer. It takes a path for a filter of names
+    // unless it begins with a dot or a slash.
+    : [
+      "test",
+      "--only-failures",
+      "--timeout",
+      "120000",
+      ...paths.map(path => /^[./]/.test(path) ? path : `./${path}`),
+    ];
+}
+
+/** Runs tests, showing what fails. */
+export async function runTests({ runtimes, paths, atOnce }: Wanted): Promise<Outcome> {
+  const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  const reasons = new Map<string, number>();
+
+  async function count(runtime: Runtime): Promise<void> {
+    const title = `\n== ${TITLES[runtime]}`;
+    const kept: string[] = [];
+    if (!atOnce) console.log(title);
+    const isShown = (line: string): boolean => {
+      const reason = SKIPPING.exec(line)?.[1];
+      if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+      return reason === undefined && !PASSED.test(line);
+    };
+    const show = atOnce ? (line: string) => void kept.push(line) : undefined;
+    const { ok, output } = await run(runtime, testArguments(runtime, paths), isShown, {}, show);
+    if (atOnce) console.log([title, ...kept].join("\n"));
+    // A runner that died, or counted nothing, has failed whatever it printed before.
+    const found = (runtime === "deno" ? denoCount : bunCount)(output) ?? { passed: 0, failed: 0, skipped: 0 };
+    if ((!ok && found.failed === 0) || found.passed + found.failed === 0) found.failed++;
+    total.passed += found.passed;
+    total.failed += found.failed;
+    total.skipped += found.skipped;
+  }
+
+  if (atOnce) await Promise.all(runtimes.map(count));
+  else for (const runtime of runtimes) await count(runtime);
+
+  const sum = `${total.passed} passed, ${total.failed} failed`;
+  return {
+    ok: total.failed === 0,
+    summary: total.skipped > 0
+      ? [`skipped: ${reasonsText(reasons, total.skipped)}`, `${sum}, ${total.skipped} skipped`]
+      : [sum],
+  };
+}
+
+/** Why tests were skipped, the most frequent reason first. */
+function reasonsText(reasons: Map<string, number>, skipped: number): string {
+  const known = [...reasons.values()].reduce((sum, count) => sum + count, 0);
+  if (known < skipped) reasons.set("no reason given", skipped - known);
+  return [...reasons].sort(([, a], [, b]) => b - a).map(([reason, count]) => `${count} ${reason}`).join("; ");
+}
+
+function denoCount(output: string): Count | null {
+  const line = [...output.matchAll(/^(?:ok|FAILED) \| (.*)$/gm)].at(-1)?.[1];
+  return line === undefined ? null : {
+    passed: numberBefore(line, "passed"),
+    failed: numberBefore(line, "failed"),
+    skipped: numberBefore(line, "ignored"),
+  };
+}
+
+function bunCount(output: string): Count | null {
+  const lines = output.slice(output.search(/^ *\d+ pass$/m));
+  return /^ *\d+ pass$/m.test(output)
+    ? {
+      passed: numberBefore(lines, "pass"),
+      failed: numberBefore(lines, "fail"),
+      skipped: numberBefore(lines, "skip"),
+    }
+    : null;
+}
+
+function numberBefore(text: string, word: string): number {
+  return Number(text.match(new RegExp(`(\\d+) ${word}\\b`))?.[1] ?? 0);
+}
