@@ -66,3 +66,10 @@ test("Every link of a document to a file of the checkout leads somewhere", () =>
   );
   assertEquals(lost, []);
 });
+
+test("Every task that CONTRIBUTING.md names is one", () => {
+  const { tasks } = JSON.parse(readSource("deno.json")) as { tasks: Record<string, string> };
+  const named = [...readSource("CONTRIBUTING.md").matchAll(/deno task ([\w:]+)/g)].map(([, task]) => task);
+  assert(named.length > 4);
+  assertEquals(named.filter(task => task !== "NAME" && !(task in tasks)), []);
+});
