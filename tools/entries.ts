@@ -4,10 +4,8 @@
  * @module
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { ROOT } from "./install.mjs";
 
-const { exports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8")) as {
+const { exports } = JSON.parse(readFileSync(new URL("../deno.json", import.meta.url), "utf8")) as {
   readonly exports: Readonly<Record<string, string>>;
 };
 

@@ -4,9 +4,7 @@
  * @module
  */
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { ENTRIES } from "./entries.ts";
-import { ROOT } from "./install.mjs";
 
 /** Every document of the checkout. */
 export const PAGES: readonly string[] = ["", "docs", "bench", "bench/peers", "tools"].flatMap(folder =>
