@@ -8,7 +8,7 @@ import { ENTRIES } from "./entries.ts";
 
 /** Every document of the checkout. */
 export const PAGES: readonly string[] = ["", "docs", "bench", "bench/peers", "tools"].flatMap(folder =>
-  readdirSync(join(ROOT, folder)).filter(name => name.endsWith(".md")).sort()
+  readdirSync(new URL(`../${folder}`, import.meta.url)).filter(name => name.endsWith(".md")).sort()
     .map(name => folder === "" ? name : `${folder}/${name}`)
 );
 
