@@ -44,7 +44,7 @@ const SETTLED_ROUNDS = 40;
 const FASTER = 0.9;
 
 /** Kinds that leave so much behind that it is collected in many a pass. */
-const COLLECTED: readonly Kind[] = ["flows", "innerFlows", "attrs"];
+const COLLECTED: readonly Kind[] = ["flows", "innerFlows", "promises", "attrs"];
 
 /** Passes in which garbage is collected once or twice. */
 const GARBAGE_PASSES = 32;
