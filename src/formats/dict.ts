@@ -6,7 +6,6 @@
 import type { Snapshot } from "../data/snapshot.ts";
 import type { TraceDict, TraceMark, TraceNode } from "../data/values.ts";
 import {
-  anchorOf,
   attrsOf,
   markValue,
   measured,
@@ -15,6 +14,7 @@ import {
   ownAttrs,
   ownIdText,
   parentIdText,
+  splitAnchor,
   wallUs,
 } from "../tree/columns.ts";
 import type { Tree } from "../tree/tree.ts";
@@ -34,7 +34,7 @@ export function toDict(tree: Tree): TraceDict {
   const nodes = new Array<TraceNode>(length);
   const filled = new Uint32Array(length);
   let rootsFilled = 0;
-  const { us, restNs } = anchorOf(snapshot);
+  const { us, restNs } = splitAnchor(snapshot);
   for (let i = 0; i < length; i++) {
     const up = parent[i];
     // A string that is there already costs nothing, and in memory neither.
@@ -70,12 +70,12 @@ function toNode(
     gpu_ns: measuredIn(snapshot.gpuNs, row),
     memory_peak_bytes: measuredIn(snapshot.memoryPeakBytes, row),
     attrs: attrsOf(snapshot, row),
-    marks: marksOf(snapshot, row, anchorUs, restNs),
+    marks: rowMarks(snapshot, row, anchorUs, restNs),
     children,
   };
 }
 
-function marksOf(snapshot: Snapshot, row: number, anchorUs: number, restNs: number): TraceMark[] {
+function rowMarks(snapshot: Snapshot, row: number, anchorUs: number, restNs: number): TraceMark[] {
   const { marks } = snapshot;
   const first = marks.first[row];
   const count = marks.first[row + 1] - first;

@@ -8,7 +8,7 @@ import type { IdSeries } from "../data/id_series.ts";
 import { jsonOf } from "../data/json_text.ts";
 import { areMade, type Snapshot } from "../data/snapshot.ts";
 import type { MarkValue } from "../data/values.ts";
-import { anchorOf, attrsOf, markValue, momentUs, ownIdText, parentIdText } from "../tree/columns.ts";
+import { attrsOf, markValue, momentUs, ownIdText, parentIdText, splitAnchor } from "../tree/columns.ts";
 import type { Tree } from "../tree/tree.ts";
 import { Constant, TextBytes } from "./bytes.ts";
 
@@ -20,7 +20,7 @@ export function toJson(tree: Tree): string {
   const { snapshot, rows } = tree;
   const out = TextBytes.begin();
   const keys = keysOf(snapshot);
-  const { us, restNs } = anchorOf(snapshot);
+  const { us, restNs } = splitAnchor(snapshot);
   out.put(keys.roots);
   // `walk()`, written out: with closures of its own in each call it would lose its compiled code as the keys did.
   const { firstChild, nextSibling, parent } = tree;

@@ -62,7 +62,7 @@ const DIGITS = "0123456789abcdef";
  * The moment from which a snapshot's times count, as whole microseconds since 1970 and what is left over. For many times: a
  * bigint's division takes longer than all the rest.
  */
-export function anchorOf({ anchorNs }: Snapshot): { us: number; restNs: number } {
+export function splitAnchor({ anchorNs }: Snapshot): { us: number; restNs: number } {
   return { us: unixUs(anchorNs, 0), restNs: Number(anchorNs % 1000n) };
 }
 
