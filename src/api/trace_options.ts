@@ -43,7 +43,7 @@ export interface TraceOptions {
 }
 
 /** Options after their checks. */
-export interface CheckedOptions {
+export interface CheckedTraceOptions {
   readonly format: TraceFormat;
   readonly name: string | undefined;
   readonly last: number | undefined;
@@ -62,7 +62,7 @@ const FOLDING: readonly string[] = ["tree", "html"];
  * Checks everything before anything is read.
  * @param formats The names of all formats.
  */
-export function checkTraceOptions(options: TraceOptions, formats: readonly string[]): CheckedOptions {
+export function checkTraceOptions(options: TraceOptions, formats: readonly string[]): CheckedTraceOptions {
   if (!isOptions(options)) {
     throw new TypeError(`Cannot trace: options must be an object, got ${kindOf(options)}`);
   }

@@ -19,7 +19,7 @@ export function checkNumber(
 ): asserts value is number {
   checkType(what, value, "a number");
   if (value >= low && value <= high) return;
-  throw new RangeError(`${what} must be a number ${bounds(low, high)}, got ${value}`);
+  throw new RangeError(`${what} must be a number ${boundsText(low, high)}, got ${value}`);
 }
 
 /**
@@ -37,7 +37,7 @@ export function checkWhole(
 ): asserts value is number {
   checkType(what, value, expected);
   if (Number.isSafeInteger(value) && value >= low) return;
-  const bound = low === -Infinity ? "" : ` ${bounds(low, Infinity)}`;
+  const bound = low === -Infinity ? "" : ` ${boundsText(low, Infinity)}`;
   throw new RangeError(`${what} must be a whole number${bound}, got ${value}`);
 }
 
@@ -45,6 +45,6 @@ function checkType(what: string, value: unknown, expected: string): asserts valu
   if (typeof value !== "number") throw new TypeError(`${what} must be ${expected}, got ${kindOf(value)}`);
 }
 
-function bounds(low: number, high: number): string {
+function boundsText(low: number, high: number): string {
   return high === Infinity ? `from ${low} on` : `from ${low} to ${high}`;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { jsonOf, jsonOfText } from "../data/json_text.ts";
+import { SESSION_NAME } from "../data/session_names.ts";
 import { type Snapshot, unixUs } from "../data/snapshot.ts";
 import type { Attrs } from "../data/values.ts";
 import { VERSION } from "../data/version.ts";
@@ -238,6 +239,6 @@ function otherData({ snapshot }: Tree, originNs: number, self: Attrs): Attrs {
 
 /** The first row that is a session's span, kept or not; -1 for none. */
 function sessionRow({ name, length }: Snapshot): number {
-  const row = name.indexOf("cirron.session");
+  const row = name.indexOf(SESSION_NAME);
   return row < length ? row : -1;
 }

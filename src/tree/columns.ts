@@ -5,16 +5,13 @@
  */
 import { bigintToJson, copyAttrs } from "../data/attrs.ts";
 import type { IdSeries } from "../data/id_series.ts";
-import { UNFINISHED } from "../data/session_names.ts";
+import { ORPHANS, UNFINISHED } from "../data/session_names.ts";
 import { areMade, type Snapshot, unixUs } from "../data/snapshot.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 
-/** The id of the pseudo-span that holds marks made outside any scope and session. */
-const ORPHANS_ID = "root";
-
 /** The 32 hex characters of the id of a number, or `"root"` for the pseudo-span 0. */
 export function idText(series: IdSeries, id: number): string {
-  if (id === 0) return ORPHANS_ID;
+  if (id === 0) return ORPHANS;
   series.scatter(id);
   const { high, low, suffix } = series;
   // Not added together: V8 keeps a sum as a rope, and one rope anywhere sends `JSON.stringify` of the whole dict onto its
