@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { plainValue } from "../data/json_value.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { TraceDict, TraceMark, TraceNode } from "../data/values.ts";
 import {
   attrsOf,
-  markValue,
   measured,
   measuredIn,
   momentUs,
@@ -84,7 +84,7 @@ function rowMarks(snapshot: Snapshot, row: number, anchorUs: number, restNs: num
     const i = first + k;
     result[k] = {
       name: marks.name[i],
-      value: markValue(marks.value[i]),
+      value: plainValue(marks.value[i]),
       kind: marks.summary[i] === 1 ? "summary" : "point",
       ts_us: momentUs(anchorUs, restNs, marks.tsNs[i]),
       attrs: ownAttrs(marks.attrs[i]),

@@ -4,7 +4,8 @@
  * @module
  */
 import { isList, isOptions, kindOf, quote, shown } from "../data/arguments.ts";
-import { copyAttrs, isKeepable } from "../data/attrs.ts";
+import { copyAttrs } from "../data/attrs.ts";
+import { isKeepable } from "../data/json_value.ts";
 import { checkWhole } from "../data/number_checks.ts";
 import { unknownOption, unknownText } from "../data/option_names.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { bigintToJson, copyAttrs } from "../data/attrs.ts";
+import { copyAttrs } from "../data/attrs.ts";
 import type { IdSeries } from "../data/id_series.ts";
 import { ORPHANS, UNFINISHED } from "../data/session_names.ts";
 import { areMade, type Snapshot, unixUs } from "../data/snapshot.ts";
-import type { Attrs, MarkValue } from "../data/values.ts";
+import type { Attrs } from "../data/values.ts";
 
 /** The 32 hex characters of the id of a number, or `"root"` for the pseudo-span 0. */
 export function idText(series: IdSeries, id: number): string {
@@ -118,9 +118,4 @@ export function attrsOf(snapshot: Snapshot, row: number): Attrs {
 /** A copy of kept attributes: what a caller does to it does not reach the buffer. */
 export function ownAttrs(attrs: Attrs | undefined): Attrs {
   return attrs === undefined ? {} : copyAttrs(attrs);
-}
-
-/** A mark's value as a dict node has it. */
-export function markValue(value: MarkValue): number | string | boolean {
-  return typeof value === "bigint" ? bigintToJson(value) : value;
 }
