@@ -8,6 +8,7 @@ import { copyFileSync, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { NVML_FUNCTIONS, type NvmlFunction } from "../../ffi/nvml.ts";
+import { CELL, HEADER_BYTES } from "../../ffi/nvml_worker.ts";
 import type { Library, SymbolTable } from "../../ffi/types.ts";
 import type { Clock } from "../../src/meters/clock.ts";
 import type { GpuMonitor } from "../../src/meters/gpu/monitor.ts";
@@ -190,27 +191,41 @@ export class FakeNvml {
 export class FakeGpu {
   readonly fake: FakeNvml;
   readonly monitor: GpuMonitor;
+  readonly #header: Int32Array;
 
-  private constructor(fake: FakeNvml, monitor: GpuMonitor) {
+  private constructor(fake: FakeNvml, monitor: GpuMonitor, header: Int32Array) {
     this.fake = fake;
     this.monitor = monitor;
+    this.#header = header;
   }
 
   /** Starts the thread and waits for its first tick, or its end. */
   static async open(fake: FakeNvml): Promise<FakeGpu> {
-    const probe = openGpu(fake.clock, fake.options);
+    const header = new SharedArrayBuffer(HEADER_BYTES);
+    const probe = openGpu(fake.clock, { ...fake.options, header });
     if (!probe.ok) throw new Error(probe.reason);
-    await until(() => probe.value.tickCount > 0, "the first tick");
-    probe.value.settledNs(fake.nowNs);
-    return new FakeGpu(fake, probe.value);
+    const gpu = new FakeGpu(fake, probe.value, new Int32Array(header));
+    await gpu.ticked(0);
+    gpu.monitor.settledNs(fake.nowNs);
+    return gpu;
+  }
+
+  /** Ticks that the thread has finished. */
+  get tickCount(): number {
+    return Atomics.load(this.#header, CELL.ticks);
+  }
+
+  /** Waits until the thread has finished more ticks than so many. */
+  ticked(before: number): Promise<void> {
+    return until(() => this.tickCount > before, "a tick");
   }
 
   /** Moves time on and lets the thread make a tick; gives what is settled then. */
   async tick(ns = 1e9): Promise<number> {
     this.fake.advance(ns);
-    const before = this.monitor.tickCount;
+    const before = this.tickCount;
     this.monitor.poke();
-    await until(() => this.monitor.tickCount > before, "a tick");
+    await this.ticked(before);
     return this.monitor.settledNs(this.fake.nowNs);
   }
 
