@@ -187,6 +187,9 @@ export class FakeNvml {
   }
 }
 
+/** When to give up on another thread; not a measure of anything. */
+const DEADLINE_MS = 20_000;
+
 /** A monitor over a fake library, ticked by hand. */
 export class FakeGpu {
   readonly fake: FakeNvml;
@@ -205,7 +208,7 @@ export class FakeGpu {
     const probe = openGpu(fake.clock, { ...fake.options, header });
     if (!probe.ok) throw new Error(probe.reason);
     const gpu = new FakeGpu(fake, probe.value, new Int32Array(header));
-    await gpu.ticked(0);
+    await until(() => gpu.tickCount > 0, "the first tick"); // a thread begins with the help of this one's event loop
     gpu.monitor.settledNs(fake.nowNs);
     return gpu;
   }
@@ -216,16 +219,17 @@ export class FakeGpu {
   }
 
   /** Waits until the thread has finished more ticks than so many. */
-  ticked(before: number): Promise<void> {
-    return until(() => this.tickCount > before, "a tick");
+  ticked(before: number): void {
+    const end = Atomics.wait(this.#header, CELL.ticks, before, DEADLINE_MS);
+    if (end === "timed-out") throw new Error("Waited in vain for a tick");
   }
 
   /** Moves time on and lets the thread make a tick; gives what is settled then. */
-  async tick(ns = 1e9): Promise<number> {
+  tick(ns = 1e9): number {
     this.fake.advance(ns);
     const before = this.tickCount;
     this.monitor.poke();
-    await this.ticked(before);
+    this.ticked(before);
     return this.monitor.settledNs(this.fake.nowNs);
   }
 
@@ -236,7 +240,7 @@ export class FakeGpu {
 
 /** Lets the event loop turn until something holds that another thread brings about. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + DEADLINE_MS;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`Waited in vain for ${what}`);
     await new Promise(resolve => setTimeout(resolve, 1));
