@@ -14,8 +14,6 @@ import { shownText } from "../../../src/formats/page/json.ts";
 import { toCell, toPage } from "../../../src/formats/page/page.ts";
 import { layRows } from "../../../src/formats/page/rows.ts";
 import { PAGE_SCRIPT } from "../../../src/formats/page/script.ts";
-import { PAGE_UNITS } from "../../../src/formats/page/units.ts";
-import { formatBytes, formatDuration, formatValue } from "../../../src/formats/units.ts";
 import { foldSiblings } from "../../../src/tree/fold.ts";
 import { buildTree, type Tree } from "../../../src/tree/tree.ts";
 import { chain, type HandRow, snapshotOf } from "../../support/cases.ts";
@@ -262,44 +260,6 @@ test("PAGE_SCRIPT is JavaScript that cannot end its own element", () => {
   assertEquals(PAGE_SCRIPT.includes("</script"), false);
   assertEquals(PAGE_SCRIPT.includes("<!--"), false);
   assertEquals(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/.test(PAGE_SCRIPT), false);
-});
-
-interface PageUnits {
-  time(ns: number): string;
-  size(bytes: number): string;
-  number(value: number | string): string;
-}
-
-test("The page writes durations, sizes and values as the printed tree does", () => {
-  const { time, size, number } = new Function(`${PAGE_UNITS}\nreturn { time, size, number };`)() as PageUnits;
-  const edges = [
-    0,
-    995,
-    9949,
-    9950,
-    999_499,
-    999_500,
-    999_949_999,
-    999_950_000,
-    1023,
-    1024,
-    1_048_524,
-    1_048_575,
-  ];
-  const grown = Array.from({ length: 700 }, (_, i) => Math.ceil(1.06 ** i));
-  for (const whole of [...edges, ...grown.filter(value => value < 1e17)]) {
-    assertEquals(time(whole), formatDuration(whole / 1000));
-    assertEquals(size(whole), formatBytes(whole));
-    for (const value of [whole, -whole, whole / 7, whole / 1e6, -whole / 1e9]) {
-      assertEquals(number(value), formatValue(value));
-    }
-  }
-  for (let power = 0; power <= 50; power++) {
-    for (const bytes of [2 ** power - 1, 2 ** power, 2 ** power + 1]) {
-      assertEquals(size(bytes), formatBytes(bytes));
-    }
-  }
-  assertEquals([size(1_048_575), formatBytes(1_048_575)], ["1.0MiB", "1.0MiB"]);
 });
 
 test("toCell() quotes the page for an attribute, and lets it reach nothing", () => {
