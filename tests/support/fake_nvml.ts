@@ -15,6 +15,7 @@ import type { GpuMonitor } from "../../src/meters/gpu/monitor.ts";
 import { type GpuOptions, openGpu } from "../../src/meters/gpu/open.ts";
 import { opener } from "../../src/runtime/opener.ts";
 import { sourcePath } from "./checkout.ts";
+import { IS_QUICK } from "./conditions.ts";
 import { TempDirectory } from "./temp_directory.ts";
 
 const CONTROL = {
@@ -65,6 +66,8 @@ export const NO_FAKE: string | null = process.platform !== "linux"
   ? "the fake NVML is for Linux"
   : compiler === null
   ? "no C compiler was found to build the fake NVML with"
+  : IS_QUICK
+  ? "the C compiler that builds the fake NVML is left to `deno task test`"
   : null;
 
 const folder = new TempDirectory();
