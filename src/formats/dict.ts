@@ -3,18 +3,18 @@
  *
  * @module
  */
+import { plainValue } from "../data/json_value.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { TraceDict, TraceMark, TraceNode } from "../data/values.ts";
 import {
-  anchorOf,
   attrsOf,
-  markValue,
   measured,
   measuredIn,
   momentUs,
   ownAttrs,
   ownIdText,
   parentIdText,
+  splitAnchor,
   wallUs,
 } from "../tree/columns.ts";
 import type { Tree } from "../tree/tree.ts";
@@ -34,7 +34,7 @@ export function toDict(tree: Tree): TraceDict {
   const nodes = new Array<TraceNode>(length);
   const filled = new Uint32Array(length);
   let rootsFilled = 0;
-  const { us, restNs } = anchorOf(snapshot);
+  const { us, restNs } = splitAnchor(snapshot);
   for (let i = 0; i < length; i++) {
     const up = parent[i];
     // A string that is there already costs nothing, and in memory neither.
@@ -70,12 +70,12 @@ function toNode(
     gpu_ns: measuredIn(snapshot.gpuNs, row),
     memory_peak_bytes: measuredIn(snapshot.memoryPeakBytes, row),
     attrs: attrsOf(snapshot, row),
-    marks: marksOf(snapshot, row, anchorUs, restNs),
+    marks: rowMarks(snapshot, row, anchorUs, restNs),
     children,
   };
 }
 
-function marksOf(snapshot: Snapshot, row: number, anchorUs: number, restNs: number): TraceMark[] {
+function rowMarks(snapshot: Snapshot, row: number, anchorUs: number, restNs: number): TraceMark[] {
   const { marks } = snapshot;
   const first = marks.first[row];
   const count = marks.first[row + 1] - first;
@@ -84,7 +84,7 @@ function marksOf(snapshot: Snapshot, row: number, anchorUs: number, restNs: numb
     const i = first + k;
     result[k] = {
       name: marks.name[i],
-      value: markValue(marks.value[i]),
+      value: plainValue(marks.value[i]),
       kind: marks.summary[i] === 1 ? "summary" : "point",
       ts_us: momentUs(anchorUs, restNs, marks.tsNs[i]),
       attrs: ownAttrs(marks.attrs[i]),

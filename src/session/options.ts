@@ -4,6 +4,7 @@
  * @module
  */
 import { isOptions, kindOf, quote, shown } from "../data/arguments.ts";
+import { checkNumber, checkWhole } from "../data/number_checks.ts";
 import { checkOptionNames } from "../data/option_names.ts";
 import type { CounterOptions } from "../meters/cpu.ts";
 import type { Logger } from "../sinks/log.ts";
@@ -120,10 +121,10 @@ export function checkOptions(options: ProfileOptions): CheckedOptions {
   if (outputDir !== undefined && typeof outputDir !== "string") {
     throw new TypeError(`outputDir must be a string, got ${kindOf(outputDir)}`);
   }
-  if (spoolMaxBytes !== undefined) checkFrom("spoolMaxBytes", spoolMaxBytes, 0);
+  if (spoolMaxBytes !== undefined) checkNumber("spoolMaxBytes", spoolMaxBytes, 0);
   if (outputDir === "") throw new RangeError("outputDir must name a directory, got an empty string");
   if (flushIntervalMs !== undefined) {
-    checkFrom("flushIntervalMs", flushIntervalMs, MIN_FLUSH_INTERVAL_MS, MAX_FLUSH_INTERVAL_MS);
+    checkNumber("flushIntervalMs", flushIntervalMs, MIN_FLUSH_INTERVAL_MS, MAX_FLUSH_INTERVAL_MS);
   }
   if (logger !== undefined && typeof logger.info !== "function") {
     throw new TypeError(`logger must have a method info, got ${kindOf(logger)}`);
@@ -151,10 +152,7 @@ export const MAX_FLUSH_INTERVAL_MS: number = 2 ** 31 - 1;
  * @throws {RangeError} If it is no whole number from 1 on.
  */
 export function checkMaxSpans(maxSpans: number): void {
-  checkNumber("traceBufferMaxSpans", maxSpans);
-  if (!Number.isSafeInteger(maxSpans) || maxSpans < 1) {
-    throw new RangeError(`traceBufferMaxSpans must be a whole number from 1 on, got ${String(maxSpans)}`);
-  }
+  checkWhole("traceBufferMaxSpans", maxSpans, 1);
 }
 
 function checkCounters(counters: CounterOptions): CheckedCounters {
@@ -169,28 +167,13 @@ function checkCounters(counters: CounterOptions): CheckedCounters {
   if (cpu !== undefined && cpu !== "process" && cpu !== "thread" && cpu !== false) {
     throw new RangeError(`counters.cpu must be "process", "thread" or false, got ${shown(cpu)}`);
   }
-  if (cpuCoalesceNs !== undefined) {
-    checkFrom("counters.cpuCoalesceNs", cpuCoalesceNs, 0);
-  }
+  if (cpuCoalesceNs !== undefined) checkNumber("counters.cpuCoalesceNs", cpuCoalesceNs, 0);
   for (const [name, value] of Object.entries({ memory, gpu })) {
     if (value !== undefined && typeof value !== "boolean") {
       throw new TypeError(`counters.${name} must be a boolean, got ${typeof value}`);
     }
   }
   return { cpu, cpuCoalesceNs, memory, gpu };
-}
-
-function checkNumber(name: string, value: unknown): void {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name} must be a number, got ${kindOf(value)}`);
-  }
-}
-
-function checkFrom(name: string, value: number, low: number, high: number = Infinity): void {
-  checkNumber(name, value);
-  if (value >= low && value <= high) return;
-  const bound = high === Infinity ? `from ${low} on` : `from ${low} to ${high}`;
-  throw new RangeError(`${name} must be a number ${bound}, got ${value}`);
 }
 
 /**

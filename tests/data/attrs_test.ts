@@ -1,13 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import {
-  ATTR_DEPTH,
-  ATTR_VALUES as MAX_VALUES,
-  bigintToJson,
-  copyAttrs,
-  isKeepable,
-} from "../../src/data/attrs.ts";
+import { ATTR_DEPTH, ATTR_VALUES as MAX_VALUES, copyAttrs } from "../../src/data/attrs.ts";
 import { ATTR_TEXT_BYTES, TEXT_BYTES } from "../../src/data/text_limits.ts";
 import {
   ATTR_VALUES,
@@ -271,19 +265,4 @@ test("copyAttrs() cuts strings and keys on a code point", () => {
 test("copyAttrs() says what boxed primitives hold, as JSON does", () => {
   const boxed = { n: new Number(5), s: new String("abc"), b: new Boolean(false), i: Object(5n) };
   assertEquals(copyAttrs(boxed), { n: 5, s: "abc", b: false, i: 5 });
-});
-
-test("bigintToJson() gives a number where that is exact, else the digits", () => {
-  assertStrictEquals(bigintToJson(2n ** 53n - 1n), 2 ** 53 - 1);
-  assertStrictEquals(bigintToJson(2n ** 53n), "9007199254740992");
-  assertStrictEquals(bigintToJson(-(2n ** 53n)), "-9007199254740992");
-  assertStrictEquals(bigintToJson(0n), 0);
-});
-
-test("bigintToJson() and isKeepable() draw one bound, on both sides of zero", () => {
-  const limit = 1n << 4096n;
-  assertEquals([limit - 1n, 1n - limit, limit, -limit].map(isKeepable), [true, true, false, false]);
-  assertEquals(bigintToJson(limit - 1n), String(limit - 1n));
-  assert(String(bigintToJson(limit)).startsWith("[bigint"));
-  assert(String(bigintToJson(-limit)).startsWith("[bigint"));
 });

@@ -8,7 +8,7 @@ import { toTraceEvents } from "../../src/formats/perfetto.ts";
 import { toSpeedscope } from "../../src/formats/speedscope.ts";
 import { toText } from "../../src/formats/text.ts";
 import { parseExact } from "../../src/spool/exact_json.ts";
-import { closedOnly, mergeFiles, type SpoolFile, type SpoolRows } from "../../src/spool/merge.ts";
+import { closedOnly, mergeFiles, type ParsedFile, type SpoolRows } from "../../src/spool/merge.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { flat } from "../support/cases.ts";
 import { shape } from "../support/engine.ts";
@@ -21,7 +21,7 @@ function merge(...files: Fields[]): SpoolRows {
 
 /** Files of some contents, called `0`, `1` and so on. */
 function mergeParsed(...contents: unknown[]): SpoolRows {
-  return mergeFiles(contents.map((content, i): SpoolFile => ({ name: String(i), content, failure: null })));
+  return mergeFiles(contents.map((content, i): ParsedFile => ({ name: String(i), content, failure: null })));
 }
 
 /** What `trace()` shows of some spans and marks. */

@@ -56,11 +56,11 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
     { name: "index", dtype: "Int64", values: index },
     { name: "wall_us", dtype: "Float64", values: wall },
     { name: "cpu_ns", dtype: "Int64", values: cpu },
-    { name: "gpu_ns", dtype: "Int64", values: measuredColumn(tree, positions, snapshot.gpuNs) ?? nothing },
+    { name: "gpu_ns", dtype: "Int64", values: measuredIntegers(tree, positions, snapshot.gpuNs) ?? nothing },
     {
       name: "memory_peak_bytes",
       dtype: "Int64",
-      values: measuredColumn(tree, positions, snapshot.memoryPeakBytes) ?? nothing,
+      values: measuredIntegers(tree, positions, snapshot.memoryPeakBytes) ?? nothing,
     },
     { name: "mark_count", dtype: "UInt32", values: markCount },
     { name: "depth", dtype: "UInt32", values: depth },
@@ -82,7 +82,7 @@ function integers(body: FrameBody, length: number): IntegerColumn {
 }
 
 // In memory of its own: few machines have a GPU, and few sessions ask for memory.
-function measuredColumn(
+function measuredIntegers(
   { rows }: Tree,
   positions: Uint32Array,
   column: Float64Array | null,

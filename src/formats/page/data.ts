@@ -4,8 +4,9 @@
  * @module
  */
 import { jsonOf } from "../../data/json_text.ts";
+import { jsonValue } from "../../data/json_value.ts";
 import type { JsonValue, MarkValue } from "../../data/values.ts";
-import { attrsOf, isFailed, markValue, measured, measuredIn } from "../../tree/columns.ts";
+import { attrsOf, isFailed, measured, measuredIn } from "../../tree/columns.ts";
 import type { Fold, FoldedTree } from "../../tree/fold.ts";
 import { findOverlaps, OVERLAPS, WITHIN } from "../../tree/overlap.ts";
 import { summarize, type SummaryRow } from "../../tree/summary.ts";
@@ -344,7 +345,6 @@ function attrText(value: JsonValue): string {
 }
 
 function shownValue(value: MarkValue): number | string | boolean {
-  const plain = markValue(value);
-  if (typeof plain === "string") return shownText(plain, MOST_TEXT);
-  return typeof plain === "number" && !Number.isFinite(plain) ? String(plain) : plain;
+  const plain = jsonValue(value);
+  return typeof plain === "string" ? shownText(plain, MOST_TEXT) : plain;
 }
