@@ -17,6 +17,8 @@ export interface Snapshot {
   readonly closedLength: number;
   /** Unix time in nanoseconds at which the session's clock was 0. */
   readonly anchorNs: bigint;
+  /** No evicted span closed later than this; absent if none was, or nobody knows. */
+  readonly evictedUntilNs?: number;
   /** How `id` and `parent` are written: the series that their numbers are of, or the ids themselves by row. */
   readonly ids: IdSeries | SnapshotIds;
   /** Absent if all rows are this thread's. */

@@ -7,6 +7,7 @@
 import type { Fold, FoldedTree } from "../tree/fold.ts";
 import { ALONE, durationNs, findOverlaps, OVERLAPS, shareOfParent } from "../tree/overlap.ts";
 import { type Tree, walk } from "../tree/tree.ts";
+import { cutNotes } from "./cut_notes.ts";
 import { foldAt, foldWords, loadNsShown, NO_SPANS, spanWords } from "./text.ts";
 import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
@@ -35,6 +36,7 @@ export function toTerminalText(tree: Tree | FoldedTree, colors: boolean): string
   const paint = colors ? painted : bare;
   const lines: string[] = [];
   const overlaps = findOverlaps(tree);
+  const noteOf = cutNotes(tree);
   // What stands before the children of the current span at each depth.
   const guides: string[] = [""];
   walk(tree, position => {
@@ -49,20 +51,22 @@ export function toTerminalText(tree: Tree | FoldedTree, colors: boolean): string
     }
     const fold = foldAt(tree, position);
     const line = fold === undefined
-      ? paintedSpan(tree, position, overlaps[position], paint)
+      ? paintedSpan(tree, position, overlaps[position], noteOf(position), paint)
       : paintedFold(tree, position, fold, paint);
     lines.push(paint(guide, DIM) + line);
   });
   return lines.join("\n");
 }
 
-function paintedSpan(tree: Tree, position: number, overlap: number, paint: Paint): string {
+function paintedSpan(tree: Tree, position: number, overlap: number, note: string, paint: Paint): string {
   const { label, duration, state, marks, error } = spanWords(tree, position);
   const row = tree.rows[position];
   const time = timeText(duration, shareOfParent(tree, position), overlap === OVERLAPS, paint);
   const open = state === "" ? "" : paint(state, CYAN);
   const figures = counters(tree, row, overlap === ALONE ? "" : OVERLAP_SIGN);
-  return `${label} - ${time}${open}${paint(figures, DIM)}${marks}${paint(error, BOLD_RED)}`;
+  return `${label} - ${time}${open}${paint(figures, DIM)}${paint(note, CYAN)}${marks}${
+    paint(error, BOLD_RED)
+  }`;
 }
 
 function paintedFold(tree: Tree, position: number, fold: Fold, paint: Paint): string {

@@ -565,7 +565,7 @@ export class Recorder {
       builder.addOpen(scope, numbers, at, this.#marks, nowNs, cpuNs, memory);
     }
     this.#fillGpu(builder, from);
-    return builder.snapshot();
+    return builder.snapshot(this.#ring.evictedUntilNs);
   }
 
   #builder(

@@ -172,14 +172,18 @@ export class SnapshotBuilder {
     this.#markTotal = marks.readOpenInto(lists, this.#marks, this.#markTotal);
   }
 
-  /** The finished copy. */
-  snapshot(): Snapshot {
+  /**
+   * The finished copy.
+   * @param evictedUntilNs No evicted span closed later; undefined if none was.
+   */
+  snapshot(evictedUntilNs?: number): Snapshot {
     if (this.#rows > 0) kept ??= keep();
     this.#markFirst[this.#rows] = this.#markTotal;
     return {
       length: this.#rows,
       closedLength: this.#closedLength,
       anchorNs: this.#anchorNs,
+      evictedUntilNs,
       ids: this.#ids,
       id: this.#id,
       parent: this.#parent,

@@ -17,7 +17,9 @@ export function nameMatcher(filter: NameFilter): (name: string) => boolean {
   if (typeof filter === "string") return name => name === filter;
   const all = isOne(filter) ? [filter] : filter;
   const names = new Set(all.filter(one => typeof one === "string"));
-  const patterns = all.filter(one => typeof one !== "string").map(({ source, flags }) => new RegExp(source, flags));
+  const patterns = all.filter(one => typeof one !== "string").map(({ source, flags }) =>
+    new RegExp(source, flags)
+  );
   if (patterns.length === 0) return name => names.has(name);
   // A trace has few names, each of many spans.
   const known = new Map<string, boolean>();
@@ -57,7 +59,9 @@ export function attrsMatcher(wanted: Attrs): (snapshot: Snapshot, row: number) =
 /** Whether two values are one in JSON, whatever the order of keys. As deep as `wanted`, which has 16 levels at most. */
 function areEqual(value: JsonValue, wanted: JsonValue): boolean {
   if (typeof wanted !== "object" || wanted === null) return value === wanted;
-  if (typeof value !== "object" || value === null || Array.isArray(value) !== Array.isArray(wanted)) return false;
+  if (typeof value !== "object" || value === null || Array.isArray(value) !== Array.isArray(wanted)) {
+    return false;
+  }
   const keys = Object.keys(wanted);
   const [a, b] = [value, wanted] as Record<string, JsonValue>[];
   return keys.length === Object.keys(value).length
