@@ -6,6 +6,7 @@
 import { printable } from "../data/printable.ts";
 import type { NameSummaryRow } from "../tree/by_name.ts";
 import type { SummaryFigures, SummaryRow } from "../tree/summary.ts";
+import { addColumn } from "./aligned.ts";
 import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
 /**
@@ -98,9 +99,7 @@ export function toTable(rows: readonly (SummaryRow | NameSummaryRow)[]): string 
   const lines = new Array<string>(rows.length + 1).fill("");
   for (const { title, cell, fills } of COLUMNS) {
     if (fills !== undefined && !rows.some(fills)) continue;
-    const cells = [title, ...rows.map(cell)];
-    const width = cells.reduce((widest, text) => Math.max(widest, text.length), 0);
-    cells.forEach((text, line) => lines[line] += `${text.padStart(width)} `);
+    addColumn(lines, [title, ...rows.map(cell)]);
   }
   // Last, so that it needs no width: only a terminal knows how wide some of the world's letters are.
   lines[0] += " name";

@@ -1,0 +1,74 @@
+/**
+ * What a command is: its options, its examples, and what it does.
+ *
+ * @module
+ */
+import type { Io } from "./io.ts";
+import type { OptionValues } from "./option_values.ts";
+
+/** What a command ends with. */
+export const EXIT = {
+  /** It did what was asked. */
+  fine: 0,
+  /** There was nothing of what was asked for. */
+  nothing: 1,
+  /** It was called in a wrong way, or could not do it. */
+  failure: 2,
+} as const;
+
+/** One of {@link EXIT}. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** An option of a command. */
+export interface OptionSpec {
+  /** Its name without the dashes. */
+  readonly name: string;
+  /** One letter for the same. */
+  readonly short?: string;
+  /** What stands for its value in the help, as `N`; without, it is a flag. */
+  readonly value?: string;
+  /** The values that there are, if those are few. */
+  readonly choices?: readonly string[];
+  /** What it does: a line of the help. */
+  readonly about: string;
+}
+
+/** A line that the help shows, and a test runs. */
+export interface Example {
+  readonly line: string;
+  readonly about: string;
+}
+
+/** A call of a command. */
+export interface Call {
+  readonly io: Io;
+  readonly options: OptionValues;
+  /** What was given besides options, in order. */
+  readonly operands: readonly string[];
+}
+
+/** A command. What it says of itself in the list of all is in `commands.ts`. */
+export interface Command {
+  /** What may follow its name besides options, as `[DIRECTORY...]`; empty for nothing. */
+  readonly operands: string;
+  /** The most operands; left out, any number. */
+  readonly mostOperands?: number;
+  /** Words that its first operand is one of. */
+  readonly choices?: readonly string[];
+  readonly options: readonly OptionSpec[];
+  /** Three that a test runs. */
+  readonly examples: readonly [Example, Example, Example];
+  /** What the help says after its first line. */
+  readonly details?: string;
+  /**
+   * Does it.
+   * @throws {Error} If it cannot: whose message is shown, and nothing else.
+   */
+  readonly run: (call: Call) => ExitCode | Promise<ExitCode>;
+}
+
+/** Called in a wrong way. */
+export class UsageError extends Error {}
+
+/** The option by which a command answers in JSON. */
+export const JSON_OPTION: OptionSpec = { name: "json", about: "answer in JSON, for programs" };

@@ -1,0 +1,36 @@
+/**
+ * `cirron summary`: where the time went.
+ *
+ * @module
+ */
+import type { SummaryBy } from "../api/trace_options.ts";
+import { type Command, EXIT, JSON_OPTION } from "./command.ts";
+import { directoriesOf, readRecorded } from "./reading.ts";
+import { FILTER_FLAGS, traceOptions } from "./trace_flags.ts";
+
+/** See the module. */
+export const command: Command = {
+  operands: "[DIRECTORY...]",
+  options: [
+    {
+      name: "by",
+      value: "path|name",
+      choices: ["path", "name"],
+      about: "a row per path of names, or per name by self time",
+    },
+    ...FILTER_FLAGS,
+    JSON_OPTION,
+  ],
+  examples: [
+    { line: "cirron summary", about: "totals and percentiles by path" },
+    { line: "cirron summary --by name", about: "what cost most, wherever it was called" },
+    { line: "cirron summary --name request --json", about: "the rows of one name and below, for a program" },
+  ],
+  run: ({ io, options, operands }) => {
+    const by = options.text("by") as SummaryBy | undefined;
+    const recorded = readRecorded(directoriesOf(operands), io);
+    const summary = recorded.trace({ ...traceOptions(options, FILTER_FLAGS), by, format: "summary" });
+    io.write(`${options.has("json") ? JSON.stringify(summary) : summary}\n`);
+    return summary.rows.length > 0 ? EXIT.fine : EXIT.nothing;
+  },
+};
