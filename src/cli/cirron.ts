@@ -72,10 +72,10 @@ async function call(name: string, args: readonly string[], io: Io): Promise<Exit
   const { COMMON_OPTIONS, nearestText, parseArguments } = await import("./option_values.ts");
   const entry = COMMANDS.find(one => one.name === name);
   if (entry === undefined) {
-    const what = name.startsWith("-") ? "option" : "command";
-    throw new UsageError(
-      `unknown ${what} ${quote(name)}, ${nearestText(name, COMMANDS.map(one => one.name))}`,
-    );
+    const [what, nearest] = name.startsWith("-")
+      ? ["option", nearestText(name.replace(/^-+/, ""), ["help", "version"], "--")]
+      : ["command", nearestText(name, COMMANDS.map(one => one.name))];
+    throw new UsageError(`unknown ${what} ${quote(name)}, ${nearest}`);
   }
   const { command } = await entry.load();
   const { options, operands } = parseArguments(args, command);
@@ -84,5 +84,13 @@ async function call(name: string, args: readonly string[], io: Io): Promise<Exit
     io.write(commandHelp(entry, command, COMMON_OPTIONS));
     return EXIT.fine;
   }
-  return await command.run({ io, options, operands });
+  return await command.run({
+    io,
+    options,
+    operands,
+    read: async directories => {
+      const { directoriesOf, readRecorded } = await import("./reading.ts");
+      return readRecorded(directoriesOf(directories), io);
+    },
+  });
 }

@@ -5,6 +5,7 @@
  */
 import type { Io } from "./io.ts";
 import type { OptionValues } from "./option_values.ts";
+import type { Recorded } from "./reading.ts";
 
 /** What a command ends with. */
 export const EXIT = {
@@ -45,6 +46,12 @@ export interface Call {
   readonly options: OptionValues;
   /** What was given besides options, in order. */
   readonly operands: readonly string[];
+  /**
+   * Reads what the directories hold; without any, the one that `profile()` writes to by default. What reads is loaded by then, and
+   * not for a help.
+   * @throws {CirronError} If one is not there, or cannot be listed, or may not be read.
+   */
+  readonly read: (directories: readonly string[]) => Promise<Recorded>;
 }
 
 /** A command. What it says of itself in the list of all is in `commands.ts`. */

@@ -9,7 +9,7 @@ import { CirronDependencyError, CirronError } from "../data/errors.ts";
 import { formatBytes } from "../formats/units.ts";
 import { deno } from "../runtime/which.ts";
 import { type Command, EXIT, JSON_OPTION, UsageError } from "./command.ts";
-import { directoriesOf, readRecorded, type Recorded } from "./reading.ts";
+import type { Recorded } from "./reading.ts";
 import { FILTER_FLAGS, traceOptions } from "./trace_flags.ts";
 import { STDOUT_PATH, writeWhole } from "./whole_file.ts";
 
@@ -46,7 +46,7 @@ json (the tree), csv or parquet (a row per span; these two need nodejs-polars).`
     },
     { line: "cirron export json --name request | head -c 300", about: "in a pipe" },
   ],
-  run: ({ io, options, operands: [format, ...directories] }) => {
+  run: async ({ io, options, operands: [format, ...directories], read }) => {
     const path = options.text("output") ?? STDOUT_PATH;
     const isStdout = path === STDOUT_PATH;
     if (isStdout && options.has("json")) {
@@ -56,7 +56,7 @@ json (the tree), csv or parquet (a row per span; these two need nodejs-polars).`
       throw new UsageError(`${BINARY} is not for a terminal: give -o FILE, or a pipe`);
     }
     const given = traceOptions(options, FILTER_FLAGS);
-    const recorded = readRecorded(directoriesOf(directories), io);
+    const recorded = await read(directories);
     const content = ENCODERS[format](recorded, given);
     const count = recorded.count(given);
     if (isStdout) io.write(content);

@@ -7,7 +7,6 @@ import { CirronError } from "../data/errors.ts";
 import { formatBytes } from "../formats/units.ts";
 import { node } from "../runtime/builtins.ts";
 import { type Call, type Command, EXIT, JSON_OPTION, UsageError } from "./command.ts";
-import { directoriesOf, readRecorded } from "./reading.ts";
 import { FILTER_FLAGS, FOLD_FLAG, traceOptions } from "./trace_flags.ts";
 import { STDOUT_PATH, writeWhole } from "./whole_file.ts";
 
@@ -30,14 +29,14 @@ export const command: Command = {
     { line: "cirron html -o - | gzip > page.html.gz", about: "to another program" },
   ],
   run: async call => {
-    const { io, options, operands } = call;
+    const { io, options, operands, read } = call;
     const path = options.text("output") ?? DEFAULT_PATH;
     const isStdout = path === STDOUT_PATH;
     for (const other of ["json", "open"]) {
       if (isStdout && options.has(other)) throw new UsageError(`--${other} is for a page in a file`);
     }
     const given = traceOptions(options, FLAGS);
-    const recorded = readRecorded(directoriesOf(operands), io);
+    const recorded = await read(operands);
     const page = recorded.trace({ ...given, format: "html" });
     const count = recorded.count({ ...given, fold: null });
     if (isStdout) io.write(page);

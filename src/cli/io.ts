@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { openFile } from "../runtime/launch.ts";
 import { writeToStderr, writeToStdout } from "../runtime/standard_streams.ts";
 import { stdoutTerminal, type Terminal } from "../runtime/terminal.ts";
 
@@ -30,5 +29,8 @@ export const PROGRAM_IO: Io = {
   write: writeToStdout,
   complain: line => writeToStderr(`${line}\n`),
   terminal: stdoutTerminal,
-  openFile,
+  openFile: async path => {
+    const { openFile } = await import("../runtime/launch.ts");
+    await openFile(path);
+  },
 };

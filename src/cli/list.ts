@@ -5,7 +5,6 @@
  */
 import { toSessionTable } from "../formats/session_table.ts";
 import { type Command, EXIT, JSON_OPTION } from "./command.ts";
-import { directoriesOf, readRecorded } from "./reading.ts";
 
 /** See the module. */
 export const command: Command = {
@@ -18,9 +17,9 @@ without a session of its own, as the Python package's, are in a line whose state
     { line: "cirron list --last 1 .cirron/spool", about: "the newest session of a directory" },
     { line: "cirron list --json | head -c 300", about: "for a program" },
   ],
-  run: ({ io, options, operands }) => {
+  run: async ({ io, options, operands, read }) => {
     const last = options.whole("last");
-    const all = readRecorded(directoriesOf(operands), io).sessions().rows;
+    const all = (await read(operands)).sessions().rows;
     const rows = last === undefined ? all : all.slice(Math.max(0, all.length - last));
     io.write(options.has("json") ? `${JSON.stringify(rows)}\n` : `${toSessionTable(rows)}\n`);
     return rows.length > 0 ? EXIT.fine : EXIT.nothing;

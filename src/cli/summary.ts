@@ -5,7 +5,6 @@
  */
 import type { SummaryBy } from "../api/trace_options.ts";
 import { type Command, EXIT, JSON_OPTION } from "./command.ts";
-import { directoriesOf, readRecorded } from "./reading.ts";
 import { FILTER_FLAGS, traceOptions } from "./trace_flags.ts";
 
 /** See the module. */
@@ -26,9 +25,9 @@ export const command: Command = {
     { line: "cirron summary --by name", about: "what cost most, wherever it was called" },
     { line: "cirron summary --name request --json", about: "the rows of one name and below, for a program" },
   ],
-  run: ({ io, options, operands }) => {
+  run: async ({ io, options, operands, read }) => {
     const by = options.text("by") as SummaryBy | undefined;
-    const recorded = readRecorded(directoriesOf(operands), io);
+    const recorded = await read(operands);
     const summary = recorded.trace({ ...traceOptions(options, FILTER_FLAGS), by, format: "summary" });
     io.write(`${options.has("json") ? JSON.stringify(summary) : summary}\n`);
     return summary.rows.length > 0 ? EXIT.fine : EXIT.nothing;

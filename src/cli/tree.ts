@@ -4,7 +4,6 @@
  * @module
  */
 import { type Command, EXIT, JSON_OPTION } from "./command.ts";
-import { directoriesOf, readRecorded } from "./reading.ts";
 import { FILTER_FLAGS, FOLD_FLAG, traceOptions } from "./trace_flags.ts";
 
 const FLAGS = [...FILTER_FLAGS, FOLD_FLAG];
@@ -18,9 +17,9 @@ export const command: Command = {
     { line: "cirron tree --name request --slowest 3", about: "the three slowest requests, whole" },
     { line: "cirron tree --min 1ms --depth 2 | head -n 20", about: "the upper levels, in a pipe" },
   ],
-  run: ({ io, options, operands }) => {
+  run: async ({ io, options, operands, read }) => {
     const given = traceOptions(options, FLAGS);
-    const recorded = readRecorded(directoriesOf(operands), io);
+    const recorded = await read(operands);
     if (options.has("json")) io.write(`${recorded.trace({ ...given, format: "json" })}\n`);
     else recorded.trace({ ...given, format: "tree" });
     return recorded.count({ ...given, fold: null }) > 0 ? EXIT.fine : EXIT.nothing;

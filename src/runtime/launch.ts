@@ -30,8 +30,14 @@ export function openFile(path: string): Promise<void> {
     });
     const failed = ({ message }: Error) => reject(new Error(`${command} cannot be started (${message})`));
     listen(child, "error", guarded(failed));
-    listen(child, "spawn", guarded(() => resolve()));
-    child.unref();
+    listen(
+      child,
+      "spawn",
+      guarded(() => {
+        child.unref(); // not before: in Deno, what could not be started cannot be let go of
+        resolve();
+      }),
+    );
   });
 }
 
