@@ -90,7 +90,7 @@ async function call(name: string, args: readonly string[], io: Io): Promise<Exit
     operands,
     read: async directories => {
       const { directoriesOf, readRecorded } = await import("./reading.ts");
-      return readRecorded(directoriesOf(directories), io);
+      return readRecorded(directoriesOf(directories), io, { progress: await io.progress() });
     },
   });
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import { writeToStderr, writeToStdout } from "../runtime/standard_streams.ts";
-import { stdoutTerminal, type Terminal } from "../runtime/terminal.ts";
+import { isStderrTerminal, stdoutTerminal, type Terminal } from "../runtime/terminal.ts";
+import type { Progress } from "./progress.ts";
 
 /** Where a command writes to. */
 export interface Io {
@@ -17,6 +18,8 @@ export interface Io {
   readonly complain: (line: string) => void;
   /** How to write to stdout for eyes; null if it is no terminal. */
   readonly terminal: () => Terminal | null;
+  /** Where to say how far a command has come; null if nobody looks. */
+  readonly progress: () => Promise<Progress | null>;
   /**
    * Has the desktop open a file.
    * @throws {Error} If it cannot.
@@ -29,6 +32,15 @@ export const PROGRAM_IO: Io = {
   write: writeToStdout,
   complain: line => writeToStderr(`${line}\n`),
   terminal: stdoutTerminal,
+  progress: async () => {
+    if (!isStderrTerminal()) return null;
+    const [{ Progress }, { openClock }] = await Promise.all([
+      import("./progress.ts"),
+      import("../meters/clock.ts"),
+    ]);
+    const { nowNs } = openClock();
+    return new Progress(writeToStderr, () => nowNs() / 1e6);
+  },
   openFile: async path => {
     const { openFile } = await import("../runtime/launch.ts");
     await openFile(path);

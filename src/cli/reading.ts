@@ -15,6 +15,7 @@ import { closedOnly, mergeFiles, type ParsedFile, type SpoolRows } from "../spoo
 import { findSessions, type Sessions } from "../tree/sessions.ts";
 import { buildTree, type Tree } from "../tree/tree.ts";
 import type { Io } from "./io.ts";
+import type { Progress } from "./progress.ts";
 
 /** What was recorded, read back. */
 export interface Recorded {
@@ -31,7 +32,9 @@ export interface Recorded {
 /** How a command reads. */
 export interface ReadOptions {
   /** Told of each file that is read. */
-  readonly onFile?: (directory: string, file: ParsedFile) => void;
+  readonly onFile?: (file: ParsedFile) => void;
+  /** Told how far it has come; null if nobody looks. */
+  readonly progress?: Progress | null;
 }
 
 /** The directories to look into: those given, or where `profile()` writes by default. */
@@ -46,11 +49,12 @@ export function directoriesOf(operands: readonly string[]): readonly string[] {
 export function readRecorded(
   directories: readonly string[],
   io: Io,
-  { onFile }: ReadOptions = {},
+  options: ReadOptions = {},
 ): Recorded {
   // Listed before anything is read: a wrong name should not cost the reading of the others.
   const listed = directories.map(directory => ({ directory, names: listFiles(directory) }));
-  const rows = mergeFiles(filesOf(listed, onFile));
+  const rows = mergeFiles(filesOf(listed, options));
+  options.progress?.end();
   complainOfSkipped(rows, io);
   const { snapshot } = rows;
   const read = (_last: number, open: boolean): Snapshot => open ? snapshot : closedOnly(snapshot);
@@ -74,11 +78,14 @@ export function readRecorded(
 
 function* filesOf(
   listed: readonly { readonly directory: string; readonly names: readonly string[] }[],
-  onFile: ReadOptions["onFile"],
+  { onFile, progress }: ReadOptions,
 ): Generator<ParsedFile> {
+  const total = listed.reduce((sum, { names }) => sum + names.length, 0);
+  let done = 0;
   for (const { directory, names } of listed) {
     for (const file of readFiles(directory, names)) {
-      onFile?.(directory, file);
+      onFile?.(file);
+      progress?.update("Reading files", done++, total);
       yield file;
     }
   }

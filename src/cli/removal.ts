@@ -63,7 +63,7 @@ export function removeSessions(operands: readonly string[], { keep, isDry, io }:
 /** The names of the files that hold anything of the newest `keep` sessions, and of those that cannot be read. */
 function filesOfNewest(keep: number, path: string, names: readonly string[], io: Io): Set<string> {
   const idsOf = new Map<string, string[]>();
-  const recorded = readRecorded([path], io, { onFile: (_, file) => void idsOf.set(file.name, idsIn(file)) });
+  const recorded = readRecorded([path], io, { onFile: file => void idsOf.set(file.name, idsIn(file)) });
   const tree = recorded.tree();
   const { rows, of } = findSessions(tree);
   const sessionOf = new Map(Array.from(tree.rows, (row, i) => [ownIdText(tree.snapshot, row), of[i]]));

@@ -4,6 +4,7 @@
  * @module
  */
 import { callCommand } from "../../src/cli/cirron.ts";
+import type { Progress } from "../../src/cli/progress.ts";
 import type { Terminal } from "../../src/runtime/terminal.ts";
 import { type Fields, fileOf, spanOf, TestSpool } from "./spool.ts";
 
@@ -21,6 +22,8 @@ export interface Answer {
 /** How a command is called. */
 export interface CallOptions {
   readonly terminal?: Terminal | null;
+  /** Told how far the command has come. */
+  readonly progress?: Progress | null;
   /** Called with each piece for stdout, before it is kept. */
   readonly onWrite?: () => void;
   /** Called in place of the desktop. */
@@ -39,6 +42,7 @@ export async function callCirron(args: readonly string[], options: CallOptions =
     },
     complain: line => void errors.push(line),
     terminal: () => options.terminal ?? null,
+    progress: () => Promise.resolve(options.progress ?? null),
     openFile: path => {
       options.onOpen?.();
       opened.push(path);
