@@ -8,7 +8,8 @@ import { printable } from "../data/printable.ts";
 import { VERSION } from "../data/version.ts";
 import { isProgram, programArguments, setExitCode } from "../runtime/program.ts";
 import { ReaderGone } from "../runtime/standard_streams.ts";
-import { EXIT, type ExitCode, UsageError } from "./command.ts";
+import { UsageError } from "./argument_spec.ts";
+import { EXIT, type ExitCode } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { type Io, PROGRAM_IO } from "./io.ts";
 
@@ -88,6 +89,7 @@ async function call(name: string, args: readonly string[], io: Io): Promise<Exit
     io,
     options,
     operands,
+    commands: COMMANDS,
     read: async directories => {
       const { directoriesOf, readRecorded } = await import("./reading.ts");
       return readRecorded(directoriesOf(directories), io, { progress: await io.progress() });

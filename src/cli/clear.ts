@@ -6,7 +6,8 @@
 import { quote } from "../data/arguments.ts";
 import { CirronError } from "../data/errors.ts";
 import { formatBytes } from "../formats/units.ts";
-import { type Command, EXIT, JSON_OPTION } from "./command.ts";
+import { JSON_OPTION } from "./argument_spec.ts";
+import { type Command, EXIT } from "./command.ts";
 
 /** See the module. */
 export const command: Command = {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ArgumentSpec } from "./argument_spec.ts";
 import type { Io } from "./io.ts";
 import type { OptionValues } from "./option_values.ts";
 import type { Recorded } from "./reading.ts";
@@ -20,20 +21,6 @@ export const EXIT = {
 /** One of {@link EXIT}. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** An option of a command. */
-export interface OptionSpec {
-  /** Its name without the dashes. */
-  readonly name: string;
-  /** One letter for the same. */
-  readonly short?: string;
-  /** What stands for its value in the help, as `N`; without, it is a flag. */
-  readonly value?: string;
-  /** The values that there are, if those are few. */
-  readonly choices?: readonly string[];
-  /** What it does: a line of the help. */
-  readonly about: string;
-}
-
 /** A line that the help shows, and a test runs. */
 export interface Example {
   readonly line: string;
@@ -46,6 +33,8 @@ export interface Call {
   readonly options: OptionValues;
   /** What was given besides options, in order. */
   readonly operands: readonly string[];
+  /** All commands. */
+  readonly commands: readonly CommandEntry[];
   /**
    * Reads what the directories hold; without any, the one that `profile()` writes to by default. What reads is loaded by then, and
    * not for a help.
@@ -55,14 +44,7 @@ export interface Call {
 }
 
 /** A command. What it says of itself in the list of all is in `commands.ts`. */
-export interface Command {
-  /** What may follow its name besides options, as `[DIRECTORY...]`; empty for nothing. */
-  readonly operands: string;
-  /** The most operands; left out, any number. */
-  readonly mostOperands?: number;
-  /** Words that its first operand is one of. */
-  readonly choices?: readonly string[];
-  readonly options: readonly OptionSpec[];
+export interface Command extends ArgumentSpec {
   /** Three that a test runs. */
   readonly examples: readonly [Example, Example, Example];
   /** What the help says after its first line. */
@@ -74,8 +56,11 @@ export interface Command {
   readonly run: (call: Call) => ExitCode | Promise<ExitCode>;
 }
 
-/** Called in a wrong way. */
-export class UsageError extends Error {}
-
-/** The option by which a command answers in JSON. */
-export const JSON_OPTION: OptionSpec = { name: "json", about: "answer in JSON, for programs" };
+/** A command in the list of all. */
+export interface CommandEntry {
+  readonly name: string;
+  /** What it does, in a few words. */
+  readonly about: string;
+  /** Loads it. */
+  readonly load: () => Promise<{ readonly command: Command }>;
+}

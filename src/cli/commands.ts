@@ -3,16 +3,7 @@
  *
  * @module
  */
-import type { Command } from "./command.ts";
-
-/** A command in the list of all. */
-export interface CommandEntry {
-  readonly name: string;
-  /** What it does, in a few words. */
-  readonly about: string;
-  /** Loads it. */
-  readonly load: () => Promise<{ readonly command: Command }>;
-}
+import type { CommandEntry } from "./command.ts";
 
 /** Every command, as the help lists them. */
 export const COMMANDS: readonly CommandEntry[] = [

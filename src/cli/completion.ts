@@ -4,7 +4,6 @@
  * @module
  */
 import { type Command, EXIT } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
 import { COMMON_OPTIONS } from "./option_values.ts";
 
 /** A command as a shell sees it. */
@@ -35,9 +34,9 @@ export const command: Command = {
     { line: "cirron completion zsh > _cirron", about: "for a folder of $fpath" },
     { line: "cirron completion fish > cirron.fish", about: "to be sourced" },
   ],
-  run: async ({ io, operands: [shell] }) => {
+  run: async ({ io, operands: [shell], commands: entries }) => {
     const commands = await Promise.all(
-      COMMANDS.map(async ({ name, about, load }) => ({ name, about, command: (await load()).command })),
+      entries.map(async ({ name, about, load }) => ({ name, about, command: (await load()).command })),
     );
     io.write(SCRIPTS[shell](commands));
     return EXIT.fine;

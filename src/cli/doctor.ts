@@ -5,7 +5,8 @@
  */
 import type { ProbeHealth } from "../data/health.ts";
 import { printable } from "../data/printable.ts";
-import { type Command, EXIT, JSON_OPTION } from "./command.ts";
+import { JSON_OPTION } from "./argument_spec.ts";
+import { type Command, EXIT } from "./command.ts";
 import type { Report } from "./doctor_report.ts";
 
 /** See the module. */

@@ -104,7 +104,7 @@ async function readProbes(): Promise<Health["probes"]> {
 function frames(): ProbeHealth {
   const found = requireFrameEngine();
   if (typeof found === "function") return present("nodejs-polars");
-  return absent(/nodejs-polars (.*?)[:.] /.exec(found.message)?.[1] ?? found.message);
+  return absent(/nodejs-polars .*?(?=[:.] )/.exec(found.message)?.[0] ?? found.message);
 }
 
 function adviceOf(probes: Health["probes"], directory: string, unreadable: readonly string[]): Advice[] {

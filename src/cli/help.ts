@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Command, OptionSpec } from "./command.ts";
-import { type CommandEntry, COMMANDS } from "./commands.ts";
+import type { OptionSpec } from "./argument_spec.ts";
+import type { Command, CommandEntry } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 
 const EXIT_TEXT = "Exit code: 0 fine, 1 nothing found, 2 wrong usage or failure.";
 

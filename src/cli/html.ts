@@ -6,7 +6,8 @@
 import { CirronError } from "../data/errors.ts";
 import { formatBytes } from "../formats/units.ts";
 import { node } from "../runtime/builtins.ts";
-import { type Call, type Command, EXIT, JSON_OPTION, UsageError } from "./command.ts";
+import { JSON_OPTION, UsageError } from "./argument_spec.ts";
+import { type Call, type Command, EXIT } from "./command.ts";
 import { FILTER_FLAGS, FOLD_FLAG, traceOptions } from "./trace_flags.ts";
 import { STDOUT_PATH, writeWhole } from "./whole_file.ts";
 

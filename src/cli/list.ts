@@ -4,7 +4,8 @@
  * @module
  */
 import { toSessionTable } from "../formats/session_table.ts";
-import { type Command, EXIT, JSON_OPTION } from "./command.ts";
+import { JSON_OPTION } from "./argument_spec.ts";
+import { type Command, EXIT } from "./command.ts";
 
 /** See the module. */
 export const command: Command = {

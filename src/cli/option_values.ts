@@ -6,7 +6,7 @@
 import { quote } from "../data/arguments.ts";
 import { nearestOption } from "../data/option_names.ts";
 import { node } from "../runtime/builtins.ts";
-import { type Command, type OptionSpec, UsageError } from "./command.ts";
+import { type ArgumentSpec, type OptionSpec, UsageError } from "./argument_spec.ts";
 
 /** Options every command has. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [{ name: "help", short: "h", about: "show this" }];
@@ -64,7 +64,7 @@ export interface ParsedArguments {
  * Reads the arguments of a command.
  * @throws {UsageError} If it has no such option, or an option has no value or one too many, or there are too many operands.
  */
-export function parseArguments(args: readonly string[], command: Command): ParsedArguments {
+export function parseArguments(args: readonly string[], command: ArgumentSpec): ParsedArguments {
   const specs = [...command.options, ...COMMON_OPTIONS];
   // Not strict: the runtimes' messages take several lines, and name no option that might have been meant.
   const { tokens } = node.util.parseArgs({
@@ -101,7 +101,10 @@ export function parseArguments(args: readonly string[], command: Command): Parse
   return { options, operands };
 }
 
-function checkOperands(operands: readonly string[], { choices, mostOperands = Infinity }: Command): void {
+function checkOperands(
+  operands: readonly string[],
+  { choices, mostOperands = Infinity }: ArgumentSpec,
+): void {
   if (operands.length > mostOperands) {
     throw new UsageError(`unexpected argument ${quote(operands[mostOperands])}`);
   }

@@ -4,7 +4,8 @@
  * @module
  */
 import type { SummaryBy } from "../api/trace_options.ts";
-import { type Command, EXIT, JSON_OPTION } from "./command.ts";
+import { JSON_OPTION } from "./argument_spec.ts";
+import { type Command, EXIT } from "./command.ts";
 import { FILTER_FLAGS, traceOptions } from "./trace_flags.ts";
 
 /** See the module. */

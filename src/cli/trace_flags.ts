@@ -7,7 +7,7 @@
 import type { TraceOptions } from "../api/trace_options.ts";
 import { quote } from "../data/arguments.ts";
 import type { JsonValue } from "../data/values.ts";
-import { type OptionSpec, UsageError } from "./command.ts";
+import { type OptionSpec, UsageError } from "./argument_spec.ts";
 import { type OptionValues, toWhole } from "./option_values.ts";
 
 /** An option of `trace()` as one of a command. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Command, EXIT, JSON_OPTION } from "./command.ts";
+import { JSON_OPTION } from "./argument_spec.ts";
+import { type Command, EXIT } from "./command.ts";
 import { FILTER_FLAGS, FOLD_FLAG, traceOptions } from "./trace_flags.ts";
 
 const FLAGS = [...FILTER_FLAGS, FOLD_FLAG];

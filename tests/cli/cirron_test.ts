@@ -4,6 +4,7 @@ import { COMMANDS } from "../../src/cli/commands.ts";
 import { VERSION } from "../../src/data/version.ts";
 import { ReaderGone } from "../../src/runtime/standard_streams.ts";
 import { callCirron, serverSpool } from "../support/command_line.ts";
+import { readSource } from "../support/sources.ts";
 import { TestSpool } from "../support/spool.ts";
 
 test("cirron without a command, with help, --help or -h, lists every command", async () => {
@@ -11,6 +12,16 @@ test("cirron without a command, with help, --help or -h, lists every command", a
     const { code, out, errors } = await callCirron(args);
     assertEquals([code, errors], [0, []]);
     for (const { name, about } of COMMANDS) assertMatch(out, new RegExp(`^  ${name} +${about}$`, "m"));
+  }
+});
+
+test("docs/cli.md has every command and each of its options", async () => {
+  const page = readSource("docs/cli.md");
+  for (const { name, load } of COMMANDS) {
+    assert(page.includes(`\n## ${name}\n`), name);
+    for (const option of (await load()).command.options) {
+      assert(page.includes(`--${option.name}`), option.name);
+    }
   }
 });
 

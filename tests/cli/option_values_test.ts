@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
-import { type Command, EXIT, UsageError } from "../../src/cli/command.ts";
+import { type ArgumentSpec, UsageError } from "../../src/cli/argument_spec.ts";
 import { parseArguments } from "../../src/cli/option_values.ts";
 
-const COMMAND: Command = {
+const COMMAND: ArgumentSpec = {
   operands: "SHAPE [DIRECTORY]",
   mostOperands: 2,
   choices: ["round", "square"],
@@ -12,8 +12,6 @@ const COMMAND: Command = {
     { name: "by", value: "path|name", choices: ["path", "name"], about: "" },
     { name: "all", short: "a", about: "" },
   ],
-  examples: [{ line: "", about: "" }, { line: "", about: "" }, { line: "", about: "" }],
-  run: () => EXIT.fine,
 };
 
 function parse(line: string) {

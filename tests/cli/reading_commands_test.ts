@@ -18,7 +18,7 @@ test("cirron list tells of each session when, how long, spans, state, rank, pid 
     ["began", "took", "spans", "failed", "state", "rank", "pid", "runtime"],
     "",
   ]);
-  assertMatch(row, /^2026-01-0\d \d\d:04:05 1\.00s     5      1 ended    0   7  deno 2\.9\.6$/);
+  assertMatch(row, /^2026-01-0\d \d\d:04:05 1\.00s {5}5 {6}1 ended {4}0 {3}7 {2}deno 2\.9\.6$/);
 });
 
 test("cirron list reads what the Python package wrote, which has no session's own span", async () => {

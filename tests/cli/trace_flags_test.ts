@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
-import { UsageError } from "../../src/cli/command.ts";
+import { UsageError } from "../../src/cli/argument_spec.ts";
 import { OptionValues } from "../../src/cli/option_values.ts";
 import { FILTER_FLAGS, FOLD_FLAG, traceOptions } from "../../src/cli/trace_flags.ts";
 
