@@ -5,6 +5,7 @@
  */
 import type { Snapshot } from "../data/snapshot.ts";
 import { buildTree } from "../tree/tree.ts";
+import type { CheckedFilters } from "./trace_filters.ts";
 import type { CheckedTraceOptions } from "./trace_options.ts";
 
 /** Copies the newest closed spans out, and the open ones if asked. */
@@ -19,18 +20,24 @@ const NEAR = 4096;
 /**
  * A snapshot that has what `options` ask for.
  * @param needsCut Whether also the children are needed that `last` cuts off.
+ * @param least How many closed spans are looked at first.
  */
-export function readEnough(read: ReadSnapshot, options: CheckedTraceOptions, needsCut: boolean): Snapshot {
+export function readEnough(
+  read: ReadSnapshot,
+  options: Pick<CheckedTraceOptions, keyof CheckedFilters | "open">,
+  needsCut: boolean,
+  least: number = NEAR,
+): Snapshot {
   const { name, where, roots, slowest, last, open } = options;
   if (where !== undefined || roots !== undefined || slowest !== undefined) {
     // Open spans tell roots from pieces, also where they are not shown.
-    const isNear = roots !== undefined && slowest === undefined && roots <= NEAR;
-    return (isNear ? readNear(read, NEAR, true, near => hasRoots(near, options)) : null)
+    const isNear = roots !== undefined && slowest === undefined && roots <= least;
+    return (isNear ? readNear(read, least, true, near => hasRoots(near, options)) : null)
       ?? read(Infinity, true);
   }
   if (last === undefined || name !== undefined) return read(Infinity, open);
   if (!needsCut) return read(last, open);
-  return readNear(read, last + NEAR, open, near => hasAllBelow(near, near.closedLength - last))
+  return readNear(read, last + least, open, near => hasAllBelow(near, near.closedLength - last))
     ?? read(Infinity, open);
 }
 
@@ -52,7 +59,10 @@ function hasAllBelow({ length, startNs, endNs }: Snapshot, from: number): boolea
   return true;
 }
 
-function hasRoots(near: Snapshot, { name, where, roots, open }: CheckedTraceOptions): boolean {
+function hasRoots(
+  near: Snapshot,
+  { name, where, roots, open }: Pick<CheckedTraceOptions, "name" | "where" | "roots" | "open">,
+): boolean {
   const { rows, parent } = buildTree(near, { name, where, roots, open });
   const wholeTree = buildTree(near);
   const positionOf = new Map(Array.from(wholeTree.rows, (row, i) => [row, i]));

@@ -581,7 +581,7 @@ export const CASES: readonly TraceCase[] = [
     record: siblings,
     spans: [expected(5, null, 0, "c", 3)],
     rows: [5],
-    text: "c - 3.0us",
+    text: "c - 3.0us (children may be evicted)",
   },
   {
     title: "children that outlive their parent",

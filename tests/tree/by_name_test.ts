@@ -37,6 +37,7 @@ test("summarizeByName() gives a whole row for a name wherever it occurs, the gre
     memory_peak_bytes: null,
     data_load_ns: null,
     overlap_count: 0,
+    shared_count: 0,
     error_count: 0,
     open_count: 0,
   };
