@@ -12,45 +12,46 @@ import type { CheckedTraceOptions } from "./trace_options.ts";
 export type ReadSnapshot = (last: number, open: boolean) => Snapshot;
 
 /**
- * Spans that are looked at first, where a few recent ones are wanted: most often they are among these, and where they are not,
- * the attempt costs a fraction of what reading all does.
+ * How many spans are looked at first where a few recent ones are wanted: most often they are among these, and where they are not,
+ * the attempts cost a fraction of what reading all does.
  */
-const NEAR = 4096;
+const NEAR: readonly number[] = [256, 4096];
 
 /**
  * A snapshot that has what `options` ask for.
  * @param needsCut Whether also the children are needed that `last` cuts off.
- * @param least How many closed spans are looked at first.
+ * @param steps How many closed spans are looked at first, and then.
  */
 export function readEnough(
   read: ReadSnapshot,
   options: Pick<CheckedTraceOptions, keyof CheckedFilters | "open">,
   needsCut: boolean,
-  least: number = NEAR,
+  steps: readonly number[] = NEAR,
 ): Snapshot {
   const { name, where, roots, slowest, last, open } = options;
   if (where !== undefined || roots !== undefined || slowest !== undefined) {
     // Open spans tell roots from pieces, also where they are not shown.
-    const isNear = roots !== undefined && slowest === undefined && roots <= least;
-    return (isNear ? readNear(read, least, true, near => hasRoots(near, options)) : null)
-      ?? read(Infinity, true);
+    const near = roots === undefined || slowest !== undefined ? [] : steps.filter(step => step >= roots);
+    return readNear(read, near, true, near => hasRoots(near, options));
   }
   if (last === undefined || name !== undefined) return read(Infinity, open);
   if (!needsCut) return read(last, open);
-  return readNear(read, last + least, open, near => hasAllBelow(near, near.closedLength - last))
-    ?? read(Infinity, open);
+  const near = steps.map(step => last + step).filter(Number.isSafeInteger);
+  return readNear(read, near, open, near => hasAllBelow(near, near.closedLength - last));
 }
 
-/** The newest `count` closed spans; null if there are more and these are not enough. Files give all they have, whatever is asked. */
+/** As many of the newest closed spans as are enough, or there are. Files give all they have, whatever is asked. */
 function readNear(
   read: ReadSnapshot,
-  count: number,
+  counts: readonly number[],
   open: boolean,
   isEnough: (near: Snapshot) => boolean,
-): Snapshot | null {
-  if (!Number.isSafeInteger(count)) return null;
-  const near = read(count, open);
-  return near.closedLength !== count || isEnough(near) ? near : null;
+): Snapshot {
+  for (const count of counts) {
+    const near = read(count, open);
+    if (near.closedLength !== count || isEnough(near)) return near;
+  }
+  return read(Infinity, open);
 }
 
 // What was not read closed no later than the oldest row of what was: it can lie in no span that began after.

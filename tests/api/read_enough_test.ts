@@ -71,7 +71,7 @@ test("readEnough() reads what makes the same text as all would", () => {
           || filter.slowest !== undefined;
         const read: ReadSnapshot = (last, withOpen) => ci.engine.read(last, withOpen);
         const all = buildTree(read(Infinity, open || isOpenNeeded), filter);
-        const snapshot = readEnough(read, filter, true, least);
+        const snapshot = readEnough(read, filter, true, [least, 3 * least]);
         if (snapshot.closedLength < all.snapshot.closedLength) shortened++;
         assertEquals(toText(buildTree(snapshot, filter)), toText(all));
       },

@@ -325,20 +325,20 @@ test("trace() reads a few thousand spans for a few roots, and all for the slowes
   const count = (options: TraceOptions) =>
     (trace(context, { ...options, format: "dict" }) as TraceDict).span_count;
   assertEquals([count({ roots: 3 }), count({ slowest: 3 }), count({ roots: 5000 })], [3, 3, 5000]);
-  assertEquals(calls, ["read 4096 true", "read Infinity true", "read Infinity true"]);
+  assertEquals(calls, ["read 256 true", "read Infinity true", "read Infinity true"]);
 });
 
 test("trace() reads all where a few thousand spans do not have the roots of a name", () => {
   const { calls, context } = long();
   assertEquals((trace(context, { format: "dict", name: "b", roots: 1 }) as TraceDict).span_count, 0);
-  assertEquals(calls, ["read 4096 true", "read Infinity true"]);
+  assertEquals(calls, ["read 256 true", "read 4096 true", "read Infinity true"]);
 });
 
 test("trace() reads more than the last only where it says what it cuts off", () => {
   const { calls, context } = long();
   trace(context, { format: "text", last: 3 });
   trace(context, { format: "json", last: 3 });
-  assertEquals(calls, ["read 4099 false", "read 3 false"]);
+  assertEquals(calls, ["read 259 false", "read 3 false"]);
 });
 
 test("trace() reads open spans if asked", () => {
