@@ -9,7 +9,6 @@ import { checkWhole } from "../data/number_checks.ts";
 import { cutText } from "../data/text_limits.ts";
 import type { Attrs } from "../data/values.ts";
 import type { NameFilter } from "../tree/matching.ts";
-import type { TraceOptions } from "./trace_options.ts";
 
 /** What the filters ask for, after their checks. */
 export interface CheckedFilters {
@@ -20,8 +19,8 @@ export interface CheckedFilters {
   readonly last: number | undefined;
 }
 
-/** Checks the filters of `options`. */
-export function checkFilters(options: TraceOptions): CheckedFilters {
+/** Checks the filters among options, whatever they hold. */
+export function checkFilters(options: { readonly [K in keyof CheckedFilters]?: unknown }): CheckedFilters {
   const name = options.name ?? undefined;
   const where = options.where ?? undefined;
   const roots = options.roots ?? undefined;

@@ -76,7 +76,7 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { title: "count", cell: row => String(row.count) },
   { title: "total", cell: row => formatDuration(row.total_us) },
-  { title: "share", cell: row => row.share === null ? "-" : sign(row) + formatShare(row.share) },
+  { title: "share", cell: row => row.share === null ? "-" : shareSign(row) + formatShare(row.share) },
   { title: "self", cell: row => formatDuration(row.self_us) },
   { title: "mean", cell: row => formatDuration(row.mean_us) },
   { title: "p50", cell: row => formatDuration(row.p50_us) },
@@ -107,15 +107,21 @@ export function toTable(rows: readonly (SummaryRow | NameSummaryRow)[]): string 
     const indent = "depth" in row ? indentation(row.depth) : "";
     lines[i + 1] += ` ${indent}${printable(row.name)}${trouble(row)}`;
   });
-  if (rows.some(row => row.overlap_count > 0)) lines.push(OVERLAP_NOTE);
+  const isSigned = (row: SummaryFigures) =>
+    row.overlap_count > 0 || (row.shared_count > 0 && (row.cpu_ns !== null || row.gpu_ns !== null));
+  if (rows.some(isSigned)) lines.push(OVERLAP_NOTE);
   return lines.join("\n");
 }
 
 const OVERLAP_NOTE =
   `${OVERLAP_SIGN} of spans that ran at once: these figures count the same time more than once, and do not add up`;
 
-function sign(row: SummaryFigures): string {
+function shareSign(row: SummaryFigures): string {
   return row.overlap_count > 0 ? OVERLAP_SIGN : "";
+}
+
+function sign(row: SummaryFigures): string {
+  return row.shared_count > 0 ? OVERLAP_SIGN : "";
 }
 
 function trouble({ error_count: failed, open_count: open }: SummaryFigures): string {

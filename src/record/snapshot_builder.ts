@@ -5,7 +5,7 @@
  */
 import { IdSeries } from "../data/id_series.ts";
 import { ORPHANS } from "../data/session_names.ts";
-import type { Snapshot } from "../data/snapshot.ts";
+import type { Snapshot, SnapshotEviction } from "../data/snapshot.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
 import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
@@ -174,16 +174,16 @@ export class SnapshotBuilder {
 
   /**
    * The finished copy.
-   * @param evictedUntilNs No evicted span closed later; undefined if none was.
+   * @param eviction What was evicted; undefined if nothing was.
    */
-  snapshot(evictedUntilNs?: number): Snapshot {
+  snapshot(eviction?: SnapshotEviction): Snapshot {
     if (this.#rows > 0) kept ??= keep();
     this.#markFirst[this.#rows] = this.#markTotal;
     return {
       length: this.#rows,
       closedLength: this.#closedLength,
       anchorNs: this.#anchorNs,
-      evictedUntilNs,
+      eviction,
       ids: this.#ids,
       id: this.#id,
       parent: this.#parent,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Tree } from "./tree.ts";
+import { buildTree, type Tree } from "./tree.ts";
 
 /** A span ran while no sibling did, and neither did what it lies in. */
 export const ALONE = 0;
@@ -52,6 +52,22 @@ export function findOverlaps(tree: Tree): Uint8Array {
     besideUntil[i] = Math.max(besideUntil[i], besideUntil[up]);
   }
   return found;
+}
+
+/**
+ * 1 for each position during whose span something else ran that it does not lie in and that does not lie in it: what was counted
+ * meanwhile is not its own. Also where a filter leaves that out.
+ * @param overlaps What {@link findOverlaps} says of the tree.
+ */
+export function findShared(tree: Tree, overlaps: Uint8Array): Uint8Array {
+  const { rows, snapshot } = tree;
+  const isShared = overlaps.map(overlap => overlap === ALONE ? 0 : 1);
+  if (rows.length === snapshot.length) return isShared;
+  const whole = buildTree(snapshot);
+  const isSharedRow = new Uint8Array(snapshot.length);
+  findOverlaps(whole).forEach((overlap, i) => isSharedRow[whole.rows[i]] = overlap === ALONE ? 0 : 1);
+  for (let i = 0; i < rows.length; i++) isShared[i] |= isSharedRow[rows[i]];
+  return isShared;
 }
 
 /** Of the siblings so far, the one that is over last. */

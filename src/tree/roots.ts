@@ -48,21 +48,22 @@ export function findRoots(
   return rootOf;
 }
 
-/** 1 at the positions of sessions, and of what stands for a session that is in no file. */
+/** 1 at the positions of sessions, and of what may stand for one that is in no file. */
 function sessionsOf(snapshot: Snapshot, rows: Uint32Array, parent: Int32Array): Uint8Array {
   const { name, threads, closedLength } = snapshot;
   const isSession = new Uint8Array(rows.length);
-  const hasSession = new Uint8Array(threads?.list.length ?? 1);
+  const hasTop = new Uint8Array(threads?.list.length ?? 1);
   const threadOf = (i: number) => threads?.of[rows[i]] ?? 0;
   for (let i = 0; i < rows.length; i++) {
-    if (parent[i] >= 0 || name[rows[i]] !== SESSION_NAME) continue;
-    isSession[i] = 1;
-    hasSession[threadOf(i)] = 1;
+    if (parent[i] >= 0) continue;
+    if (name[rows[i]] === SESSION_NAME) isSession[i] = 1;
+    if (rows[i] < closedLength) hasTop[threadOf(i)] = 1;
   }
   if (areMade(snapshot.ids)) return isSession;
-  // Of files, open rows stand for parents that are in none. In a thread whose session is there, they are none; else one may be.
+  // Of files, open rows stand for parents that are in none. One may be its thread's session, whose file goes first when a spool is
+  // full; but not where that thread's session is there, or spans that lie in none.
   for (let i = 0; i < rows.length; i++) {
-    if (rows[i] >= closedLength && parent[i] < 0 && hasSession[threadOf(i)] === 0) isSession[i] = 1;
+    if (rows[i] >= closedLength && parent[i] < 0 && hasTop[threadOf(i)] === 0) isSession[i] = 1;
   }
   return isSession;
 }

@@ -7,7 +7,7 @@
  */
 import { jsonOfText } from "../data/json_text.ts";
 import { isFailed, measured } from "./columns.ts";
-import { ALONE, coveredInRoots, findOverlaps } from "./overlap.ts";
+import { ALONE, coveredInRoots, findOverlaps, findShared } from "./overlap.ts";
 import type { Tree } from "./tree.ts";
 
 /**
@@ -52,10 +52,15 @@ export interface SummaryFigures {
    */
   share: number | null;
   /**
-   * Spans that ran while a sibling or what it left behind did, or lie in one that did. Where there are any, shares and counters
-   * of this row are no parts of a whole: those of the others count the same time again.
+   * Spans that ran while a sibling or what it left behind did, or lie in one that did. Where there are any, shares of this row
+   * are no parts of a whole: those of the others count the same time again.
    */
   overlap_count: number;
+  /**
+   * Spans that ran while something else did that they do not lie in, also where a filter leaves that out. Where there are any,
+   * `cpu_ns` and `gpu_ns` hold its part too.
+   */
+  shared_count: number;
   /** Spans whose function threw. */
   error_count: number;
   /** Spans that are still open. */
@@ -115,6 +120,8 @@ export function figuresOf(
   const coveredNs = coveredInRoots(tree, groupOf, length);
   const overlapOf = findOverlaps(tree);
   const overlapping = new Uint32Array(length);
+  const isShared = findShared(tree, overlapOf);
+  const shared = new Uint32Array(length);
   const errors = new Uint32Array(length);
   const open = new Uint32Array(length);
   let rootsNs = 0;
@@ -134,6 +141,7 @@ export function figuresOf(
     if (snapshot.memoryPeakBytes !== null) raiseMeasured(peakBytes, group, snapshot.memoryPeakBytes[row]);
     addMeasured(loadNs, group, snapshot.dataLoadNs[row]);
     if (overlapOf[i] !== ALONE) overlapping[group]++;
+    shared[group] += isShared[i];
     if (isFailed(snapshot, row)) errors[group]++;
     if (row >= snapshot.closedLength) open[group]++;
   }
@@ -155,6 +163,7 @@ export function figuresOf(
     data_load_ns: measured(loadNs[group]),
     share: rootsNs > 0 ? coveredNs[group] / rootsNs : null,
     overlap_count: overlapping[group],
+    shared_count: shared[group],
     error_count: errors[group],
     open_count: open[group],
   }));

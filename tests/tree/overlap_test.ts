@@ -7,11 +7,12 @@ import {
   coveredInRoots,
   coveredNs,
   findOverlaps,
+  findShared,
   OVERLAPS,
   shareOfParent,
   WITHIN,
 } from "../../src/tree/overlap.ts";
-import { buildTree, type Tree } from "../../src/tree/tree.ts";
+import { buildTree, type Filter, type Tree } from "../../src/tree/tree.ts";
 import { type HandRow, snapshotOf } from "../support/cases.ts";
 
 function treeOf(...rows: readonly (readonly [parent: number, from: number, to: number])[]): Tree {
@@ -105,6 +106,19 @@ const BEGUN_INSIDE = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, 
     }
     return spans;
   });
+
+test("findShared() finds what ran at once, also with what a filter leaves out", () => {
+  const { snapshot } = treeOf([0, 0, 10], [1, 2, 5], [0, 4, 12], [3, 5, 6], [0, 20, 30]);
+  const shared = (filter: Filter) => {
+    const tree = buildTree(snapshot, filter);
+    const found = findShared(tree, findOverlaps(tree));
+    return [...tree.rows].filter((_, i) => found[i] === 1).map(row => snapshot.id[row]);
+  };
+  assertEquals(shared({}), [1, 2, 3, 4]);
+  assertEquals(shared({ name: ["s1", "s5"] }), [1, 2]);
+  assertEquals(shared({ name: "s4" }), [4]);
+  assertEquals(shared({ roots: 1 }), []);
+});
 
 test("findOverlaps() leaves alone just what shares no moment with anything but what it lies in and what lies in it", () => {
   fc.assert(fc.property(BEGUN_INSIDE, spans => {
