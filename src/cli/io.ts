@@ -4,7 +4,7 @@
  * @module
  */
 import { writeToStderr, writeToStdout } from "../runtime/standard_streams.ts";
-import { isStderrTerminal, stdoutTerminal, type Terminal } from "../runtime/terminal.ts";
+import { isStderrTerminal, stdoutColumns, stdoutTerminal, type Terminal } from "../runtime/terminal.ts";
 import type { Progress } from "./progress.ts";
 
 /** Where a command writes to. */
@@ -18,6 +18,8 @@ export interface Io {
   readonly complain: (line: string) => void;
   /** How to write to stdout for eyes; null if it is no terminal. */
   readonly terminal: () => Terminal | null;
+  /** How many characters a line of that terminal has; infinite where that is not known. */
+  readonly columns: () => number;
   /** Where to say how far a command has come; null if nobody looks. */
   readonly progress: () => Promise<Progress | null>;
   /**
@@ -32,6 +34,7 @@ export const PROGRAM_IO: Io = {
   write: writeToStdout,
   complain: line => writeToStderr(`${line}\n`),
   terminal: stdoutTerminal,
+  columns: stdoutColumns,
   progress: async () => {
     if (!isStderrTerminal()) return null;
     const [{ Progress }, { openClock }] = await Promise.all([

@@ -93,24 +93,38 @@ const COLUMNS: readonly Column[] = [
   { title: "load", cell: row => nanoseconds(row.data_load_ns), fills: row => row.data_load_ns !== null },
 ];
 
-/** `rows` as text, a line each below a header and above a note if any ran at once, without a newline at the end. */
-export function toTable(rows: readonly (SummaryRow | NameSummaryRow)[]): string {
+/** What goes where a table is too wide, the first to go first. */
+const DISPENSABLE: readonly string[] = ["mean", "p99", "max", "p50"];
+
+/**
+ * `rows` as text, a line each below a header and above a note if any ran at once, without a newline at the end.
+ * @param width Characters that a line may have: columns are left out until it does, or none is left that may go.
+ */
+export function toTable(rows: readonly (SummaryRow | NameSummaryRow)[], width: number = Infinity): string {
   if (rows.length === 0) return "(no spans)";
-  const lines = new Array<string>(rows.length + 1).fill("");
-  for (const { title, cell, fills } of COLUMNS) {
-    if (fills !== undefined && !rows.some(fills)) continue;
-    addColumn(lines, [title, ...rows.map(cell)]);
+  let columns = COLUMNS.filter(({ fills }) => fills === undefined || rows.some(fills));
+  let lines = toLines(rows, columns);
+  for (const title of DISPENSABLE) {
+    if (lines.every(line => line.length <= width)) break;
+    columns = columns.filter(column => column.title !== title);
+    lines = toLines(rows, columns);
   }
+  const isSigned = (row: SummaryFigures) =>
+    row.overlap_count > 0 || (row.shared_count > 0 && (row.cpu_ns !== null || row.gpu_ns !== null));
+  if (rows.some(isSigned)) lines.push(OVERLAP_NOTE);
+  return lines.join("\n");
+}
+
+function toLines(rows: readonly (SummaryRow | NameSummaryRow)[], columns: readonly Column[]): string[] {
+  const lines = new Array<string>(rows.length + 1).fill("");
+  for (const { title, cell } of columns) addColumn(lines, [title, ...rows.map(cell)]);
   // Last, so that it needs no width: only a terminal knows how wide some of the world's letters are.
   lines[0] += " name";
   rows.forEach((row, i) => {
     const indent = "depth" in row ? indentation(row.depth) : "";
     lines[i + 1] += ` ${indent}${printable(row.name)}${trouble(row)}`;
   });
-  const isSigned = (row: SummaryFigures) =>
-    row.overlap_count > 0 || (row.shared_count > 0 && (row.cpu_ns !== null || row.gpu_ns !== null));
-  if (rows.some(isSigned)) lines.push(OVERLAP_NOTE);
-  return lines.join("\n");
+  return lines;
 }
 
 const OVERLAP_NOTE =

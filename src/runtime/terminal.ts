@@ -25,6 +25,16 @@ export function stdoutTerminal(): Terminal | null {
   return { colors: !isAgainst && variable("NO_COLOR") === "" && variable("TERM") !== "dumb" };
 }
 
+/** How many characters a line of the terminal at stdout has; infinite where that is not known. */
+export function stdoutColumns(): number {
+  try {
+    const size = deno<{ consoleSize?(): { columns: number } }>()?.consoleSize?.();
+    return (size?.columns ?? node.process.stdout.columns) || Infinity;
+  } catch {
+    return Infinity; // no terminal
+  }
+}
+
 /** Whether somebody looks at stderr, on a terminal that takes a line back. */
 export function isStderrTerminal(): boolean {
   return isTerminal(STDERR) && variable("TERM") !== "dumb";

@@ -99,6 +99,16 @@ test("cirron summary prints the table by path or by name, or gives its rows", as
   assertEquals(json.out, `${JSON.stringify(trace({ format: "summary" }))}\n`);
 });
 
+test("cirron summary leaves out what a narrow terminal has no room for, and nothing in a pipe", async () => {
+  using spool = serverSpool();
+  const widest = (out: string) => Math.max(...out.split("\n").map(line => line.length));
+  const terminal = { colors: false };
+  const piped = await callCirron(["summary", spool.path], { columns: 60 });
+  const narrow = await callCirron(["summary", spool.path], { terminal, columns: 60 });
+  const wide = await callCirron(["summary", spool.path], { terminal, columns: widest(piped.out) });
+  assertEquals([wide.out, widest(narrow.out) <= 60], [piped.out, true]);
+});
+
 test("cirron html writes the page, and says where", async () => {
   using spool = serverSpool();
   using folder = new TempDirectory();

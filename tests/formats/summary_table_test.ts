@@ -95,6 +95,16 @@ test("toTable() leaves out the columns of counters that no row has", () => {
   assertEquals(header(row({ data_load_ns: 5 })), [...all, "load", "name"]);
 });
 
+test("toTable() leaves columns out until a line is no wider than it may be, the least telling first", () => {
+  const rows = [row({ name: "abc", cpu_ns: 5000 })];
+  const titles = (width: number) => toTable(rows, width).split("\n")[0].trim().split(/ +/);
+  const all = titles(Infinity);
+  const width = Math.max(...toTable(rows).split("\n").map(line => line.length));
+  assertEquals(titles(width), all);
+  assertEquals(titles(width - 1), all.filter(title => title !== "mean"));
+  assertEquals(titles(0), ["count", "total", "share", "self", "p95", "cpu", "name"]);
+});
+
 test("toTable() writes - for what was not measured", () => {
   const [, first, second] = toTable([row({ cpu_ns: 5000, share: null }), row({ cpu_ns: null })]).split("\n");
   assertEquals(first.trim().split(/ +/), [

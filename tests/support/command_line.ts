@@ -22,6 +22,8 @@ export interface Answer {
 /** How a command is called. */
 export interface CallOptions {
   readonly terminal?: Terminal | null;
+  /** How wide it is. */
+  readonly columns?: number;
   /** Told how far the command has come. */
   readonly progress?: Progress | null;
   /** Called with each piece for stdout, before it is kept. */
@@ -42,6 +44,7 @@ export async function callCirron(args: readonly string[], options: CallOptions =
     },
     complain: line => void errors.push(line),
     terminal: () => options.terminal ?? null,
+    columns: () => options.columns ?? Infinity,
     progress: () => Promise.resolve(options.progress ?? null),
     openFile: path => {
       options.onOpen?.();
