@@ -13,8 +13,8 @@ import { type Command, EXIT } from "./command.ts";
 export const command: Command = {
   operands: "[DIRECTORY]",
   mostOperands: 1,
-  details: `Asks nothing. Touches only files with the names that a spool's have; the directory stays, and so
-does with --keep a file that cannot be read.`,
+  details: `Asks nothing. Touches only files with the names that a spool's have; the
+directory stays, and so does with --keep a file that cannot be read.`,
   options: [
     { name: "keep", value: "N", about: "keep the N sessions that began last" },
     { name: "dry-run", about: "say what would be removed, and remove nothing" },

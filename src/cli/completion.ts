@@ -25,9 +25,9 @@ export const command: Command = {
   mostOperands: 1,
   choices: Object.keys(SCRIPTS),
   details: `SHELL is bash, zsh or fish. To have it in every shell:
-  bash  cirron completion bash > ~/.local/share/bash-completion/completions/cirron
-  zsh   cirron completion zsh > _cirron, in a folder of $fpath
-  fish  cirron completion fish > ~/.config/fish/completions/cirron.fish`,
+  bash  as ~/.local/share/bash-completion/completions/cirron
+  zsh   as _cirron in a folder of $fpath
+  fish  as ~/.config/fish/completions/cirron.fish`,
   options: [],
   examples: [
     { line: "cirron completion bash > cirron.bash", about: "to be sourced" },

@@ -32,8 +32,9 @@ const BINARY = "parquet";
 export const command: Command = {
   operands: "FORMAT [DIRECTORY...]",
   choices: Object.keys(ENCODERS),
-  details: `FORMAT is perfetto (ui.perfetto.dev, chrome://tracing, DevTools), speedscope (speedscope.app),
-json (the tree), csv or parquet (a row per span; these two need nodejs-polars).`,
+  details: `FORMAT is perfetto (ui.perfetto.dev, chrome://tracing, DevTools), speedscope
+(speedscope.app), json (the tree), csv or parquet (a row per span; these two
+need nodejs-polars).`,
   options: [
     { name: "output", short: "o", value: "FILE", about: "where to; stdout without" },
     ...FILTER_FLAGS,

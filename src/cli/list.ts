@@ -10,8 +10,9 @@ import { type Command, EXIT } from "./command.ts";
 /** See the module. */
 export const command: Command = {
   operands: "[DIRECTORY...]",
-  details: `A session is unfinished while its program runs, and when that was killed. Spans of a thread
-without a session of its own, as the Python package's, are in a line whose state is unknown.`,
+  details: `A session is unfinished while its program runs, and when that was killed. Spans
+of a thread without a session of its own, as the Python package's, are in a line
+whose state is unknown.`,
   options: [{ name: "last", value: "N", about: "the N sessions that began last" }, JSON_OPTION],
   examples: [
     { line: "cirron list", about: "what was recorded here" },

@@ -17,7 +17,7 @@ export const command: Command = {
       name: "by",
       value: "path|name",
       choices: ["path", "name"],
-      about: "a row per path of names, or per name by self time",
+      about: "a row per path, or per name by self time",
     },
     ...FILTER_FLAGS,
     JSON_OPTION,
