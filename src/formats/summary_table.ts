@@ -6,6 +6,7 @@
 import { printable } from "../data/printable.ts";
 import type { NameSummaryRow } from "../tree/by_name.ts";
 import type { SummaryFigures, SummaryRow } from "../tree/summary.ts";
+import { NO_SPANS } from "./text.ts";
 import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
 /**
@@ -94,7 +95,7 @@ const COLUMNS: readonly Column[] = [
 
 /** `rows` as text, a line each below a header and above a note if any ran at once, without a newline at the end. */
 export function toTable(rows: readonly (SummaryRow | NameSummaryRow)[]): string {
-  if (rows.length === 0) return "(no spans)";
+  if (rows.length === 0) return NO_SPANS;
   const lines = new Array<string>(rows.length + 1).fill("");
   for (const { title, cell, fills } of COLUMNS) {
     if (fills !== undefined && !rows.some(fills)) continue;
