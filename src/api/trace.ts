@@ -27,6 +27,7 @@ import { readEnough } from "./read_enough.ts";
 import {
   type CheckedTraceOptions,
   checkTraceOptions,
+  type GivenTraceOptions,
   type SummaryOptions,
   type TraceFormat,
   type TraceOptions,
@@ -169,7 +170,7 @@ const SAYS_WHAT_IS_CUT: readonly TraceFormat[] = ["tree", "text"];
  * @throws {RangeError} If the format is unknown, or a number is out of bounds.
  * @throws {CirronDependencyError} If the format is `"df"` and nodejs-polars is not to be had.
  */
-export function trace(context: TraceContext, given: TraceOptions = {}): unknown {
+export function trace(context: TraceContext, given: GivenTraceOptions = {}): unknown {
   const options = checkTraceOptions(given, Object.keys(FORMATS));
   const { format } = options;
   // Before anything is read: a missing package should not cost a walk over the buffer.

@@ -59,9 +59,13 @@ function checkOne(name: unknown, what: string, expected: string): string | RegEx
   throw new TypeError(`Cannot trace: ${what} must be ${expected}, got ${kindOf(name)}`);
 }
 
-// Not by class: another realm, as a test runner's, has a RegExp of its own.
+// Not by class: another realm, as a test runner's, has a RegExp of its own. The getter takes those of all, and nothing else.
 function isPattern(value: unknown): value is RegExp {
-  return Object.prototype.toString.call(value) === "[object RegExp]";
+  try {
+    return typeof Object.getOwnPropertyDescriptor(RegExp.prototype, "source")!.get!.call(value) === "string";
+  } catch {
+    return false;
+  }
 }
 
 // Copied as the attributes of a scope are: what was given to one is found by the same value.
@@ -69,9 +73,12 @@ function checkWhere(where: unknown): Attrs {
   if (!isOptions(where)) {
     throw new TypeError(`Cannot trace: where must be an object of attributes, got ${kindOf(where)}`);
   }
-  for (const [key, value] of Object.entries(where)) {
-    // Left out, it would keep what has any other value too.
-    if (value === undefined) throw new TypeError(`Cannot trace: where has no value for ${quote(key)}`);
+  const copy = copyAttrs(where);
+  for (const key of Object.keys(where)) {
+    // undefined is left out of a copy: the filter would keep what has any value.
+    if (!Object.hasOwn(copy, cutText(key))) {
+      throw new TypeError(`Cannot trace: where has no value for ${quote(key)}`);
+    }
   }
-  return copyAttrs(where);
+  return copy;
 }

@@ -35,7 +35,7 @@ export interface TraceOptions {
   format?: TraceFormat | null;
   /**
    * Keep spans of exactly this name and all their descendants; or of names that a RegExp finds, or of any of a list. A RegExp
-   * is tried from the beginning of each name, whatever its flags, and stays as it is.
+   * is tried from the beginning of each name, whatever its flags, and stays as it is. An empty list keeps nothing.
    */
   name?: string | RegExp | readonly (string | RegExp)[] | null;
   /**
@@ -90,6 +90,9 @@ export interface SummaryOptions extends TraceOptions {
   by?: SummaryBy | null;
 }
 
+/** Options of any format, as they come in. */
+export type GivenTraceOptions = TraceOptions & Pick<SummaryOptions, "by">;
+
 /** Options after their checks. */
 export interface CheckedTraceOptions extends CheckedFilters {
   readonly format: TraceFormat;
@@ -124,7 +127,7 @@ const SUMMARY_SHAPES: readonly string[] = ["path", "name"];
  * @param formats The names of all formats.
  */
 export function checkTraceOptions(
-  options: TraceOptions & Pick<SummaryOptions, "by">,
+  options: GivenTraceOptions,
   formats: readonly string[],
 ): CheckedTraceOptions {
   if (!isOptions(options)) {

@@ -7,6 +7,7 @@ import { printable } from "../data/printable.ts";
 import type { NameSummaryRow } from "../tree/by_name.ts";
 import type { SummaryFigures, SummaryRow } from "../tree/summary.ts";
 import { addColumn } from "./aligned.ts";
+import { NO_SPANS } from "./text.ts";
 import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
 /**
@@ -101,7 +102,7 @@ const DISPENSABLE: readonly string[] = ["mean", "p99", "max", "p50"];
  * @param width Characters that a line may have: columns are left out until it does, or none is left that may go.
  */
 export function toTable(rows: readonly (SummaryRow | NameSummaryRow)[], width: number = Infinity): string {
-  if (rows.length === 0) return "(no spans)";
+  if (rows.length === 0) return NO_SPANS;
   let columns = COLUMNS.filter(({ fills }) => fills === undefined || rows.some(fills));
   let lines = toLines(rows, columns);
   for (const title of DISPENSABLE) {

@@ -67,9 +67,6 @@ export interface ProfileOptions {
   enabled?: boolean | null;
 }
 
-/** Options of `new Cirron()`. */
-export type CirronOptions = ProfileOptions;
-
 /** Options without those that are null. */
 type Given<T> = { readonly [K in keyof T]?: Exclude<T[K], null> };
 

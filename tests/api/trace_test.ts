@@ -12,7 +12,10 @@ import type { TraceSummary } from "../../src/formats/summary_table.ts";
 import type { NameSummaryRow } from "../../src/tree/by_name.ts";
 import type { SummaryRow } from "../../src/tree/summary.ts";
 import { idOf, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 /** What a context was asked for, in order. */
 interface Asked {
@@ -535,7 +538,7 @@ test("trace() shows the newest spans that the buffer keeps", () => {
   assertEquals(ci.shape(), "b\nc");
 });
 
-test("trace() keeps 100 000 spans by default", () => {
+largeTest("trace() keeps 100 000 spans by default", () => {
   const ci = new TestEngine();
   for (let i = 0; i < 100_001; i++) ci.scope("a", { index: i }).end();
   const { roots, span_count } = ci.dict();

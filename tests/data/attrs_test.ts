@@ -3,14 +3,18 @@ import fc from "fast-check";
 import { test } from "node:test";
 import { ATTR_DEPTH, ATTR_VALUES as MAX_VALUES, copyAttrs } from "../../src/data/attrs.ts";
 import { ATTR_TEXT_BYTES, TEXT_BYTES } from "../../src/data/text_limits.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import {
   ATTR_VALUES,
   deepObject,
   huge,
+  isLarge,
   revokedProxy,
   throwingProxy,
   wideObject,
 } from "../support/hostile.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const encoder = new TextEncoder();
 const byteLength = (text: string) => encoder.encode(text).length;
@@ -52,7 +56,8 @@ function assertPlain(attrs: unknown): void {
 }
 
 for (const [what, make] of Object.entries(ATTR_VALUES)) {
-  test(`copyAttrs() makes plain JSON of ${what}`, () => {
+  const sizedTest = isLarge(what) ? largeTest : test;
+  sizedTest(`copyAttrs() makes plain JSON of ${what}`, () => {
     const keys = Reflect.ownKeys(Object.prototype).length;
     const copy = copyAttrs({ before: 1, value: make(), after: 2 });
     assertPlain(copy);
@@ -62,7 +67,7 @@ for (const [what, make] of Object.entries(ATTR_VALUES)) {
     assertStrictEquals(Reflect.ownKeys(Object.prototype).length, keys);
   });
 
-  test(`copyAttrs() of its own copy of ${what} changes nothing`, () => {
+  sizedTest(`copyAttrs() of its own copy of ${what} changes nothing`, () => {
     const copy = copyAttrs({ before: 1, value: make(), after: 2 });
     assert(JSON.stringify(copyAttrs(copy)) === JSON.stringify(copy));
   });
@@ -244,7 +249,7 @@ test("copyAttrs() says that a value is named and not kept beyond the depth", () 
   assertEquals([depth, inner], [ATTR_DEPTH, "[Object]"]);
 });
 
-test("copyAttrs() says once that values were left out", () => {
+largeTest("copyAttrs() says once that values were left out", () => {
   const copy = copyAttrs({ wide: wideObject(), more: wideObject() });
   assertStrictEquals(JSON.stringify(copy).split("[Truncated]").length - 1, 1);
 });

@@ -1,7 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import type { SummaryOptions } from "../../src/api/trace_options.ts";
 import type { TraceSummary } from "../../src/formats/summary_table.ts";
 import { type NameSummaryRow, summarizeByName } from "../../src/tree/by_name.ts";
 import { buildTree } from "../../src/tree/tree.ts";
@@ -18,8 +17,7 @@ function us(from: number, to: number): Pick<HandRow, "startNs" | "endNs"> {
 
 /** What an engine recorded, by name. */
 function summaryOf(ci: TestEngine, options: object = {}): TraceSummary<NameSummaryRow> {
-  const asked: SummaryOptions = { ...options, format: "summary", by: "name" };
-  return ci.host.trace(asked) as TraceSummary<NameSummaryRow>;
+  return ci.host.trace({ ...options, format: "summary", by: "name" }) as TraceSummary<NameSummaryRow>;
 }
 
 test("summarizeByName() of an empty tree has no rows", () => assertEquals(rowsOf([]), []));

@@ -11,6 +11,7 @@ import type { Fold, FoldedTree } from "../../tree/fold.ts";
 import { findOverlaps, findShared, OVERLAPS } from "../../tree/overlap.ts";
 import { summarize, type SummaryRow } from "../../tree/summary.ts";
 import { type Tree, walk } from "../../tree/tree.ts";
+import { NO_SPANS } from "../text.ts";
 import { curvesOf, type PageSeries } from "./curves.ts";
 import { MOST_NAME, pageBytes, shownText } from "./json.ts";
 import { layRows } from "./rows.ts";
@@ -200,7 +201,7 @@ function summaryOf(tree: Tree): { summary: SummaryRow[]; summaryLeftOut: number 
 
 /** The root's name, if there is one root. */
 function titleOf({ rows, nextSibling, snapshot }: Tree): string {
-  if (rows.length === 0) return "(no spans)";
+  if (rows.length === 0) return NO_SPANS;
   return nextSibling[0] < 0 ? shownText(snapshot.name[rows[0]], MOST_NAME) : "Trace";
 }
 
