@@ -4,7 +4,6 @@
  * @module
  */
 import type { SummaryBy } from "../api/trace_options.ts";
-import { toTable } from "../formats/summary_table.ts";
 import { JSON_OPTION } from "./argument_spec.ts";
 import { type Command, EXIT } from "./command.ts";
 import { FILTER_FLAGS, traceOptions } from "./trace_flags.ts";
@@ -28,6 +27,7 @@ export const command: Command = {
     { line: "cirron summary --name request --json", about: "the rows of one name and below, for a program" },
   ],
   run: async ({ io, options, operands, read }) => {
+    const { toTable } = await import("../formats/summary_table.ts");
     const by = options.text("by") as SummaryBy | undefined;
     const recorded = await read(operands);
     const summary = recorded.trace({ ...traceOptions(options, FILTER_FLAGS), by, format: "summary" });
