@@ -19,6 +19,7 @@ import { serverSpool } from "../support/command_line.ts";
 import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { npmProject, removeNpmPackage } from "../support/consumers.ts";
 import { findRuntime, type Outcome, run, type RunOptions } from "../support/runtimes.ts";
+import { serveCheckout } from "../support/serve.ts";
 import type { TestSpool } from "../support/spool.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
 
@@ -269,6 +270,20 @@ if (RUNTIME === "deno") {
     assertEquals((await doctor(flagFor("rank"))).variables.present, true);
     assertEquals((await doctor(flagFor("spool"))).spool.present, true);
     assertEquals((await doctor(["-A"])).advice, []);
+  });
+
+  test("cirron by raw URL reads with no permission but to read", async () => {
+    using place = new Workplace();
+    await using server = await serveCheckout();
+    const flags = [
+      "run",
+      "--no-prompt",
+      `--allow-import=${server.host}`,
+      "--allow-read=.cirron",
+      `${server.url}cli.ts`,
+    ];
+    const { code, stdout } = await run(runtime, [...flags, "tree", "--slowest", "1"], { cwd: place.path });
+    assertEquals([code, stdout], [0, "request - 30.0ms !Error: no\n  query - 1.0ms\n"]);
   });
 
   test("cirron needs no permission for a help", async () => {
