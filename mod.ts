@@ -33,7 +33,7 @@ export {
 } from "./src/api/cirron.ts";
 export { readSpool, type SpoolTrace } from "./src/api/read.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
-export type { TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
+export type { SummaryBy, SummaryOptions, TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
 export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
 export type { GpuDeviceHealth, GpuHealth, Health, Overhead, ProbeHealth } from "./src/data/health.ts";
 export type {
@@ -54,4 +54,5 @@ export type { Profiler } from "./src/session/profiler.ts";
 export type { FlushBatch, MarkRow, SpanRow } from "./src/sinks/batch.ts";
 export type { Logger } from "./src/sinks/log.ts";
 export type { Sink } from "./src/sinks/sink.ts";
-export type { SummaryRow } from "./src/tree/summary.ts";
+export type { NameSummaryRow } from "./src/tree/by_name.ts";
+export type { SummaryFigures, SummaryRow } from "./src/tree/summary.ts";

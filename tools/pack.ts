@@ -51,7 +51,7 @@ export interface Package {
 export function buildPackage(directory: string): Package {
   const target = join(directory, "package");
   const manifest = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8")) as Manifest;
-  const { description } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Manifest;
+  const { description, bin } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Manifest;
   const files = publishedFiles(manifest.publish.include);
   const made = toJavaScript(files.filter(file => file.endsWith(".ts")));
   for (const file of files.filter(file => !file.endsWith(".ts") && file !== "deno.json")) {
@@ -63,7 +63,7 @@ export function buildPackage(directory: string): Package {
   }
   writeFileSync(
     join(target, "package.json"),
-    JSON.stringify(npmManifest(manifest, description), null, 2) + "\n",
+    JSON.stringify(npmManifest(manifest, description, bin), null, 2) + "\n",
   );
   return { directory: target, archive: packArchive(target, directory) };
 }
@@ -73,11 +73,12 @@ interface Manifest {
   readonly license: string;
   readonly description: string;
   readonly exports: Readonly<Record<string, string>>;
+  readonly bin: Readonly<Record<string, string>>;
   readonly imports: Readonly<Record<string, string>>;
   readonly publish: { readonly include: readonly string[] };
 }
 
-function npmManifest(manifest: Manifest, description: string): object {
+function npmManifest(manifest: Manifest, description: string, bin: Manifest["bin"]): object {
   const polars = /@([\d.]+)$/.exec(manifest.imports["nodejs-polars"])?.[1];
   const entries = Object.entries(manifest.exports).map(([entry, file]) => {
     const base = file.slice(0, -".ts".length);
@@ -90,6 +91,7 @@ function npmManifest(manifest: Manifest, description: string): object {
     license: manifest.license,
     type: "module",
     exports: { ...Object.fromEntries(entries), "./package.json": "./package.json" },
+    bin: Object.fromEntries(Object.entries(bin).map(([name, file]) => [name, file.replace(/\.ts$/, ".js")])),
     peerDependencies: { "nodejs-polars": polars },
     peerDependenciesMeta: { "nodejs-polars": { optional: true } },
     engines: { node: ">=20.16" },

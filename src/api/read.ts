@@ -70,8 +70,7 @@ export interface SpoolTrace {
  */
 export function readSpool(directory?: string | null): SpoolTrace {
   directory ??= defaultSpoolDirectory();
-  const names = list(directory);
-  const rows = mergeFiles(readFiles(directory, names));
+  const rows = mergeFiles(readFiles(directory, listFiles(directory)));
   warnOfSkipped(rows);
   const { snapshot } = rows;
   const context = host.traceContext((_last, open) => open ? snapshot : closedOnly(snapshot));
@@ -87,7 +86,12 @@ export function readSpool(directory?: string | null): SpoolTrace {
   };
 }
 
-function list(directory: string): string[] {
+/**
+ * The names of a spool's files, oldest first.
+ * @throws {TypeError} If `directory` is not a string, or empty.
+ * @throws {CirronError} If there is no such directory, it cannot be listed, or Deno does not permit reading it.
+ */
+export function listFiles(directory: string): string[] {
   if (typeof directory !== "string" || directory === "") {
     const got = directory === "" ? "an empty string" : kindOf(directory);
     throw new TypeError(`Cannot read the spool: directory must be a path, got ${got}`);
@@ -129,15 +133,20 @@ export function* readFiles(directory: string, names: readonly string[]): Generat
 }
 
 /** Says that files were skipped, in one line. */
-function warnOfSkipped({ fileCount, skippedFileCount, firstSkipped }: SpoolRows): void {
-  if (firstSkipped === null) return;
-  const { name, reason } = firstSkipped;
-  const all = fileCount + skippedFileCount;
-  const line =
-    `[cirron] readSpool() skipped ${skippedFileCount} of ${all} files; the first is ${name}: it ${reason}`;
+function warnOfSkipped(rows: SpoolRows): void {
+  const skipped = skippedText(rows);
+  if (skipped === null) return;
   try {
-    console.warn(printable(line));
+    console.warn(printable(`[cirron] readSpool() ${skipped}`));
   } catch {
     // A console that throws must not cost the trace; skipped_file_count has the count.
   }
+}
+
+/** What was skipped, in words that follow who skipped it; null if nothing was. */
+export function skippedText({ fileCount, skippedFileCount, firstSkipped }: SpoolRows): string | null {
+  if (firstSkipped === null) return null;
+  const { name, reason } = firstSkipped;
+  const all = fileCount + skippedFileCount;
+  return `skipped ${skippedFileCount} of ${all} files; the first is ${name}: it ${reason}`;
 }

@@ -565,7 +565,8 @@ export class Recorder {
       builder.addOpen(scope, numbers, at, this.#marks, nowNs, cpuNs, memory);
     }
     this.#fillGpu(builder, from);
-    return builder.snapshot();
+    const untilNs = this.#ring.evictedUntilNs;
+    return builder.snapshot(untilNs === undefined ? undefined : { untilNs, lastId: this.#lastId });
   }
 
   #builder(

@@ -5,7 +5,7 @@
  */
 import { IdSeries } from "../data/id_series.ts";
 import { ORPHANS } from "../data/session_names.ts";
-import type { Snapshot } from "../data/snapshot.ts";
+import type { Snapshot, SnapshotEviction } from "../data/snapshot.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
 import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
@@ -172,14 +172,18 @@ export class SnapshotBuilder {
     this.#markTotal = marks.readOpenInto(lists, this.#marks, this.#markTotal);
   }
 
-  /** The finished copy. */
-  snapshot(): Snapshot {
+  /**
+   * The finished copy.
+   * @param eviction What was evicted; undefined if nothing was.
+   */
+  snapshot(eviction?: SnapshotEviction): Snapshot {
     if (this.#rows > 0) kept ??= keep();
     this.#markFirst[this.#rows] = this.#markTotal;
     return {
       length: this.#rows,
       closedLength: this.#closedLength,
       anchorNs: this.#anchorNs,
+      eviction,
       ids: this.#ids,
       id: this.#id,
       parent: this.#parent,

@@ -12,6 +12,7 @@ import type * as path from "node:path";
 import type processModule from "node:process";
 import type * as timers from "node:timers";
 import type * as tty from "node:tty";
+import type * as util from "node:util";
 import type * as workerThreads from "node:worker_threads";
 import { bareModule, bareProcess, isBare } from "./bare_deno.ts";
 import { bun } from "./which.ts";
@@ -51,6 +52,9 @@ export const node = {
   },
   get tty(): typeof tty {
     return load("node:tty");
+  },
+  get util(): typeof util {
+    return load("node:util");
   },
   get workerThreads(): typeof workerThreads {
     return load("node:worker_threads");

@@ -9,7 +9,10 @@ import { deno } from "./which.ts";
 export type Permission = "read" | "write" | "env" | "ffi" | "sys";
 
 interface DenoPermissions {
-  querySync(descriptor: { name: string; path?: string; variable?: string }): { state: string };
+  querySync(descriptor: { name: string; path?: string; variable?: string; command?: string }): {
+    state: string;
+    partial?: boolean;
+  };
 }
 
 /** Whether all of `names` are granted without restriction. Runtimes without permissions grant everything. */
@@ -44,6 +47,32 @@ export function isVariableReadable(name: string): boolean {
   const permissions = denoPermissions();
   return permissions === undefined
     || permissions.querySync({ name: "env", variable: name }).state === "granted";
+}
+
+/** Whether a program may be started. */
+export function isRunnable(command: string): boolean {
+  const permissions = denoPermissions();
+  return permissions === undefined || permissions.querySync({ name: "run", command }).state === "granted";
+}
+
+/** Whether everything of a kind is granted, or some at most: which, only who asks for each finds out. */
+export type GrantState = "granted" | "limited";
+
+/** What is granted; null where there are no permissions. */
+export function grantStates(): Record<Permission, GrantState> | null {
+  const permissions = denoPermissions();
+  if (permissions === undefined) return null;
+  const stateOf = (name: Permission): GrantState => {
+    const { state, partial } = permissions.querySync({ name });
+    return state === "granted" && partial !== true ? "granted" : "limited";
+  };
+  return {
+    read: stateOf("read"),
+    write: stateOf("write"),
+    env: stateOf("env"),
+    ffi: stateOf("ffi"),
+    sys: stateOf("sys"),
+  };
 }
 
 function denoPermissions(): DenoPermissions | undefined {

@@ -21,17 +21,37 @@ export function stdoutTerminal(): Terminal | null {
   const forced = variable("FORCE_COLOR");
   const isAgainst = forced === "0" || forced === "false";
   if (forced !== "" && !isAgainst) return { colors: true };
-  if (!isTerminal()) return null;
+  if (!isTerminal(STDOUT)) return null;
   return { colors: !isAgainst && variable("NO_COLOR") === "" && variable("TERM") !== "dumb" };
 }
 
-interface DenoStdout {
+/** How many characters a line of the terminal at stdout has; infinite where that is not known. */
+export function stdoutColumns(): number {
+  try {
+    const size = deno<{ consoleSize?(): { columns: number } }>()?.consoleSize?.();
+    return (size?.columns ?? node.process.stdout.columns) || Infinity;
+  } catch {
+    return Infinity; // no terminal
+  }
+}
+
+/** Whether somebody looks at stderr, on a terminal that takes a line back. */
+export function isStderrTerminal(): boolean {
+  return isTerminal(STDERR) && variable("TERM") !== "dumb";
+}
+
+const STDOUT = 1;
+const STDERR = 2;
+
+interface DenoStream {
   isTerminal(): boolean;
 }
 
-function isTerminal(): boolean {
+function isTerminal(descriptor: typeof STDOUT | typeof STDERR): boolean {
   try {
-    return deno<{ stdout?: DenoStdout }>()?.stdout?.isTerminal() ?? node.tty.isatty(1);
+    const streams = deno<{ stdout?: DenoStream; stderr?: DenoStream }>();
+    const stream = descriptor === STDOUT ? streams?.stdout : streams?.stderr;
+    return stream?.isTerminal() ?? node.tty.isatty(descriptor);
   } catch {
     return false; // closed, or it cannot be told
   }

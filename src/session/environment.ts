@@ -19,6 +19,16 @@ const PLATFORM_IDS: readonly (readonly [name: string, variable: string])[] = [
   ["workspace_id", "CIRRON_WORKSPACE_ID"],
 ];
 
+/** Every variable that is read, but for those about colours. */
+export const VARIABLES: readonly string[] = [
+  ...PLATFORM_IDS.map(([, variable]) => variable),
+  "RANK",
+  "LOCAL_RANK",
+  "CIRRON_OUTPUT_DIR",
+  "CIRRON_FLUSH_INTERVAL",
+  "CIRRON_SPOOL_MAX_BYTES",
+];
+
 /** The ids of the run that are set, as `{ run_id: "r1" }`. */
 export function platformContext(): Record<string, string> {
   const ids: Record<string, string> = {};

@@ -48,6 +48,7 @@ function row(more: Partial<SummaryRow>): SummaryRow {
     data_load_ns: null,
     share: 1,
     overlap_count: 0,
+    shared_count: 0,
     error_count: 0,
     open_count: 0,
     ...more,
@@ -94,6 +95,16 @@ test("toTable() leaves out the columns of counters that no row has", () => {
   assertEquals(header(row({ data_load_ns: 5 })), [...all, "load", "name"]);
 });
 
+test("toTable() leaves columns out until a line is no wider than it may be, the least telling first", () => {
+  const rows = [row({ name: "abc", cpu_ns: 5000 })];
+  const titles = (width: number) => toTable(rows, width).split("\n")[0].trim().split(/ +/);
+  const all = titles(Infinity);
+  const width = Math.max(...toTable(rows).split("\n").map(line => line.length));
+  assertEquals(titles(width), all);
+  assertEquals(titles(width - 1), all.filter(title => title !== "mean"));
+  assertEquals(titles(0), ["count", "total", "share", "self", "p95", "cpu", "name"]);
+});
+
 test("toTable() writes - for what was not measured", () => {
   const [, first, second] = toTable([row({ cpu_ns: 5000, share: null }), row({ cpu_ns: null })]).split("\n");
   assertEquals(first.trim().split(/ +/), [
@@ -122,12 +133,19 @@ test("toTable() shows memory as a size and data loading as a duration", () => {
 test("toTable() marks shares and counters of spans that ran at once, and says what the mark means", () => {
   const [, alone, beside, note, ...more] = toTable([
     row({ cpu_ns: 5000 }),
-    row({ cpu_ns: 6000, gpu_ns: 7000, share: 0.98, overlap_count: 6 }),
+    row({ cpu_ns: 6000, gpu_ns: 7000, share: 0.98, overlap_count: 6, shared_count: 6 }),
   ]).split("\n");
   assertEquals([alone.trim().split(/ +/)[2], alone.trim().split(/ +/).at(-3)], ["100%", "5.0us"]);
   assertEquals(beside.trim().split(/ +/).filter(cell => cell.startsWith("~")), ["~98%", "~6.0us", "~7.0us"]);
   assert(note.startsWith("~ of spans that ran at once"), note);
   assertEquals(more, []);
+});
+
+test("toTable() marks counters alone where what ran at once is not in the table", () => {
+  const [, line, note] = toTable([row({ cpu_ns: 6000, shared_count: 1 })]).split("\n");
+  assertEquals(line.trim().split(/ +/).filter(cell => /%|~/.test(cell)), ["100%", "~6.0us"]);
+  assert(note.startsWith("~"), note);
+  assertEquals(toTable([row({ shared_count: 1 })]).split("\n").length, 2);
 });
 
 test("toTable() lets no name start a line, move the cursor or colour anything", () => {

@@ -19,6 +19,7 @@ const FLOORS: readonly string[] = [
   "src/sinks",
   "src/session",
   "src/api",
+  "src/cli",
 ];
 
 const FILES = packageFiles();

@@ -1,0 +1,157 @@
+/**
+ * What this runtime lets the package measure, read and write, found by trying; and which flag would give more.
+ *
+ * @module
+ */
+import { libcPaths } from "../../ffi/libc.ts";
+import { nvmlPaths } from "../../ffi/nvml.ts";
+import { requireFrameEngine } from "../api/frames.ts";
+import { engine } from "../api/shared.ts";
+import type { Health, ProbeHealth } from "../data/health.ts";
+import { VERSION } from "../data/version.ts";
+import { node } from "../runtime/builtins.ts";
+import { after } from "../runtime/host_calls.ts";
+import { machine } from "../runtime/machine.ts";
+import { opener } from "../runtime/opener.ts";
+import {
+  areGranted,
+  type GrantState,
+  grantStates,
+  isReadable,
+  isVariableReadable,
+  isWritable,
+  type Permission,
+} from "../runtime/permissions.ts";
+import { defaultSpoolDirectory, VARIABLES } from "../session/environment.ts";
+import { sessionAttrs } from "../session/session_attrs.ts";
+
+/** A flag that is not given, and what it would give. */
+export interface Advice {
+  readonly flag: string;
+  readonly gives: string;
+}
+
+/** What `cirron doctor --json` says. */
+export interface Report {
+  readonly version: string;
+  readonly runtime: string;
+  readonly runtime_version: string;
+  readonly platform: string;
+  readonly arch: string;
+  /** Null where there are no permissions. */
+  readonly permissions: Record<Permission, GrantState> | null;
+  readonly probes: Health["probes"];
+  /** Whether the default output can be written, variables can be read, and DataFrames can be made. */
+  readonly spool: ProbeHealth;
+  readonly variables: ProbeHealth;
+  readonly data_frames: ProbeHealth;
+  readonly advice: readonly Advice[];
+}
+
+/** Finds it out. Starts a session in memory, and ends it. */
+export async function examine(): Promise<Report> {
+  const probes = await readProbes();
+  const { runtime, runtime_version: version } = sessionAttrs({});
+  const { platform, arch } = machine();
+  const directory = defaultSpoolDirectory();
+  const unreadable = VARIABLES.filter(name => !isVariableReadable(name));
+  return {
+    version: VERSION,
+    runtime: String(runtime),
+    runtime_version: String(version),
+    platform,
+    arch,
+    permissions: grantStates(),
+    probes,
+    spool: isWritable(directory)
+      ? present(`${directory} may be written`)
+      : absent(`${directory} may not be written: traces stay in memory`),
+    variables: unreadable.length === 0
+      ? present("the run's ids, rank and output may be read")
+      : absent(`${unreadable.length} of ${VARIABLES.length} may not be read`),
+    data_frames: frames(),
+    advice: adviceOf(probes, directory, unreadable),
+  };
+}
+
+function present(source: string): ProbeHealth {
+  return { present: true, source, reason: null };
+}
+
+function absent(reason: string): ProbeHealth {
+  return { present: false, source: null, reason };
+}
+
+/** Milliseconds between two looks at the driver, and how many there are: its library takes a second where it is cold. */
+const LOOK_MS = 50;
+const LOOKS = 60;
+
+// A session of its own: nothing looks for a GPU without one.
+async function readProbes(): Promise<Health["probes"]> {
+  const session = engine.profile({ output: "none", counters: { memory: true } });
+  try {
+    let { probes } = session.health();
+    for (let i = 0; i < LOOKS && probes.gpu.present && probes.gpu.driver === null; i++) {
+      await new Promise<void>(resolve => after(LOOK_MS, resolve));
+      ({ probes } = session.health());
+    }
+    return probes;
+  } finally {
+    session.shutdown();
+  }
+}
+
+function frames(): ProbeHealth {
+  const found = requireFrameEngine();
+  if (typeof found === "function") return present("nodejs-polars");
+  return absent(/nodejs-polars .*?(?=[:.] )/.exec(found.message)?.[0] ?? found.message);
+}
+
+function adviceOf(probes: Health["probes"], directory: string, unreadable: readonly string[]): Advice[] {
+  const advice: Advice[] = [];
+  const { platform, arch } = machine();
+  const isDenied = ({ source, reason }: ProbeHealth) => (source ?? reason ?? "").includes("--allow-ffi");
+  const libc = existing(libcPaths(platform, arch, opener.isMusl));
+  const nvml = existing(nvmlPaths(platform, arch));
+  if (isDenied(probes.wall)) {
+    advice.push({
+      flag: ffiFlag(libc),
+      gives: "a finer clock, CPU time in nanoseconds, exact peaks of memory",
+    });
+  }
+  if (isDenied(probes.gpu) && nvml.length > 0) {
+    advice.push({
+      flag: ffiFlag([...libc, ...nvml]),
+      gives: "all of that, and GPU time where NVIDIA's driver is",
+    });
+  }
+  if (unreadable.length > 0) {
+    advice.push({
+      flag: `--allow-env=${unreadable.join(",")}`,
+      gives: "the run's ids and rank, and the output that they set",
+    });
+  }
+  if (!isWritable(directory)) {
+    const parent = node.path.dirname(directory);
+    advice.push({ flag: `--allow-read=${parent} --allow-write=${parent}`, gives: "the spool" });
+  }
+  if (!areGranted("read", "ffi", "sys")) {
+    advice.push({
+      flag: "--allow-read --allow-ffi --allow-sys",
+      gives: "DataFrames, where nodejs-polars is",
+    });
+  }
+  return advice;
+}
+
+/** Of places that can be granted one by one, those where something is; all, where that may not be looked up. */
+function existing(paths: readonly string[]): readonly string[] {
+  const grantable = paths.filter(path => path.startsWith("/"));
+  if (!grantable.every(isReadable)) return grantable;
+  return grantable.filter(path => node.fs.existsSync(path));
+}
+
+// A library that has no fixed place cannot be granted by itself.
+function ffiFlag(paths: readonly string[]): string {
+  return paths.length === 0 ? "--allow-ffi" : `--allow-ffi=${paths.join(",")}`;
+}

@@ -1,0 +1,85 @@
+/**
+ * `cirron export`: a file for other programs.
+ *
+ * @module
+ */
+import type { DataFrame } from "../api/trace.ts";
+import type { TraceOptions } from "../api/trace_options.ts";
+import { CirronDependencyError, CirronError } from "../data/errors.ts";
+import { formatBytes } from "../formats/units.ts";
+import { deno } from "../runtime/which.ts";
+import { JSON_OPTION, UsageError } from "./argument_spec.ts";
+import { type Command, EXIT } from "./command.ts";
+import type { Recorded } from "./reading.ts";
+import { FILTER_FLAGS, traceOptions } from "./trace_flags.ts";
+import { STDOUT_PATH, writeWhole } from "./whole_file.ts";
+
+type Encode = (recorded: Recorded, given: TraceOptions) => string | Uint8Array;
+
+/** What can be made: its name on the command line, and how. */
+const ENCODERS: Readonly<Record<string, Encode>> = {
+  perfetto: ({ trace }, given) => `${trace({ ...given, format: "perfetto" })}\n`,
+  speedscope: ({ trace }, given) => `${trace({ ...given, format: "speedscope" })}\n`,
+  json: ({ trace }, given) => `${trace({ ...given, format: "json" })}\n`,
+  csv: (recorded, given) => frameOf(recorded, given).writeCSV() as unknown as string | Uint8Array,
+  parquet: (recorded, given) => frameOf(recorded, given).writeParquet() as unknown as Uint8Array,
+};
+
+/** Not for eyes: on a terminal its bytes would be obeyed. */
+const BINARY = "parquet";
+
+/** See the module. */
+export const command: Command = {
+  operands: "FORMAT [DIRECTORY...]",
+  choices: Object.keys(ENCODERS),
+  details: `FORMAT is perfetto (ui.perfetto.dev, chrome://tracing, DevTools), speedscope
+(speedscope.app), json (the tree), csv or parquet (a row per span; these two
+need nodejs-polars).`,
+  options: [
+    { name: "output", short: "o", value: "FILE", about: "where to; stdout without" },
+    ...FILTER_FLAGS,
+    { ...JSON_OPTION, about: "say in JSON what was written; with -o" },
+  ],
+  examples: [
+    { line: "cirron export perfetto -o trace.json", about: "open it in ui.perfetto.dev" },
+    {
+      line: "cirron export speedscope --slowest 1 -o slow.json",
+      about: "the slowest root, for speedscope.app",
+    },
+    { line: "cirron export json --name request | head -c 300", about: "in a pipe" },
+  ],
+  run: async ({ io, options, operands: [format, ...directories], read }) => {
+    const path = options.text("output") ?? STDOUT_PATH;
+    const isStdout = path === STDOUT_PATH;
+    if (isStdout && options.has("json")) {
+      throw new UsageError("--json is for what goes into a file: give -o FILE");
+    }
+    if (isStdout && format === BINARY && io.terminal() !== null) {
+      throw new UsageError(`${BINARY} is not for a terminal: give -o FILE, or a pipe`);
+    }
+    const given = traceOptions(options, FILTER_FLAGS);
+    const recorded = await read(directories);
+    const content = ENCODERS[format](recorded, given);
+    const count = recorded.count(given);
+    if (isStdout) io.write(content);
+    else {
+      const bytes = writeWhole(path, content);
+      if (options.has("json")) {
+        io.write(`${JSON.stringify({ file: path, format, bytes, span_count: count })}\n`);
+      } else io.write(`Wrote ${path}: ${count} spans, ${formatBytes(bytes)}\n`);
+    }
+    return count > 0 ? EXIT.fine : EXIT.nothing;
+  },
+};
+
+function frameOf({ trace }: Recorded, given: TraceOptions): DataFrame {
+  try {
+    return trace({ ...given, format: "df" });
+  } catch (cause) {
+    if (!(cause instanceof CirronDependencyError)) throw cause;
+    const needs = deno() === null ? "" : ", and --allow-read --allow-ffi --allow-sys";
+    throw new CirronError(`This format needs nodejs-polars in node_modules: ${INSTALL}${needs}`, { cause });
+  }
+}
+
+const INSTALL = '"npm install nodejs-polars@0.24.1" or "bun add nodejs-polars@0.24.1" adds it';
