@@ -50,20 +50,22 @@ export function findRoots(
 
 /** 1 at the positions of sessions, and of what may stand for one that is in no file. */
 function sessionsOf(snapshot: Snapshot, rows: Uint32Array, parent: Int32Array): Uint8Array {
-  const { name, threads, closedLength } = snapshot;
+  const { name, ids, threads, closedLength } = snapshot;
   const isSession = new Uint8Array(rows.length);
-  const hasTop = new Uint8Array(threads?.list.length ?? 1);
-  const threadOf = (i: number) => threads?.of[rows[i]] ?? 0;
   for (let i = 0; i < rows.length; i++) {
-    if (parent[i] >= 0) continue;
-    if (name[rows[i]] === SESSION_NAME) isSession[i] = 1;
-    if (rows[i] < closedLength) hasTop[threadOf(i)] = 1;
+    if (parent[i] < 0 && name[rows[i]] === SESSION_NAME) isSession[i] = 1;
   }
-  if (areMade(snapshot.ids)) return isSession;
+  if (areMade(ids)) return isSession;
   // Of files, open rows stand for parents that are in none. One may be its thread's session, whose file goes first when a spool is
   // full; but not where that thread's session is there, or spans that lie in none.
+  const hasTop = new Uint8Array(threads?.list.length ?? 1);
+  const threadOf = (row: number) => threads?.of[row] ?? 0;
+  for (let row = 0; row < closedLength; row++) {
+    if (ids.parent[row] === null) hasTop[threadOf(row)] = 1;
+  }
   for (let i = 0; i < rows.length; i++) {
-    if (rows[i] >= closedLength && parent[i] < 0 && hasTop[threadOf(i)] === 0) isSession[i] = 1;
+    const row = rows[i];
+    if (row >= closedLength && parent[i] < 0 && hasTop[threadOf(row)] === 0) isSession[i] = 1;
   }
   return isSession;
 }
