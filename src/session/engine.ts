@@ -8,6 +8,7 @@
  */
 import type { Probe } from "../../ffi/types.ts";
 import { quote } from "../data/arguments.ts";
+import type { CounterOptions } from "../data/counters.ts";
 import type { Health, Overhead } from "../data/health.ts";
 import { IdSeries } from "../data/id_series.ts";
 import { randomHex, randomIdSuffix } from "../data/ids.ts";
@@ -16,7 +17,7 @@ import type { Snapshot } from "../data/snapshot.ts";
 import { VERSION } from "../data/version.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { type Clock, openClock } from "../meters/clock.ts";
-import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "../meters/cpu.ts";
+import { type CpuMeter, openCpuMeter, probeHealth } from "../meters/cpu.ts";
 import { type GpuMonitor, NO_GPU } from "../meters/gpu/monitor.ts";
 import { type GpuOptions, openGpu } from "../meters/gpu/open.ts";
 import { openPeakMeter, type PeakMeter } from "../meters/memory.ts";

@@ -4,12 +4,24 @@
  *
  * @module
  */
+import type { CounterValues } from "../data/counters.ts";
 import type { IdSeries } from "../data/id_series.ts";
 import { jsonOf, jsonOfText } from "../data/json_text.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { Attrs, MarkKind, MarkValue } from "../data/values.ts";
+import { type CounterKeys, counterKeys } from "../formats/counter_keys.ts";
 import { spanLine } from "../formats/text.ts";
-import { attrsOf, idText, measured, measuredIn, ownAttrs, ownIdText, parentIdText } from "../tree/columns.ts";
+import {
+  attrsOf,
+  counterColumns,
+  idText,
+  measured,
+  NOT_COUNTED,
+  ownAttrs,
+  ownIdText,
+  parentIdText,
+  putCounters,
+} from "../tree/columns.ts";
 import { buildTree } from "../tree/tree.ts";
 
 /** Who recorded a batch. */
@@ -22,7 +34,7 @@ export interface Identity {
 }
 
 /** A closed span as it leaves the process: a row of spool v1. */
-export interface SpanRow {
+export interface SpanRow extends CounterValues {
   /** 32 lower-case hex characters. */
   id: string;
   /** As given to `scope()`. */
@@ -35,12 +47,6 @@ export interface SpanRow {
   start_ns: bigint;
   /** Nanoseconds since 1970, exact. */
   end_ns: bigint;
-  /** CPU time in nanoseconds. */
-  cpu_ns: number | null;
-  /** Time in nanoseconds during which a GPU was busy. */
-  gpu_ns: number | null;
-  /** Highest resident set in bytes during the span. */
-  memory_peak_bytes: number | null;
   /** The thread that recorded it; 0 is the main one. */
   thread_id: number;
   /** The process that recorded it. */
@@ -72,6 +78,22 @@ export interface MarkRow {
   /** One of many samples, or a result. */
   kind: MarkKind;
 }
+
+// What every row is a copy of, as in `toDict()`.
+const EMPTY: Readonly<SpanRow> = {
+  id: "",
+  name: "",
+  parent_id: null,
+  index: null,
+  start_ns: 0n,
+  end_ns: 0n,
+  ...NOT_COUNTED,
+  thread_id: 0,
+  pid: 0,
+  rank: 0,
+  attrs: {},
+  mark_ids: [],
+};
 
 /**
  * Closed spans and new marks, drained together: what a sink is given. One batch is shared by all sinks; rows, lines and JSON
@@ -118,7 +140,9 @@ export class FlushBatch {
 
   /** The spans, in order of close. The same array each time. */
   get spans(): readonly SpanRow[] {
-    return this.#spans ??= Array.from({ length: this.spanCount }, (_, row) => this.#span(row));
+    if (this.#spans !== null) return this.#spans;
+    const counters = counterColumns(this.#snapshot);
+    return this.#spans = Array.from({ length: this.spanCount }, (_, row) => this.#span(row, counters));
   }
 
   /** The marks that no earlier batch had: of these spans, and of spans that are still open. */
@@ -149,7 +173,11 @@ export class FlushBatch {
   toJson(): { spans: string; marks: string } {
     const { marks, length } = this.#snapshot;
     const spanTexts: string[] = [];
-    for (let row = 0; row < this.spanCount; row++) spanTexts.push(this.#spanJson(row));
+    const keys = counterKeys(this.#snapshot.counters);
+    const counters = counterColumns(this.#snapshot).filter(column => column !== null);
+    for (let row = 0; row < this.spanCount; row++) {
+      spanTexts.push(this.#spanJson(row, countersJson(keys, counters, row)));
+    }
     const markTexts: string[] = [];
     for (let row = 0; row < length; row++) {
       for (let i = marks.first[row]; i < marks.first[row + 1]; i++) {
@@ -159,25 +187,23 @@ export class FlushBatch {
     return { spans: spanTexts.join(","), marks: markTexts.join(",") };
   }
 
-  #span(row: number): SpanRow {
+  #span(row: number, counters: readonly (Float64Array | null)[]): SpanRow {
     const snapshot = this.#snapshot;
     const { pid, rank, threadId } = this.#identity;
-    return {
-      id: ownIdText(snapshot, row),
-      name: snapshot.name[row],
-      parent_id: parentIdText(snapshot, row),
-      index: measured(snapshot.index[row]),
-      start_ns: snapshot.anchorNs + BigInt(snapshot.startNs[row]),
-      end_ns: snapshot.anchorNs + BigInt(snapshot.endNs[row]),
-      cpu_ns: measured(snapshot.cpuNs[row]),
-      gpu_ns: measuredIn(snapshot.gpuNs, row),
-      memory_peak_bytes: measuredIn(snapshot.memoryPeakBytes, row),
-      thread_id: threadId,
-      pid,
-      rank,
-      attrs: attrsOf(snapshot, row),
-      mark_ids: this.#markIds(row),
-    };
+    const span = { ...EMPTY };
+    span.id = ownIdText(snapshot, row);
+    span.name = snapshot.name[row];
+    span.parent_id = parentIdText(snapshot, row);
+    span.index = measured(snapshot.index[row]);
+    span.start_ns = snapshot.anchorNs + BigInt(snapshot.startNs[row]);
+    span.end_ns = snapshot.anchorNs + BigInt(snapshot.endNs[row]);
+    putCounters(span, counters, row);
+    span.thread_id = threadId;
+    span.pid = pid;
+    span.rank = rank;
+    span.attrs = attrsOf(snapshot, row);
+    span.mark_ids = this.#markIds(row);
+    return span;
   }
 
   #mark(row: number, i: number): MarkRow {
@@ -197,7 +223,7 @@ export class FlushBatch {
   }
 
   // Put together by hand: 1e5 spans a second pass here, and `JSON.stringify` cannot write integers beyond 2^53.
-  #spanJson(row: number): string {
+  #spanJson(row: number, counters: string): string {
     const snapshot = this.#snapshot;
     const { pid, rank, threadId } = this.#identity;
     const parent = parentIdText(snapshot, row);
@@ -206,11 +232,9 @@ export class FlushBatch {
       parent === null ? "null" : `"${parent}"`
     },"index":${measured(snapshot.index[row])},"start_ns":${
       unixNsText(snapshot, snapshot.startNs[row])
-    },"end_ns":${unixNsText(snapshot, snapshot.endNs[row])},"cpu_ns":${
-      measured(snapshot.cpuNs[row])
-    },"gpu_ns":${measuredIn(snapshot.gpuNs, row)},"memory_peak_bytes":${
-      measuredIn(snapshot.memoryPeakBytes, row)
-    },"thread_id":${threadId},"pid":${pid},"rank":${rank},"attrs":${
+    },"end_ns":${
+      unixNsText(snapshot, snapshot.endNs[row])
+    }${counters},"thread_id":${threadId},"pid":${pid},"rank":${rank},"attrs":${
       hasAttrs ? jsonOf(attrsOf(snapshot, row)) : "{}"
     },"mark_ids":${snapshot.markCount[row] === 0 ? "[]" : jsonOf(this.#markIds(row))}}`;
   }
@@ -237,6 +261,12 @@ export class FlushBatch {
   #markId(i: number): string {
     return idText(this.#identity.markIds, this.#snapshot.marks.order[i] + 1);
   }
+}
+
+function countersJson(keys: CounterKeys, columns: readonly Float64Array[], row: number): string {
+  let text = "";
+  for (let k = 0; k < columns.length; k++) text += keys.before[k] + measured(columns[k][row]);
+  return text + keys.after;
 }
 
 function valueType(value: MarkValue): MarkRow["value_type"] {
