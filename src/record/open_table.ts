@@ -25,6 +25,8 @@ export const OPEN_MEMORY_SINCE = 5;
 export class OpenTable<S extends { readonly id: number }> {
   /** How many are open. */
   count = 0;
+  /** The session's: the parent of whatever is opened outside any other. */
+  session: S | null = null;
   scope: (S | null)[] = [];
   /** `OPEN_NUMBERS` of each slot. */
   numbers: Float64Array = new Float64Array(0);

@@ -6,66 +6,24 @@
  */
 import type { Attrs } from "../data/values.ts";
 import type { Marks } from "./marks.ts";
+import {
+  CHUNK,
+  CHUNK_BITS,
+  CHUNK_MASK,
+  ROW_CPU_NS,
+  ROW_END_NS,
+  ROW_ID,
+  ROW_INDEX,
+  ROW_MARK_COUNT,
+  ROW_MARK_HEAD,
+  ROW_NUMBERS,
+  ROW_PARENT,
+  ROW_START_NS,
+  SpanChunk,
+} from "./span_chunk.ts";
 
 /** Closed spans kept by default. */
 export const DEFAULT_MAX_SPANS = 100_000;
-
-const CHUNK_BITS = 11;
-const CHUNK = 1 << CHUNK_BITS;
-const CHUNK_MASK = CHUNK - 1;
-
-/** Numbers of a row, which lie together: one cache line, and one array to find and to check for all of them. */
-export const ROW_NUMBERS = 8;
-/** Where in a row its id is. */
-export const ROW_ID = 0;
-/** Where in a row its parent's id is; 0 for none. */
-export const ROW_PARENT = 1;
-/** Where in a row its index is; NaN for none. */
-export const ROW_INDEX = 2;
-/** Where in a row its start is. */
-export const ROW_START_NS = 3;
-/** Where in a row its end is. */
-export const ROW_END_NS = 4;
-/** Where in a row its CPU time is; NaN for not measured. */
-export const ROW_CPU_NS = 5;
-/** Where in a row its first mark is; 0 for none. */
-export const ROW_MARK_HEAD = 6;
-/** Where in a row the number of its marks is. */
-export const ROW_MARK_COUNT = 7;
-
-/** Some rows. */
-export class SpanChunk {
-  readonly numbers: Float64Array;
-  readonly name: string[];
-  /** Rows with marks or attributes: what has to be let go of when they are evicted. */
-  heldCount = 0;
-  /** Whether any row ever had what few rows have. */
-  hasRare = false;
-  // Made for the chunk's first batch, or its first span with attributes: most programs have few of either.
-  dataLoadNs: Float64Array | null = null;
-  attrs: (Attrs | undefined)[] | null = null;
-  // Made for the first span that was measured so: few sessions ask for memory, and few machines have a GPU.
-  memoryPeakBytes: Float64Array | null = null;
-  gpuNs: Float64Array | null = null;
-
-  constructor(rows: number) {
-    this.numbers = new Float64Array(rows * ROW_NUMBERS);
-    this.name = new Array<string>(rows).fill("");
-  }
-
-  /** Writes what few rows have: NaN and undefined for what this one has not. Needed where one of them is there, or `hasRare`. */
-  putRare(i: number, dataLoadNs: number, memoryPeakBytes: number, attrs: Attrs | undefined): void {
-    this.hasRare = true;
-    if (dataLoadNs === dataLoadNs) (this.dataLoadNs ??= new Float64Array(CHUNK).fill(NaN))[i] = dataLoadNs;
-    else if (this.dataLoadNs !== null) this.dataLoadNs[i] = NaN;
-    if (memoryPeakBytes === memoryPeakBytes) {
-      (this.memoryPeakBytes ??= new Float64Array(CHUNK).fill(NaN))[i] = memoryPeakBytes;
-    } else if (this.memoryPeakBytes !== null) this.memoryPeakBytes[i] = NaN;
-    if (this.gpuNs !== null) this.gpuNs[i] = NaN;
-    if (attrs !== undefined) (this.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
-    else if (this.attrs !== null) this.attrs[i] = undefined;
-  }
-}
 
 // Where a ring points before its first row.
 const NO_CHUNK = new SpanChunk(0);
@@ -93,7 +51,7 @@ export interface RowTarget {
 /** The newest closed spans, up to a bound. */
 export class Ring {
   /** Rows kept at most. */
-  readonly capacity: number;
+  capacity: number;
   /** Rows ever written. Row numbers count from 0 to here; a cursor is a row number. */
   total = 0;
   /** From this moment on, each row that ends then or later calls `onAlarm`. The one comparison that a row costs. */
@@ -107,8 +65,8 @@ export class Ring {
   offset: number = CHUNK - 1;
 
   readonly #marks: Marks;
-  readonly #slots: number;
-  readonly #chunks: SpanChunk[] = [];
+  #slots: number;
+  #chunks: SpanChunk[] = [];
   #chunk: SpanChunk;
   #nextChunk = 0;
   // Rows that may begin before there is anything to look after: the end of a chunk, a row that leaves and holds something, or
@@ -186,6 +144,11 @@ export class Ring {
     return this.#chunk.numbers[this.offset * ROW_NUMBERS + ROW_PARENT];
   }
 
+  /** The end of the row that was written last. */
+  get lastEndNs(): number {
+    return this.#chunk.numbers[this.offset * ROW_NUMBERS + ROW_END_NS];
+  }
+
   /** Writes a row from its values. */
   append(
     id: number,
@@ -253,8 +216,8 @@ export class Ring {
     }
   }
 
-  /** A ring of another size with the newest rows of this one, and its counts; this one is not to be used after. */
-  resized(capacity: number): Ring {
+  /** Changes the bound; the newest rows stay, and the counts and the alarm. */
+  resize(capacity: number): void {
     const ring = new Ring(capacity, this.#marks);
     ring.total = ring.#clearedRow = this.evictCount;
     ring.#seek(ring.total);
@@ -279,7 +242,32 @@ export class Ring {
       );
       if (chunk.gpuNs !== null) ring.#setGpu(ring.total - 1, chunk.gpuNs[i]);
     }
-    return ring;
+    this.#become(ring);
+  }
+
+  /** Forgets every row, gives their marks back and starts over with another bound, without an alarm. */
+  restart(capacity: number): void {
+    for (let row = this.evictCount; row < this.total; row++) {
+      const slot = row % this.#slots;
+      this.#letGo(this.#chunks[slot >> CHUNK_BITS], slot & CHUNK_MASK);
+    }
+    this.#become(new Ring(capacity, this.#marks));
+    this.setAlarm(Infinity, Infinity, null);
+  }
+
+  // Takes another ring's rows over. The ring itself stays, so that who writes into it need not ask for it.
+  #become(ring: Ring): void {
+    this.capacity = ring.capacity;
+    this.total = ring.total;
+    this.offset = ring.offset;
+    this.#slots = ring.#slots;
+    this.#chunks = ring.#chunks;
+    this.#chunk = ring.#chunk;
+    this.#nextChunk = ring.#nextChunk;
+    this.#letGoRow = ring.#letGoRow;
+    this.#letGoSlot = ring.#letGoSlot;
+    this.#clearedRow = ring.#clearedRow;
+    this.#quiet = 0;
   }
 
   /**
@@ -315,17 +303,6 @@ export class Ring {
     const slot = row % this.#slots;
     const chunk = this.#chunks[Math.floor(slot / CHUNK)];
     (chunk.gpuNs ??= new Float64Array(CHUNK).fill(NaN))[slot % CHUNK] = ns;
-  }
-
-  /** Forgets every row and gives their marks back. */
-  clear(): void {
-    for (let row = this.evictCount; row < this.total; row++) {
-      const slot = row % this.#slots;
-      this.#letGo(this.#chunks[slot >> CHUNK_BITS], slot & CHUNK_MASK);
-    }
-    this.#clearedRow = this.#letGoRow = this.total;
-    this.#letGoSlot = this.total % this.#slots;
-    this.#quiet = 0;
   }
 
   // Makes room for the row that begins, and finds out for how many rows there will be nothing more to do.

@@ -21,7 +21,8 @@ import { type CpuMeter, openCpuMeter, probeHealth } from "../meters/cpu.ts";
 import { type GpuMonitor, NO_GPU } from "../meters/gpu/monitor.ts";
 import { type GpuOptions, openGpu } from "../meters/gpu/open.ts";
 import { openPeakMeter, type PeakMeter } from "../meters/memory.ts";
-import { type Counters, Recorder, type RecorderOptions } from "../record/recorder.ts";
+import type { Counters } from "../record/counters.ts";
+import { Recorder, type RecorderOptions } from "../record/recorder.ts";
 import { NO_RECORDING, type Recording } from "../record/recording.ts";
 import { DEFAULT_MAX_SPANS } from "../record/ring.ts";
 import { isMainThread, node } from "../runtime/builtins.ts";
@@ -171,7 +172,8 @@ export class Engine implements EngineV1 {
     const isWorker = sinks.length > 0 && this.#isWorker();
     const spool = sinks.find(sink => sink instanceof SpoolSink) ?? null;
     flusher = sinks.length === 0 ? null : new Flusher({
-      recorder,
+      buffer: recorder.buffer,
+      clock: recorder.clock,
       sinks,
       isWorker,
       announceTo: spool,
@@ -187,7 +189,7 @@ export class Engine implements EngineV1 {
       warn: message => this.#warn(message),
     });
     flusher?.start();
-    const gpu = this.#gpu.ok ? new GpuTicker(recorder, this.#gpu.value) : null;
+    const gpu = this.#gpu.ok ? new GpuTicker(recorder.buffer, this.#gpu.value) : null;
     gpu?.start();
     const releaseExit = flusher === null ? null : onExit(end => this.#flushAtExit(end));
     this.#session = {
@@ -251,7 +253,7 @@ export class Engine implements EngineV1 {
     } else {
       session.gpu?.stop();
       this.#recorder?.closeAll();
-      this.#recorder?.endGpu();
+      this.#recorder?.buffer.endGpu();
       session.flusher?.stop();
       session.releaseExit?.();
     }
@@ -278,13 +280,13 @@ export class Engine implements EngineV1 {
   /** Copies the newest closed spans out, and the open ones if asked. Its sinks see the spans first. */
   read(last: number, open: boolean): Snapshot {
     if (this.#session !== null) this.flush();
-    return this.#open().read(last, open, this.#openIds());
+    return this.#open().buffer.read(last, open, this.#openIds());
   }
 
   /** The state of recording, as a copy. */
   health(): Health {
     const recorder = this.#open();
-    const counts = recorder.counts();
+    const counts = recorder.buffer.counts();
     const { flusher, spool } = this.#session ?? this.#lastSession ?? NO_SINKS;
     const output = this.#session?.output ?? [];
     return {
@@ -297,9 +299,9 @@ export class Engine implements EngineV1 {
       open_count: counts.open,
       span_count: counts.spans,
       span_evict_count: counts.spansEvicted,
-      mark_drop_count: recorder.markDropCount,
+      mark_drop_count: recorder.mishaps.markDropCount,
       mark_evict_count: counts.marksEvicted,
-      misnested_count: recorder.misnestedCount,
+      misnested_count: recorder.mishaps.misnestedCount,
       sink_error_count: flusher?.counts.errors ?? 0,
       internal_error_count: hostCallFailures(),
       sink_drop_count: flusher?.counts.dropped ?? 0,
@@ -324,7 +326,7 @@ export class Engine implements EngineV1 {
     const readCpu = this.#cpu?.ok !== true ? null : process.ok ? process.value : valueOf(thread);
     const calibration = this.#calibration ??= this.#options.calibration ?? new Calibration({
       clock: recorder.clock,
-      maxSpans: recorder.capacity,
+      maxSpans: recorder.buffer.capacity,
       readCpu,
       peak: valueOf(this.#memory),
     });
@@ -339,7 +341,7 @@ export class Engine implements EngineV1 {
     this.#maxSpans = maxSpans;
     // Before, so that no row is dropped that the sinks have not seen; after, so that the alarm fits the new bound.
     this.flush();
-    this.#recorder?.resize(maxSpans);
+    this.#recorder?.buffer.resize(maxSpans);
     this.flush();
   }
 

@@ -8,8 +8,9 @@ import type { Overhead } from "../data/health.ts";
 import type { Clock } from "../meters/clock.ts";
 import { CpuMeter } from "../meters/cpu.ts";
 import type { PeakMeter } from "../meters/memory.ts";
-import { NOTHING_DONE, Recorder, type WorkDone } from "../record/recorder.ts";
+import { Recorder } from "../record/recorder.ts";
 import type { Scope } from "../record/scope.ts";
+import { NOTHING_DONE, type WorkDone } from "../record/work_done.ts";
 
 /** What is done once and costs something. */
 type Kind = keyof WorkDone;

@@ -12,7 +12,8 @@
  */
 import type { IdSeries } from "../data/id_series.ts";
 import { UNFINISHED } from "../data/session_names.ts";
-import type { Recorder } from "../record/recorder.ts";
+import type { Clock } from "../meters/clock.ts";
+import type { TraceBuffer } from "../record/buffer.ts";
 import {
   cancelSoon,
   every,
@@ -52,7 +53,8 @@ const SLICE_NS = 2_000_000;
 
 /** What the flusher needs from above. */
 export interface FlusherOptions {
-  readonly recorder: Recorder;
+  readonly buffer: TraceBuffer;
+  readonly clock: Clock;
   readonly sinks: readonly Sink[];
   readonly intervalMs: number;
   readonly identity: Identity;
@@ -64,7 +66,7 @@ export interface FlusherOptions {
   readonly isWorker?: boolean;
 }
 
-/** Drains one session's recorder into its sinks. */
+/** Drains one session's buffer into its sinks. */
 export class Flusher {
   /** Duration of the last flush or slice, in nanoseconds; null before the first. */
   latencyNs: number | null = null;
@@ -81,7 +83,7 @@ export class Flusher {
   #isFlushing = false;
   #isStopping = false;
   #isStopped = false;
-  /** Whether the recorder is another flusher's by now. */
+  /** Whether the buffer is another flusher's by now. */
   #isReleased = false;
   /** When what is waiting must be given out, whether or not the loop has turned. */
   #dueNs = Infinity;
@@ -100,17 +102,17 @@ export class Flusher {
   constructor(options: FlusherOptions) {
     this.#options = options;
     this.#runners = options.sinks.map(sink => new SinkRunner(sink, options.warn));
-    this.#cursor = options.recorder.rowCount;
+    this.#cursor = options.buffer.rowCount;
     this.#outermostNs = options.isWorker === true ? -Infinity : Infinity;
   }
 
   /** Starts the ticks. They never keep the process alive. */
   start(): void {
-    const { recorder, intervalMs } = this.#options;
+    const { buffer, clock, intervalMs } = this.#options;
     this.#announce();
     this.#timer = every(intervalMs - Math.min(LEAD_MS, intervalMs / 4), () => this.#startSlices());
-    recorder.setMarkGuard(this.#flushInScope);
-    this.#dueNs = recorder.clock.nowNs() + intervalMs * 1e6;
+    buffer.setMarkGuard(this.#flushInScope);
+    this.#dueNs = clock.nowNs() + intervalMs * 1e6;
     this.#arm();
   }
 
@@ -121,7 +123,7 @@ export class Flusher {
 
   #flush(drain: () => void): void {
     if (this.#isFlushing || this.#isStopped) return; // a sink that flushes: it is being done
-    const { clock } = this.#options.recorder;
+    const { clock } = this.#options;
     const startNs = clock.nowNs();
     this.#isFlushing = true;
     try {
@@ -137,7 +139,7 @@ export class Flusher {
 
   #endFlush(startNs: number): void {
     this.#isFlushing = false;
-    const nowNs = this.#options.recorder.clock.nowNs();
+    const nowNs = this.#options.clock.nowNs();
     this.latencyNs = nowNs - startNs;
     this.totalNs += this.latencyNs;
     this.#arm();
@@ -148,9 +150,9 @@ export class Flusher {
    * live on, each is given out again when it closes, and whoever reads them keeps the later one.
    */
   giveOpen(): void {
-    const { recorder, identity, ids } = this.#options;
-    if (recorder.session === null || this.#isFlushing || this.#isStopped) return;
-    const snapshot = recorder.read(0, true, ids);
+    const { buffer, identity, ids } = this.#options;
+    if (buffer.session === null || this.#isFlushing || this.#isStopped) return;
+    const snapshot = buffer.read(0, true, ids);
     const batch = new FlushBatch({ ...snapshot, closedLength: snapshot.length }, identity, true);
     for (const runner of this.#runners) runner.emit(batch);
     this.#commit();
@@ -164,7 +166,7 @@ export class Flusher {
   }
 
   /**
-   * Takes what is left out of the recorder, which is about to start over, and lets go of it. Only where a sink ends the
+   * Takes what is left out of the buffer, which is about to start over, and lets go of it. Only where a sink ends the
    * session and starts the next one while it is given spans: else there is nothing left by then.
    */
   release(): void {
@@ -177,8 +179,8 @@ export class Flusher {
   // The session's own span is written when it closes. Until then it stands as unfinished: should nothing of ours run at the
   // end, whoever reads can tell.
   #announce(): void {
-    const { sinks, announceTo = null, recorder, identity, ids } = this.#options;
-    const snapshot = announceTo === null ? null : recorder.readSession(ids);
+    const { sinks, announceTo = null, buffer, identity, ids } = this.#options;
+    const snapshot = announceTo === null ? null : buffer.readSession(ids);
     if (snapshot === null) return;
     const attrs = [{ ...snapshot.attrs[0], [UNFINISHED]: true }];
     const runner = this.#runners[sinks.indexOf(announceTo!)];
@@ -199,12 +201,12 @@ export class Flusher {
   }
 
   #disarm(): void {
-    this.#options.recorder.setAlarm(Infinity, Infinity, null);
-    this.#options.recorder.setMarkGuard(null);
+    this.#options.buffer.setAlarm(Infinity, Infinity, null);
+    this.#options.buffer.setMarkGuard(null);
   }
 
   #drainAll(): void {
-    if (!this.#isReleased) this.#options.recorder.settleGpu(Infinity);
+    if (!this.#isReleased) this.#options.buffer.settleGpu(Infinity);
     while (this.#drain(FLUSH_SPANS, true) === FLUSH_SPANS);
     this.#commit();
   }
@@ -227,7 +229,7 @@ export class Flusher {
 
   get #waiting(): number {
     if (this.#isReleased) return this.#left === null ? 0 : this.#left.spanCount;
-    return this.#options.recorder.rowCount - this.#cursor;
+    return this.#options.buffer.rowCount - this.#cursor;
   }
 
   // Gives up to `most` spans to every sink; tells how many there were.
@@ -241,10 +243,10 @@ export class Flusher {
 
   // Takes up to `most` spans from the ring, and the new marks of open ones; null if there is nothing.
   #take(most: number, withOpen: boolean): FlushBatch | null {
-    const { recorder, identity, ids } = this.#options;
+    const { buffer, identity, ids } = this.#options;
     const before = this.#cursor;
-    const snapshot = recorder.drain(before, most, withOpen, ids);
-    const lapped = Math.max(0, recorder.firstRow - before);
+    const snapshot = buffer.drain(before, most, withOpen, ids);
+    const lapped = Math.max(0, buffer.firstRow - before);
     this.#lostCount += lapped;
     this.#endangeredMarks = 0;
     this.#cursor = before + lapped + snapshot.closedLength;
@@ -254,9 +256,9 @@ export class Flusher {
   // A tick leaves spans whose GPU time is not known yet to a later one, in which it will be: sinks see a span once.
   #drainSettled(most: number): number {
     if (this.#isReleased) return this.#drain(most, false);
-    const { recorder } = this.#options;
-    recorder.settleGpu(most);
-    const settled = recorder.settledRow - this.#cursor;
+    const { buffer } = this.#options;
+    buffer.settleGpu(most);
+    const settled = buffer.settledRow - this.#cursor;
     return settled <= 0 ? 0 : this.#drain(Math.min(most, settled), false);
   }
 
@@ -274,8 +276,8 @@ export class Flusher {
   // The deadline counts from the end: where a commit takes long, the program gets as long as ever before the next.
   #commit(): void {
     for (const runner of this.#runners) runner.commit();
-    const { recorder, intervalMs } = this.#options;
-    this.#dueNs = recorder.clock.nowNs() + intervalMs * 1e6;
+    const { clock, intervalMs } = this.#options;
+    this.#dueNs = clock.nowNs() + intervalMs * 1e6;
   }
 
   #startSlices(): void {
@@ -292,7 +294,7 @@ export class Flusher {
   #runSlice(): void {
     this.#slice = null;
     if (this.#isFlushing) return;
-    const { clock } = this.#options.recorder;
+    const { clock } = this.#options;
     const startNs = clock.nowNs();
     const untilNs = startNs + SLICE_NS;
     let isDone = false;
@@ -321,40 +323,40 @@ export class Flusher {
   // The next alarm: the deadline, or early slices, then, if the loop does not come to run them, the last moment before a lap.
   #arm(): void {
     if (this.#isReleased) return;
-    const { recorder } = this.#options;
-    this.#startsEarly = this.#waiting < EARLY_SPANS && EARLY_SPANS < recorder.capacity;
-    this.#armAt(this.#cursor + (this.#startsEarly ? EARLY_SPANS : recorder.capacity));
+    const { buffer } = this.#options;
+    this.#startsEarly = this.#waiting < EARLY_SPANS && EARLY_SPANS < buffer.capacity;
+    this.#armAt(this.#cursor + (this.#startsEarly ? EARLY_SPANS : buffer.capacity));
   }
 
   #armAt(row: number): void {
-    this.#options.recorder.setAlarm(row, Math.min(this.#dueNs, this.#outermostNs), this.#onAlarm);
+    this.#options.buffer.setAlarm(row, Math.min(this.#dueNs, this.#outermostNs), this.#onAlarm);
   }
 
   // Called as a span closes: for each one, once an outermost scope that closes is to be given out at once.
   readonly #onAlarm = guarded((): void => {
-    const { recorder } = this.#options;
-    const isFull = this.#waiting >= recorder.capacity;
+    const { buffer } = this.#options;
+    const isFull = this.#waiting >= buffer.capacity;
     if (this.#isFlushing) {
       if (isFull) this.#noteLoss();
     } else if (isFull) {
       this.flush();
-    } else if (recorder.closedNs >= this.#dueNs) {
+    } else if (buffer.closedNs >= this.#dueNs) {
       this.#flush(() => this.#drainDue());
-    } else if (recorder.closedNs >= this.#outermostNs && recorder.isClosedOutermost) {
-      this.#outermostNs = recorder.closedNs + OUTERMOST_NS;
+    } else if (buffer.closedNs >= this.#outermostNs && buffer.isClosedOutermost) {
+      this.#outermostNs = buffer.closedNs + OUTERMOST_NS;
       this.#flush(() => this.#drainDue());
     } else if (this.#startsEarly && this.#waiting >= EARLY_SPANS) {
       this.#startsEarly = false;
       this.#startSlices();
-      this.#armAt(this.#cursor + recorder.capacity);
+      this.#armAt(this.#cursor + buffer.capacity);
     }
   });
 
   // A sink records more than the buffer holds while it is given spans. The spans are counted when the cursor moves on; their
   // marks are gone by then.
   #noteLoss(): void {
-    const { recorder } = this.#options;
+    const { buffer } = this.#options;
     this.#lostCount += this.#endangeredMarks;
-    this.#endangeredMarks = recorder.undrainedMarks(recorder.rowCount - recorder.capacity);
+    this.#endangeredMarks = buffer.undrainedMarks(buffer.rowCount - buffer.capacity);
   }
 }

@@ -228,8 +228,9 @@ test("Ring.append() lets go of the attrs of the row it evicts", async () => {
 for (const rows of [0, 1000, CHUNK + 1, 12_345]) {
   for (const before of [1, CHUNK, 3000, 9000]) {
     for (const after of [1, CHUNK, 2999, 3 * CHUNK]) {
-      test(`Ring.resized() from ${before} to ${after} after ${rows} rows keeps the newest`, () => {
-        const ring = filled(before, rows).resized(after);
+      test(`Ring.resize() from ${before} to ${after} after ${rows} rows keeps the newest`, () => {
+        const ring = filled(before, rows);
+        ring.resize(after);
         const kept = Math.min(rows, before, after);
         assertEquals([ring.length, ring.total, ring.evictCount], [kept, rows, rows - kept]);
         assertRows(ring, ring.evictCount, rows - kept + 1, rows);
@@ -238,14 +239,15 @@ for (const rows of [0, 1000, CHUNK + 1, 12_345]) {
   }
 }
 
-test("Ring.resized() gives a ring that goes on to its own bound", () => {
-  const ring = filled(3000, 7000).resized(4500);
+test("Ring.resize() makes a ring that goes on to its own bound", () => {
+  const ring = filled(3000, 7000);
+  ring.resize(4500);
   for (let id = 7001; id <= 20_000; id++) append(ring, id);
   assertEquals([ring.length, ring.total, ring.evictCount], [4500, 20_000, 15_500]);
   assertRows(ring, 15_500, 15_501, 20_000);
 });
 
-test("Ring.resized() keeps the rows' marks, and releases those it evicts", () => {
+test("Ring.resize() keeps the rows' marks, and releases those it evicts", () => {
   const marks = new Marks();
   const ring = new Ring(4, marks);
   for (let id = 1; id <= 4; id++) {
@@ -254,7 +256,8 @@ test("Ring.resized() keeps the rows' marks, and releases those it evicts", () =>
     ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 1);
   }
   const read = target(2);
-  ring.resized(2).read(0, read);
+  ring.resize(2);
+  ring.read(0, read);
   const values = [...read.markHead].flatMap(head =>
     readMarks((target, at) => marks.readInto(head, target, at)).value
   );
@@ -277,13 +280,13 @@ test("Ring agrees with an array, whatever is appended, resized and read", () => 
       ),
       fc.nat(6000),
       (capacity, steps, back) => {
-        let ring = new Ring(capacity, new Marks());
+        const ring = new Ring(capacity, new Marks());
         let total = 0;
         let kept = 0;
         let bound = capacity;
         for (const { step, number } of steps) {
           if (step === "resize") {
-            ring = ring.resized(bound = number);
+            ring.resize(bound = number);
             kept = Math.min(kept, bound);
           } else {
             for (let i = 0; i < number; i++) append(ring, ++total);
@@ -337,13 +340,17 @@ test("Ring.setAlarm() is heard for each row from its number on, and for each tha
 
 // Clearing.
 
-test("Ring.clear() forgets every row", () => {
+test("Ring.restart() forgets every row and the alarm", () => {
   const ring = filled(3000, 5000);
-  ring.clear();
-  assertEquals([ring.length, ring.total, ring.evictCount], [0, 5000, 5000]);
+  let alarms = 0;
+  ring.setAlarm(0, 0, () => alarms++);
+  ring.restart(10);
+  assertEquals([ring.length, ring.total, ring.evictCount, ring.capacity], [0, 0, 0, 10]);
+  append(ring, 1);
+  assertEquals(alarms, 0);
 });
 
-test("Ring.clear() releases the marks of every row", () => {
+test("Ring.restart() releases the marks of every row", () => {
   const marks = new Marks();
   const ring = new Ring(5000, marks);
   for (let id = 0; id < 5000; id++) {
@@ -351,7 +358,7 @@ test("Ring.clear() releases the marks of every row", () => {
     marks.append(lists, "m", id, false, 0, undefined);
     ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 1);
   }
-  ring.clear();
+  ring.restart(5000);
   let highest = 0;
   const next = noMarks();
   for (let i = 0; i < 5000; i++) {
@@ -361,18 +368,27 @@ test("Ring.clear() releases the marks of every row", () => {
   assertEquals(highest, 5000);
 });
 
-test("Ring.append() after clear() goes on", () => {
+test("Ring.append() after restart() counts from 0 to the new bound", () => {
   const ring = filled(3000, 5000);
-  ring.clear();
-  for (let id = 5001; id <= 9000; id++) append(ring, id);
-  assertEquals([ring.length, ring.evictCount], [3000, 6000]);
-  assertRows(ring, 6000, 6001, 9000);
+  ring.restart(2500);
+  for (let id = 1; id <= 9000; id++) append(ring, id);
+  assertEquals([ring.length, ring.evictCount], [2500, 6500]);
+  assertRows(ring, 6500, 6501, 9000);
 });
 
-test("Ring.clear() lets go of attrs", async () => {
+test("Ring.resize() keeps the alarm", () => {
+  const ring = filled(3000, 5000);
+  let alarms = 0;
+  ring.setAlarm(5003, Infinity, () => alarms++);
+  ring.resize(100);
+  for (let id = 5001; id <= 5004; id++) append(ring, id);
+  assertEquals(alarms, 2);
+});
+
+test("Ring.restart() lets go of attrs", async () => {
   const ring = new Ring(10, new Marks());
   const attrs = fill();
-  ring.clear();
+  ring.restart(10);
   await collectGarbage();
   assertEquals(attrs.deref(), undefined);
   assertEquals(ring.length, 0);
@@ -412,11 +428,12 @@ test("Ring.fillGpu() starts at the oldest row that is left, and a new row starts
   assertEquals([read.gpuNs![0], read.gpuNs![2046], read.gpuNs![2047]], [7, 7, NaN]);
 });
 
-test("Ring.resized() keeps GPU times and peaks", () => {
+test("Ring.resize() keeps GPU times and peaks", () => {
   const ring = filled(100, 100);
   ring.fillGpu(0, Infinity, Infinity, startNs => startNs);
   const read = target(10);
-  ring.resized(10).read(0, read);
+  ring.resize(10);
+  ring.read(0, read);
   assertEquals([...read.gpuNs!], Array.from({ length: 10 }, (_, i) => (91 + i) * 10));
   assertEquals([...read.memoryPeakBytes!][0], 91 * 4096);
 });

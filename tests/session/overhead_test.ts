@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { test } from "node:test";
 import { openClock } from "../../src/meters/clock.ts";
-import type { WorkDone } from "../../src/record/recorder.ts";
+import type { WorkDone } from "../../src/record/work_done.ts";
 import { Calibration, estimateOverhead } from "../../src/session/overhead.ts";
 import { FakeClock, TestEngine, UNIT_COSTS } from "../support/engine.ts";
 

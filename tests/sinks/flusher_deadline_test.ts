@@ -90,7 +90,8 @@ test("At the deadline spans wait whose GPU time is not known yet, as at a tick",
   const recorder = new Recorder({ clock, counters, maxSpans: 10_000, warn() {} });
   recorder.restart(10_000, counters);
   const flusher = new Flusher({
-    recorder,
+    buffer: recorder.buffer,
+    clock,
     sinks: [sink],
     intervalMs: 1000,
     identity: { pid: 1, rank: 0, threadId: 0, markIds: new IdSeries("fedcba9876543210") },
