@@ -86,7 +86,7 @@ export const COUNTERS: readonly Counter[] = [
     isOptIn: true,
     options: { memory: "boolean" },
     kind: "span",
-    open: ({ isWorker }) => openPeakMeter({ keepsFiles: !isWorker }),
+    open: ({ isWorker }) => openPeakMeter({ keepsFiles: !isWorker() }),
     isKept: true,
   },
 ];

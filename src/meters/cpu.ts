@@ -5,7 +5,6 @@
  */
 import type { Probe } from "../../ffi/types.ts";
 import type { CounterOptions } from "../data/counters.ts";
-import type { ProbeHealth } from "../data/health.ts";
 import type { Clock } from "./clock.ts";
 
 /** How long a CPU-clock reading may be carried forward, by default. */
@@ -60,17 +59,8 @@ export class CpuMeter {
 
 /** The CPU meter that `options` ask for, or why there is none. */
 export function openCpuMeter(clock: Clock, options: CounterOptions = {}): Probe<CpuMeter> {
-  const kind = options.cpu ?? "process";
-  if (kind === false) return { ok: false, reason: "off (counters: { cpu: false })" };
-  const probe = clock.cpu[kind];
+  const probe = clock.cpu[options.cpu === "thread" ? "thread" : "process"];
   if (!probe.ok) return probe;
   const value = new CpuMeter(probe.value, options.cpuCoalesceNs ?? CPU_COALESCE_NS);
   return { ok: true, value, source: probe.source };
-}
-
-/** A probe as `health()` shows it. */
-export function probeHealth(probe: Probe<unknown>): ProbeHealth {
-  return probe.ok
-    ? { present: true, source: probe.source, reason: null }
-    : { present: false, source: null, reason: probe.reason };
 }

@@ -5,6 +5,7 @@
  */
 import type { CounterOptions } from "../data/counters.ts";
 import type { ProbeHealth } from "../data/health.ts";
+import type { Attrs } from "../data/values.ts";
 import type { Clock } from "./clock.ts";
 
 /** What all meters may tell of themselves. */
@@ -34,6 +35,12 @@ export interface LateMeter extends Meter {
   settledNs(nowNs: number): number;
   /** The figure of what lies between two moments, as far as it is known by now; NaN if it is not. */
   between(startNs: number, endNs: number): number;
+  /** Asks for what is newest, for whoever reads next. */
+  poke(): void;
+  /** What the session's span says of it, as far as it is known by now. */
+  attrs(): Attrs;
+  /** Ends what it runs: all is settled from then on. */
+  stop(): void;
 }
 
 /** What a meter is opened with. */
@@ -41,5 +48,5 @@ export interface MeterOptions {
   readonly clock: Clock;
   readonly options: CounterOptions;
   /** Whether this thread may end and tell nobody. */
-  readonly isWorker: boolean;
+  readonly isWorker: () => boolean;
 }

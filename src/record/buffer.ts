@@ -9,12 +9,14 @@
 import type { IdSeries } from "../data/id_series.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import { type Clock, unixAnchorNs } from "../meters/clock.ts";
+import type { LateMeter } from "../meters/meter.ts";
 import type { Counters } from "./counters.ts";
 import { markCount, type MarkLists, Marks, noMarks } from "./marks.ts";
 import type { OpenScope } from "./open_scope.ts";
-import { OPEN_CPU_NS, OPEN_MEMORY_SINCE, OPEN_NUMBERS, OPEN_START_NS, OpenTable } from "./open_table.ts";
+import { OPEN_CPU_NS, OPEN_NUMBERS, OPEN_START_NS, OpenTable } from "./open_table.ts";
 import { Ring } from "./ring.ts";
 import { SnapshotBuilder } from "./snapshot_builder.ts";
+import { SpanMeters } from "./span_meters.ts";
 
 /** Counts for `health()`. */
 export interface BufferCounts {
@@ -35,35 +37,34 @@ export class TraceBuffer {
 
   readonly #clock: Clock;
   #counters: Counters;
+  /** Null where none is read. */
+  meters: SpanMeters | null;
+  /** None where they are no longer read. */
+  #late: readonly LateMeter[];
   /** Marks made outside any scope and session. */
   #orphans: MarkLists = noMarks();
   #orphansSinceNs = 0;
-  /** The first row whose GPU time may yet become known. */
-  #gpuRow = 0;
-  /** Whether any row may have these. */
-  #hasMemory = false;
-  #hasGpu = false;
   #anchorNs: bigint;
 
   constructor(clock: Clock, maxSpans: number, counters: Counters) {
-    this.ring = new Ring(maxSpans, this.marks);
+    this.ring = new Ring(maxSpans, this.marks, counters);
     this.#clock = clock;
     this.#counters = counters;
+    this.meters = spanMetersOf(counters);
+    this.#late = counters.late.map(({ meter }) => meter);
     this.#anchorNs = unixAnchorNs(clock);
   }
 
   /** Forgets all closed spans and the counts, and starts over with a new anchor. Open scopes stay open. */
   restart(maxSpans: number, counters: Counters): void {
-    this.ring.restart(maxSpans);
+    this.ring.restart(maxSpans, counters);
     this.marks.release(this.marks.join(this.#orphans));
     this.#orphans = noMarks();
     this.marks.evictCount = 0;
     this.#counters = counters;
-    this.#gpuRow = 0;
-    this.#hasMemory = counters.memory !== null;
-    this.#hasGpu = counters.gpu !== null;
-    this.open.forget(OPEN_CPU_NS); // started on another CPU clock, or on none
-    this.open.forget(OPEN_MEMORY_SINCE);
+    this.meters = spanMetersOf(counters);
+    this.#late = counters.late.map(({ meter }) => meter);
+    this.open.forgetCpu(); // started on another CPU clock, or on none
     this.#anchorNs = unixAnchorNs(this.#clock);
   }
 
@@ -102,21 +103,20 @@ export class TraceBuffer {
     const closed = Math.min(last, this.ring.length);
     const scopes = open ? this.open.scopes() : [];
     const orphaned = open && this.#orphans.pointHead + this.#orphans.summaryHead !== 0;
-    this.settleGpu(Infinity);
+    this.settle(Infinity);
     const from = this.ring.total - closed;
     const builder = this.#builder(closed, scopes, orphaned, ids);
     builder.addClosed(this.ring, this.marks, from);
     const nowNs = this.#clock.nowNs();
     if (orphaned) builder.addOrphans(this.#orphans, this.marks, this.#orphansSinceNs, nowNs);
-    const { memory } = this.#counters;
     for (const scope of scopes) {
       const at = scope.slot * OPEN_NUMBERS;
       const { numbers } = this.open;
       const cpuNs = this.#cpuNs(nowNs) - numbers[at + OPEN_CPU_NS];
-      const peakBytes = memory === null ? NaN : memory.end(numbers[at + OPEN_MEMORY_SINCE]);
-      builder.addOpen(scope, numbers, at, this.marks, nowNs, cpuNs, peakBytes);
+      const row = builder.addOpen(scope, numbers, at, this.marks, nowNs, cpuNs);
+      this.meters?.end(scope.slot, builder.counters, row);
     }
-    this.#fillGpu(builder, from);
+    this.#fillLate(builder, from);
     return builder.snapshot();
   }
 
@@ -127,7 +127,7 @@ export class TraceBuffer {
     const at = session.slot * OPEN_NUMBERS;
     const { numbers } = this.open;
     const builder = this.#builder(0, [session], false, ids);
-    builder.addOpen(session, numbers, at, this.marks, numbers[at + OPEN_START_NS], NaN, NaN);
+    builder.addOpen(session, numbers, at, this.marks, numbers[at + OPEN_START_NS], NaN);
     return builder.snapshot();
   }
 
@@ -145,7 +145,7 @@ export class TraceBuffer {
     const orphaned = withOpen && this.marks.hasUndrained(this.#orphans);
     const builder = this.#builder(closed, scopes, orphaned, ids);
     builder.addClosed(this.ring, this.marks, from);
-    this.#fillGpu(builder, from);
+    this.#fillLate(builder, from);
     builder.drainClosed(this.marks);
     const nowNs = this.#clock.nowNs();
     if (orphaned) {
@@ -153,7 +153,7 @@ export class TraceBuffer {
       this.marks.drainOpen(this.#orphans);
     }
     for (const scope of scopes) {
-      builder.addOpen(scope, this.open.numbers, scope.slot * OPEN_NUMBERS, this.marks, nowNs, NaN, NaN);
+      builder.addOpen(scope, this.open.numbers, scope.slot * OPEN_NUMBERS, this.marks, nowNs, NaN);
       if (scope.marks !== null) this.marks.drainOpen(scope.marks);
     }
     return builder.snapshot();
@@ -168,8 +168,7 @@ export class TraceBuffer {
     const open = scopes.length + (orphaned ? 1 : 0);
     let openMarks = orphaned ? markCount(this.#orphans) : 0;
     for (const { marks } of scopes) if (marks !== null) openMarks += markCount(marks);
-    const columns = { memory: this.#hasMemory, gpu: this.#hasGpu };
-    return new SnapshotBuilder(closed, open, openMarks, this.#anchorNs, ids, columns);
+    return new SnapshotBuilder(closed, open, openMarks, this.#anchorNs, ids, this.#counters);
   }
 
   #cpuNs(nowNs: number): number {
@@ -179,32 +178,30 @@ export class TraceBuffer {
     return cpu.at(nowNs);
   }
 
-  /** Writes GPU times into at most `most` rows for which they are known by now; true if there may be more. */
-  settleGpu(most: number): boolean {
-    const { gpu } = this.#counters;
-    if (gpu === null) return false;
-    const before = Math.max(this.#gpuRow, this.ring.evictCount);
-    const untilNs = gpu.settledNs(this.#clock.nowNs());
-    this.#gpuRow = this.ring.fillGpu(before, untilNs, most, (startNs, endNs) => gpu.busyNs(startNs, endNs));
-    return this.#gpuRow - before === most;
+  /** Writes late figures into at most `most` rows for which they are known by now; true if there may be more. */
+  settle(most: number): boolean {
+    const meters = this.#late;
+    if (meters.length === 0) return false;
+    const nowNs = this.#clock.nowNs();
+    let untilNs = nowNs;
+    for (const meter of meters) untilNs = Math.min(untilNs, meter.settledNs(nowNs));
+    return this.ring.settle(untilNs, most, meters);
   }
 
-  /** Settles what can be settled, and reads no GPU any more. */
-  endGpu(): void {
-    this.settleGpu(Infinity);
-    this.#counters = { ...this.#counters, gpu: null };
+  /** Settles what can be settled; from then on nothing is known late. */
+  endLate(): void {
+    this.settle(Infinity);
+    this.#late = [];
   }
 
   /** The first row that a later reading may know better. */
   get settledRow(): number {
-    return this.#counters.gpu === null ? this.ring.total : Math.max(this.#gpuRow, this.ring.evictCount);
+    return this.#late.length === 0 ? this.ring.total : this.ring.settledRow;
   }
 
   // Of rows that are not settled, what is known now.
-  #fillGpu(builder: SnapshotBuilder, firstRow: number): void {
-    const { gpu } = this.#counters;
-    if (gpu === null) return;
-    builder.fillGpu(Math.max(0, this.settledRow - firstRow), (startNs, endNs) => gpu.busyNs(startNs, endNs));
+  #fillLate(builder: SnapshotBuilder, firstRow: number): void {
+    builder.fillLate(Math.max(0, this.settledRow - firstRow), this.#late);
   }
 
   /** Closed spans ever recorded since the last restart: the row number that a cursor moves up to. */
@@ -250,4 +247,8 @@ export class TraceBuffer {
   setMarkGuard(onLoss: (() => void) | null): void {
     this.marks.onLoss = onLoss;
   }
+}
+
+function spanMetersOf({ span }: Counters): SpanMeters | null {
+  return span.length === 0 ? null : new SpanMeters(span.map(({ meter }) => meter));
 }

@@ -13,7 +13,6 @@ import { cutText, describeError } from "../data/text_limits.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import type { Clock } from "../meters/clock.ts";
 import type { CpuMeter } from "../meters/cpu.ts";
-import type { PeakMeter } from "../meters/memory.ts";
 import { TraceBuffer } from "./buffer.ts";
 import { checkIndex, checkKind, checkName, checkValue, copyOptionalAttrs, OptionNames } from "./checks.ts";
 import type { Counters } from "./counters.ts";
@@ -26,7 +25,6 @@ import {
   OPEN_CPU_NS,
   OPEN_DATA_LOAD_NS,
   OPEN_INDEX,
-  OPEN_MEMORY_SINCE,
   OPEN_NUMBERS,
   OPEN_PARENT,
   OPEN_START_NS,
@@ -45,6 +43,7 @@ import {
   ROW_PARENT,
   ROW_START_NS,
 } from "./span_chunk.ts";
+import type { SpanMeters } from "./span_meters.ts";
 import { asPromise, thenOf } from "./thenables.ts";
 import { NOTHING_DONE, type WorkDone, workSince } from "./work_done.ts";
 
@@ -74,7 +73,8 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
   readonly #open: OpenTable<OpenScope>;
   readonly #marks: Marks;
   #cpu: CpuMeter | null;
-  #memory: PeakMeter | null;
+  /** What else is read at both ends of a span; null where nothing is. */
+  #meters: SpanMeters | null;
   #lastId = 0;
   /** Scopes with a function, those of them in the flow of another, and those whose function gave a promise. */
   #flowCount = 0;
@@ -93,7 +93,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
     this.#marks = this.buffer.marks;
     this.#nowNs = options.clock.nowNs;
     this.#cpu = options.counters.cpu;
-    this.#memory = options.counters.memory;
+    this.#meters = this.buffer.meters;
     this.mishaps = new Mishaps(options.warn);
     this.#scopeOptions = new OptionNames(["index", "attrs"], "Scope", options.warn);
     this.#markOptions = new OptionNames(["kind", "attrs"], "Mark", options.warn);
@@ -170,13 +170,14 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
     const open = this.#open.numbers;
     const nowNs = this.#nowNs();
     let cpuNs = NaN;
+    // CPU time apart from what else is counted, and inline: every session has it, most of its readings are one addition, and a call
+    // through a list would cost as much as the span.
     const cpu = this.#cpu;
     if (cpu !== null) {
       if (cpu.isStale(nowNs)) cpu.read(nowNs);
       cpuNs = cpu.at(nowNs) - open[from + OPEN_CPU_NS];
       open[from + OPEN_CPU_NS] = NaN;
     }
-    const memoryPeakBytes = this.#memory === null ? NaN : this.#endMemory(from);
     scope.slot = -1;
     const frame = scope.frame;
     let misnested: Frame<OpenScope> | null = null;
@@ -212,21 +213,14 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
     }
     const dataLoadNs = open[from + OPEN_DATA_LOAD_NS];
     if (dataLoadNs === dataLoadNs) open[from + OPEN_DATA_LOAD_NS] = NaN;
-    if (
-      chunk.hasRare || attrs !== undefined || dataLoadNs === dataLoadNs || memoryPeakBytes === memoryPeakBytes
-    ) {
-      chunk.putRare(row, dataLoadNs, memoryPeakBytes, attrs);
+    if (chunk.hasRare || attrs !== undefined || dataLoadNs === dataLoadNs) {
+      chunk.putRare(row, dataLoadNs, attrs);
     }
+    const meters = this.#meters;
+    if (meters !== null) meters.end(slot, chunk.counters, row);
     this.#open.release(slot);
     ring.commit(nowNs);
     if (misnested !== null) this.mishaps.noteMisnesting(scope, misnested);
-  }
-
-  #endMemory(from: number): number {
-    const { numbers } = this.#open;
-    const peakBytes = this.#memory!.end(numbers[from + OPEN_MEMORY_SINCE]);
-    numbers[from + OPEN_MEMORY_SINCE] = NaN;
-    return peakBytes;
   }
 
   /** Closes a scope whose function threw, with the attribute `error`. */
@@ -287,7 +281,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
     this.buffer.restart(maxSpans, counters);
     this.mishaps.clear();
     this.#cpu = counters.cpu;
-    this.#memory = counters.memory;
+    this.#meters = this.buffer.meters;
     this.#before = this.#workDone();
   }
 
@@ -305,7 +299,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
       attrs: this.#attrsCount,
       marks: this.#marks.total,
       cpuReads: this.#cpu?.readCount ?? 0,
-      peakReads: this.#memory?.readCount ?? 0,
+      meterReads: this.#meters?.readCount ?? 0,
     };
   }
 
@@ -348,13 +342,14 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
     const at = slot * OPEN_NUMBERS;
     open[at + OPEN_PARENT] = parent === null ? 0 : parent.id;
     open[at + OPEN_INDEX] = index;
-    if (this.#memory !== null) open[at + OPEN_MEMORY_SINCE] = this.#memory.start();
+    const meters = this.#meters;
+    if (meters !== null) meters.start(slot);
     let nowNs = this.#nowNs();
     const cpu = this.#cpu;
     if (cpu !== null) {
       if (cpu.isStale(nowNs)) {
         cpu.read(nowNs);
-        nowNs = this.#nowNs(); // the reading's own 600 ns are not the span's
+        nowNs = this.#nowNs(); // the reading's own 600 ns are not the span's: so it goes with those of the clock
         cpu.restamp(nowNs);
       }
       open[at + OPEN_CPU_NS] = cpu.at(nowNs);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Attrs } from "../data/values.ts";
+import type { CounterColumns } from "./counters.ts";
 
 /** Rows of a chunk, as a power of two. */
 export const CHUNK_BITS = 11;
@@ -42,25 +43,31 @@ export class SpanChunk {
   // Made for the chunk's first batch, or its first span with attributes: most programs have few of either.
   dataLoadNs: Float64Array | null = null;
   attrs: (Attrs | undefined)[] | null = null;
-  // Made for the first span that was measured so: few sessions ask for memory, and few machines have a GPU.
-  memoryPeakBytes: Float64Array | null = null;
-  gpuNs: Float64Array | null = null;
+  /** What is read at both ends of spans. */
+  readonly counters: readonly Float64Array[];
+  /** What is known late; made for the first figure: where the hardware is, but tells nothing, there is none. */
+  readonly late: (Float64Array | null)[];
 
-  constructor(rows: number) {
+  constructor(rows: number, { span, late }: CounterColumns) {
+    this.counters = span.map(() => new Float64Array(rows));
+    this.late = late.map(() => null);
     this.numbers = new Float64Array(rows * ROW_NUMBERS);
     this.name = new Array<string>(rows).fill("");
   }
 
   /** Writes what few rows have: NaN and undefined for what this one has not. Needed where one of them is there, or `hasRare`. */
-  putRare(i: number, dataLoadNs: number, memoryPeakBytes: number, attrs: Attrs | undefined): void {
+  putRare(i: number, dataLoadNs: number, attrs: Attrs | undefined): void {
     this.hasRare = true;
     if (dataLoadNs === dataLoadNs) (this.dataLoadNs ??= new Float64Array(CHUNK).fill(NaN))[i] = dataLoadNs;
     else if (this.dataLoadNs !== null) this.dataLoadNs[i] = NaN;
-    if (memoryPeakBytes === memoryPeakBytes) {
-      (this.memoryPeakBytes ??= new Float64Array(CHUNK).fill(NaN))[i] = memoryPeakBytes;
-    } else if (this.memoryPeakBytes !== null) this.memoryPeakBytes[i] = NaN;
-    if (this.gpuNs !== null) this.gpuNs[i] = NaN;
     if (attrs !== undefined) (this.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
     else if (this.attrs !== null) this.attrs[i] = undefined;
+  }
+
+  /** Writes a late figure; NaN if it will never be known. */
+  putLate(i: number, k: number, figure: number): void {
+    const column = this.late[k];
+    if (column !== null) column[i] = figure;
+    else if (figure === figure) (this.late[k] = new Float64Array(CHUNK).fill(NaN))[i] = figure;
   }
 }

@@ -19,8 +19,8 @@ export interface WorkDone {
   readonly marks: number;
   /** Readings of the CPU clock. */
   readonly cpuReads: number;
-  /** Readings of the peak of memory. */
-  readonly peakReads: number;
+  /** Readings of what else is read at both ends of a span, each of all meters together. */
+  readonly meterReads: number;
 }
 
 /** Nothing yet. */
@@ -32,7 +32,7 @@ export const NOTHING_DONE: WorkDone = {
   attrs: 0,
   marks: 0,
   cpuReads: 0,
-  peakReads: 0,
+  meterReads: 0,
 };
 
 /** What was done between two counts. */
@@ -45,6 +45,6 @@ export function workSince(before: WorkDone, now: WorkDone): WorkDone {
     attrs: now.attrs - before.attrs,
     marks: now.marks - before.marks,
     cpuReads: now.cpuReads - before.cpuReads,
-    peakReads: now.peakReads - before.peakReads,
+    meterReads: now.meterReads - before.meterReads,
   };
 }

@@ -8,7 +8,6 @@
  */
 import type { Probe } from "../../ffi/types.ts";
 import { quote } from "../data/arguments.ts";
-import type { CounterOptions } from "../data/counters.ts";
 import type { Health, Overhead } from "../data/health.ts";
 import { IdSeries } from "../data/id_series.ts";
 import { randomHex, randomIdSuffix } from "../data/ids.ts";
@@ -17,11 +16,8 @@ import type { Snapshot } from "../data/snapshot.ts";
 import { VERSION } from "../data/version.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { type Clock, openClock } from "../meters/clock.ts";
-import { type CpuMeter, openCpuMeter, probeHealth } from "../meters/cpu.ts";
-import { type GpuMonitor, NO_GPU } from "../meters/gpu/monitor.ts";
-import { type GpuOptions, openGpu } from "../meters/gpu/open.ts";
-import { openPeakMeter, type PeakMeter } from "../meters/memory.ts";
-import type { Counters } from "../record/counters.ts";
+import type { MeterOptions } from "../meters/meter.ts";
+import { type Counters, NO_COUNTERS } from "../record/counters.ts";
 import { Recorder, type RecorderOptions } from "../record/recorder.ts";
 import { NO_RECORDING, type Recording } from "../record/recording.ts";
 import { DEFAULT_MAX_SPANS } from "../record/ring.ts";
@@ -39,6 +35,7 @@ import type { EngineV1 } from "./engine_v1.ts";
 import { platformContext, withEnvironment } from "./environment.ts";
 import { GpuTicker } from "./gpu_ticker.ts";
 import {
+  type CheckedCounters,
   type CheckedOptions,
   checkMaxSpans,
   checkOptions,
@@ -48,6 +45,7 @@ import {
 import { Calibration, estimateOverhead } from "./overhead.ts";
 import type { Profiler } from "./profiler.ts";
 import { sessionAttrs } from "./session_attrs.ts";
+import { type CounterOpeners, SessionCounters } from "./session_counters.ts";
 
 /** What tests put in place of the machine. */
 export interface EngineOptions {
@@ -58,11 +56,11 @@ export interface EngineOptions {
   readonly print?: (text: string) => void;
   /** Writes a line to stderr. */
   readonly warn?: (message: string) => void;
-  readonly calibration?: Pick<Calibration, "costs" | "peakReadCount">;
-  readonly openPeakMeter?: () => Probe<PeakMeter>;
+  readonly calibration?: Pick<Calibration, "costs">;
   /** Whether nothing will tell of the end of the program. */
   readonly isExitSilent?: () => boolean;
-  readonly gpu?: GpuOptions;
+  /** How counters are opened, by name. */
+  readonly open?: CounterOpeners;
   /** Whether another thread may end this one. */
   readonly isWorker?: () => boolean;
 }
@@ -77,7 +75,8 @@ interface Session {
   /** Takes the exit hooks back. */
   readonly releaseExit: (() => void) | null;
   readonly spool: SpoolSink | null;
-  readonly gpu: GpuTicker | null;
+  /** One for each counter that is known late. */
+  readonly tickers: readonly GpuTicker[];
   /** What identifies the run, as the environment had it at the start. */
   readonly platformContext: Readonly<Record<string, string>>;
 }
@@ -93,11 +92,8 @@ export class Engine implements EngineV1 {
   readonly #lazy: Recording;
   #recorder: Recorder | null = null;
   #clock: Clock | null = null;
-  #cpu: Probe<CpuMeter> | null = null;
-  /** Opened once, as it keeps file descriptors. */
-  #peakMeter: Probe<PeakMeter> | null = null;
-  #memory: Probe<PeakMeter> = MEMORY_OFF;
-  #gpu: Probe<GpuMonitor> = GPU_OFF;
+  readonly #probes: SessionCounters;
+  #counters: Counters = NO_COUNTERS;
   #ids: IdSeries | null = null;
   #maxSpans = DEFAULT_MAX_SPANS;
   #session: Session | null = null;
@@ -106,10 +102,11 @@ export class Engine implements EngineV1 {
   #warned = false;
   /** Warnings that no session gives again. */
   readonly #said = new Set<string>();
-  #calibration: Pick<Calibration, "costs" | "peakReadCount"> | null = null;
+  #calibration: Pick<Calibration, "costs"> | null = null;
 
   constructor(options: EngineOptions = {}) {
     this.#options = options;
+    this.#probes = new SessionCounters(options.open ?? {});
     this.#lazy = {
       scope: (name, second, third, parent) => this.#open().scope(name, second, third, parent),
       mark: (name, value, markOptions, scope) => this.#open().mark(name, value, markOptions, scope),
@@ -148,7 +145,7 @@ export class Engine implements EngineV1 {
         flusher: null,
         releaseExit: null,
         spool: null,
-        gpu: null,
+        tickers: [],
         platformContext: {},
       };
       return profiler;
@@ -162,10 +159,9 @@ export class Engine implements EngineV1 {
       );
     }
     this.#lastSession?.flusher?.release();
-    recorder.restart(
-      options.traceBufferMaxSpans ?? this.#maxSpans,
-      this.#openCounters(recorder.clock, options),
-    );
+    this.#counters = this.#probes.open(this.#meterOptions(options.counters));
+    this.#calibration = null; // other counters, other costs
+    recorder.restart(options.traceBufferMaxSpans ?? this.#maxSpans, this.#counters);
     const platform = platformContext();
     const attrs = sessionAttrs(platform);
     recorder.openSession(SESSION_NAME, attrs);
@@ -189,8 +185,8 @@ export class Engine implements EngineV1 {
       warn: message => this.#warn(message),
     });
     flusher?.start();
-    const gpu = this.#gpu.ok ? new GpuTicker(recorder.buffer, this.#gpu.value) : null;
-    gpu?.start();
+    const tickers = this.#counters.late.map(({ meter }) => new GpuTicker(recorder.buffer, meter));
+    for (const ticker of tickers) ticker.start();
     const releaseExit = flusher === null ? null : onExit(end => this.#flushAtExit(end));
     this.#session = {
       isEnding: false,
@@ -199,23 +195,14 @@ export class Engine implements EngineV1 {
       flusher,
       releaseExit,
       spool,
-      gpu,
+      tickers,
       platformContext: platform,
     };
     return profiler;
   }
 
-  #openCounters(clock: Clock, { counters = {} }: CheckedOptions): Counters {
-    this.#cpu = openCpuMeter(clock, counters);
-    this.#calibration = null; // other counters, other costs
-    this.#memory = counters.memory === true
-      ? this.#peakMeter ??= this.#options.openPeakMeter?.()
-        ?? openPeakMeter({ keepsFiles: !this.#isWorker() })
-      : MEMORY_OFF;
-    this.#gpu = counters.gpu === false
-      ? { ok: false, reason: "off (counters: { gpu: false })" }
-      : openGpu(clock, this.#options.gpu);
-    return { cpu: valueOf(this.#cpu), memory: valueOf(this.#memory), gpu: valueOf(this.#gpu) };
+  #meterOptions(options: CheckedCounters = {}): MeterOptions {
+    return { clock: this.#clock!, options, isWorker: () => this.#isWorker() };
   }
 
   // Null where the runtime does not let the spool write: then the trace stays in memory.
@@ -251,9 +238,9 @@ export class Engine implements EngineV1 {
     if (this.recording === NO_RECORDING) {
       this.recording = this.#recorder ?? this.#lazy;
     } else {
-      session.gpu?.stop();
+      for (const ticker of session.tickers) ticker.stop();
       this.#recorder?.closeAll();
-      this.#recorder?.buffer.endGpu();
+      this.#recorder?.buffer.endLate();
       session.flusher?.stop();
       session.releaseExit?.();
     }
@@ -264,13 +251,13 @@ export class Engine implements EngineV1 {
 
   /** Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. */
   flush(): void {
-    this.#session?.gpu?.poke();
+    for (const ticker of this.#session?.tickers ?? []) ticker.poke();
     this.#session?.flusher?.flush();
   }
 
   // The session goes on: exit handlers of the program may still record, and hooks that come later flush that too.
   #flushAtExit(end: End): void {
-    this.#session?.gpu?.describe();
+    for (const ticker of this.#session?.tickers ?? []) ticker.describe();
     if (end === "yes") this.#recorder?.closeAll();
     this.flush();
     if (end === "perhaps") this.#session?.flusher?.giveOpen();
@@ -314,24 +301,21 @@ export class Engine implements EngineV1 {
       overhead: this.#overhead(recorder, flusher?.totalNs ?? 0),
       probes: {
         wall: { present: true, source: recorder.clock.source, reason: null },
-        cpu: probeHealth(this.#cpu!),
-        gpu: this.#gpu.ok ? this.#gpu.value.health() : { ...NO_GPU, reason: this.#gpu.reason },
-        memory: probeHealth(this.#memory),
+        ...this.#probes.health(),
       },
     };
   }
 
   #overhead(recorder: Recorder, flushNs: number): Overhead {
     const { process, thread } = recorder.clock.cpu;
-    const readCpu = this.#cpu?.ok !== true ? null : process.ok ? process.value : valueOf(thread);
+    const readCpu = this.#counters.cpu === null ? null : process.ok ? process.value : valueOf(thread);
     const calibration = this.#calibration ??= this.#options.calibration ?? new Calibration({
       clock: recorder.clock,
       maxSpans: recorder.buffer.capacity,
       readCpu,
-      peak: valueOf(this.#memory),
+      meters: this.#counters.span.map(({ meter }) => meter),
     });
-    const all = recorder.workDone();
-    const done = { ...all, peakReads: all.peakReads - calibration.peakReadCount };
+    const done = recorder.workDone();
     return estimateOverhead(calibration.costs(done), done, flushNs);
   }
 
@@ -353,10 +337,10 @@ export class Engine implements EngineV1 {
   #open(): Recorder {
     if (this.#recorder === null) {
       this.#clock = this.#options.clock ?? openClock();
-      this.#cpu = openCpuMeter(this.#clock, DEFAULT_COUNTERS);
+      this.#counters = this.#probes.openClock(this.#meterOptions());
       const options: RecorderOptions = {
         clock: this.#clock,
-        counters: { cpu: valueOf(this.#cpu), memory: null, gpu: null },
+        counters: this.#counters,
         maxSpans: this.#maxSpans,
         warn: message => this.#warn(message),
       };
@@ -392,13 +376,6 @@ export class Engine implements EngineV1 {
 
 const DEFAULT_OUTPUTS: readonly Exclude<Output, "none">[] = ["spool"];
 
-const MEMORY_OFF: Probe<never> = {
-  ok: false,
-  reason: "off (profile({ counters: { memory: true } }) turns it on)",
-};
-
-const GPU_OFF: Probe<never> = { ok: false, reason: "no session: profile() looks for a GPU" };
-
 function valueOf<T>(probe: Probe<T>): T | null {
   return probe.ok ? probe.value : null;
 }
@@ -413,8 +390,3 @@ function absolutePath(path: string): string {
     return path; // the working directory is gone, or must not be known
   }
 }
-
-const NO_COUNTERS: Counters = { cpu: null, memory: null, gpu: null };
-
-/** The counters of recording without a session. */
-const DEFAULT_COUNTERS: CounterOptions = {};

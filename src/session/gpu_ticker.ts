@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { GpuMonitor } from "../meters/gpu/monitor.ts";
+import type { LateMeter } from "../meters/meter.ts";
 import type { TraceBuffer } from "../record/buffer.ts";
 import { cancelSoon, every, type Immediate, soon, stopTimer, type Timer } from "../runtime/host_calls.ts";
 
@@ -15,15 +15,15 @@ const SLICE_ROWS = 8192;
 
 /** One session's ticks. They never keep the process alive. */
 export class GpuTicker {
-  readonly #buffer: Pick<TraceBuffer, "session" | "settleGpu">;
-  readonly #monitor: GpuMonitor;
+  readonly #buffer: Pick<TraceBuffer, "session" | "settle">;
+  readonly #monitor: Pick<LateMeter, "poke" | "attrs" | "stop">;
   readonly #intervalMs: number;
   #timer: Timer | null = null;
   #slice: Immediate | null = null;
 
   constructor(
-    buffer: Pick<TraceBuffer, "session" | "settleGpu">,
-    monitor: GpuMonitor,
+    buffer: Pick<TraceBuffer, "session" | "settle">,
+    monitor: Pick<LateMeter, "poke" | "attrs" | "stop">,
     intervalMs: number = INTERVAL_MS,
   ) {
     this.#buffer = buffer;
@@ -52,13 +52,13 @@ export class GpuTicker {
     if (this.#timer !== null) stopTimer(this.#timer);
     if (this.#slice !== null) cancelSoon(this.#slice);
     this.#timer = this.#slice = null;
-    this.#buffer.settleGpu(0);
+    this.#buffer.settle(0);
     this.describe();
     this.#monitor.stop();
   }
 
   #tick(): void {
-    const isMore = this.#buffer.settleGpu(SLICE_ROWS);
+    const isMore = this.#buffer.settle(SLICE_ROWS);
     this.describe();
     if (isMore && this.#slice === null) {
       this.#slice = soon(() => {

@@ -206,7 +206,7 @@ export class Flusher {
   }
 
   #drainAll(): void {
-    if (!this.#isReleased) this.#options.buffer.settleGpu(Infinity);
+    if (!this.#isReleased) this.#options.buffer.settle(Infinity);
     while (this.#drain(FLUSH_SPANS, true) === FLUSH_SPANS);
     this.#commit();
   }
@@ -253,11 +253,11 @@ export class Flusher {
     return snapshot.length > 0 ? new FlushBatch(snapshot, identity) : null;
   }
 
-  // A tick leaves spans whose GPU time is not known yet to a later one, in which it will be: sinks see a span once.
+  // A tick leaves spans of which not all is known yet to a later one, in which it will be: sinks see a span once.
   #drainSettled(most: number): number {
     if (this.#isReleased) return this.#drain(most, false);
     const { buffer } = this.#options;
-    buffer.settleGpu(most);
+    buffer.settle(most);
     const settled = buffer.settledRow - this.#cursor;
     return settled <= 0 ? 0 : this.#drain(Math.min(most, settled), false);
   }

@@ -70,7 +70,7 @@ export const UNIT_COSTS: UnitCosts = {
   attrs: 200,
   marks: 50,
   cpuReads: 600,
-  peakReads: 1700,
+  meterReads: 1700,
 };
 
 /** An engine of the test's own, with the public functions as methods. */
@@ -93,7 +93,7 @@ export class TestEngine {
    */
   constructor(maxSpans?: number, options: EngineOptions = {}) {
     this.engine = new Engine({
-      calibration: { costs: () => UNIT_COSTS, peakReadCount: 0 },
+      calibration: { costs: () => UNIT_COSTS },
       isExitSilent: () => false,
       clock: this.clock,
       idSuffix: "0123456789abcdef",
