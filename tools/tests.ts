@@ -14,8 +14,11 @@ export interface Wanted {
   readonly runtimes: readonly Runtime[];
   /** Files and folders. */
   readonly paths: readonly string[];
-  /** Whether the runtimes run side by side, each on a core of its own; what they say is then shown one after the other. */
-  readonly atOnce: boolean;
+  /**
+   * Whether what takes long is left out, large data and what starts programs; the runtimes then run side by side, each on a core of
+   * its own, and what they say is shown one after the other.
+   */
+  readonly isQuick: boolean;
 }
 
 /** What came of it. */
@@ -53,7 +56,7 @@ export function readWanted(args: readonly string[]): Wanted {
   return {
     runtimes: only === undefined ? RUNTIMES : [only],
     paths: paths.length > 0 ? paths : all,
-    atOnce: isQuick,
+    isQuick,
   };
 }
 
@@ -64,6 +67,21 @@ export function quickFolders(): string[] {
     .map(({ name }) => `tests/${name}`)
     .sort();
 }
+
+/** The files of tests in files and folders. */
+export function testFiles(paths: readonly string[]): string[] {
+  return paths.flatMap(path =>
+    Deno.statSync(`${ROOT}/${path}`).isFile ? [path] : testFiles(
+      Array.from(Deno.readDirSync(`${ROOT}/${path}`))
+        .filter(({ name, isDirectory }) => isDirectory || name.endsWith("_test.ts"))
+        .map(({ name }) => `${path}/${name}`)
+        .sort(),
+    )
+  );
+}
+
+/** Set where only quick tests are wanted: `tests/support/conditions.ts` reads it. */
+const QUICK_ENV = { CIRRON_QUICK_TESTS: "1" };
 
 /** The arguments with which a runtime runs tests. */
 export function testArguments(runtime: Runtime, paths: readonly string[]): string[] {
@@ -81,22 +99,25 @@ export function testArguments(runtime: Runtime, paths: readonly string[]): strin
 }
 
 /** Runs tests, showing what fails. */
-export async function runTests({ runtimes, paths, atOnce }: Wanted): Promise<Outcome> {
+export async function runTests({ runtimes, paths, isQuick }: Wanted): Promise<Outcome> {
   const total: Count = { passed: 0, failed: 0, skipped: 0 };
   const reasons = new Map<string, number>();
 
   async function count(runtime: Runtime): Promise<void> {
     const title = `\n== ${TITLES[runtime]}`;
     const kept: string[] = [];
-    if (!atOnce) console.log(title);
+    if (!isQuick) console.log(title);
     const isShown = (line: string): boolean => {
       const reason = SKIPPING.exec(line)?.[1];
       if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
       return reason === undefined && !PASSED.test(line);
     };
-    const show = atOnce ? (line: string) => void kept.push(line) : undefined;
-    const { ok, output } = await run(runtime, testArguments(runtime, paths), isShown, {}, show);
-    if (atOnce) console.log([title, ...kept].join("\n"));
+    const show = isQuick ? (line: string) => void kept.push(line) : undefined;
+    const args = isQuick && runtime === "deno"
+      ? [...testArguments("deno", ["tools/together.ts"]), "--", ...testFiles(paths)]
+      : testArguments(runtime, paths);
+    const { ok, output } = await run(runtime, args, isShown, isQuick ? QUICK_ENV : {}, show);
+    if (isQuick) console.log([title, ...kept].join("\n"));
     // A runner that died, or counted nothing, has failed whatever it printed before.
     const found = (runtime === "deno" ? denoCount : bunCount)(output) ?? { passed: 0, failed: 0, skipped: 0 };
     if ((!ok && found.failed === 0) || found.passed + found.failed === 0) found.failed++;
@@ -105,7 +126,7 @@ export async function runTests({ runtimes, paths, atOnce }: Wanted): Promise<Out
     total.skipped += found.skipped;
   }
 
-  if (atOnce) await Promise.all(runtimes.map(count));
+  if (isQuick) await Promise.all(runtimes.map(count));
   else for (const runtime of runtimes) await count(runtime);
 
   const sum = `${total.passed} passed, ${total.failed} failed`;

@@ -7,6 +7,7 @@
 import type { CounterValues } from "../data/counters.ts";
 import type { IdSeries } from "../data/id_series.ts";
 import { jsonOf, jsonOfText } from "../data/json_text.ts";
+import { jsonValue } from "../data/json_value.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { Attrs, MarkKind, MarkValue } from "../data/values.ts";
 import { type CounterKeys, counterKeys } from "../formats/counter_keys.ts";
@@ -283,9 +284,7 @@ function valueType(value: MarkValue): MarkRow["value_type"] {
 }
 
 function valueJson(value: MarkValue): string {
-  if (typeof value === "bigint") return String(value);
-  if (typeof value === "number" && !Number.isFinite(value)) return `"${value}"`;
-  return jsonOf(value);
+  return typeof value === "bigint" ? String(value) : jsonOf(jsonValue(value)); // exact, as no JavaScript number is
 }
 
 // A moment as the exact digits of its nanoseconds since 1970, without a bigint per span: whole microseconds fit a

@@ -5,6 +5,7 @@ import { IdSeries } from "../../src/data/id_series.ts";
 import type { Snapshot } from "../../src/data/snapshot.ts";
 import type { MarkValue } from "../../src/data/values.ts";
 import { FlushBatch, type MarkRow } from "../../src/sinks/batch.ts";
+import { anyText } from "../support/any_text.ts";
 import { IDS } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { parseExact } from "../support/exact_json.ts";
@@ -269,7 +270,7 @@ for (const text of TEXTS) {
 }
 
 test("FlushBatch rows and JSON agree for any names, attributes and values", () => {
-  const text = fc.string({ unit: "binary", maxLength: 300 });
+  const text = anyText(300);
   fc.assert(
     fc.property(
       fc.record({
