@@ -21,6 +21,8 @@
 export {
   batches,
   Cirron,
+  context,
+  current,
   epochs,
   flush,
   getDefault,

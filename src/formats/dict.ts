@@ -17,6 +17,7 @@ import {
   parentIdText,
   putCounters,
   splitAnchor,
+  traceIdOf,
   wallUs,
 } from "../tree/columns.ts";
 import type { Tree } from "../tree/tree.ts";
@@ -58,6 +59,7 @@ function list<T>(length: number): T[] {
 const EMPTY: Readonly<TraceNode> = {
   id: "",
   parent_id: null,
+  trace_id: null,
   name: "",
   index: null,
   start_us: 0,
@@ -81,6 +83,7 @@ function toNode(
   const node = { ...EMPTY };
   node.id = ownIdText(snapshot, row);
   node.parent_id = parentId;
+  node.trace_id = traceIdOf(snapshot, row);
   node.name = snapshot.name[row];
   node.index = measured(snapshot.index[row]);
   node.start_us = momentUs(anchorUs, restNs, snapshot.startNs[row]);

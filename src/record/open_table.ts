@@ -8,7 +8,7 @@ const FIRST_SLOTS = 64;
 
 /** Numbers of a slot, which lie together: one array to find and to check for all of them. */
 export const OPEN_NUMBERS = 8;
-/** Where in a slot the id of the parent is; 0 for none. */
+/** Where in a slot the number of the parent is; 0 for none, a foreign context's below. */
 export const OPEN_PARENT = 0;
 /** Where in a slot the index is; NaN for none. */
 export const OPEN_INDEX = 1;
@@ -19,8 +19,11 @@ export const OPEN_CPU_NS = 3;
 /** Where in a slot the time in a batch source's `next()` is; NaN in free slots, and for what is no batch. */
 export const OPEN_DATA_LOAD_NS = 4;
 
-/** Open scopes of type `S`, which has its opening order as `id`. */
-export class OpenTable<S extends { readonly id: number }> {
+/** Where in a slot the number of what began the trace is: a scope, or a foreign context below 0. 0 for the session, whose own it is. */
+export const OPEN_ROOT = 6;
+
+/** Open scopes of type `S`, which has its opening order as `number`. */
+export class OpenTable<S extends { readonly number: number }> {
   /** How many are open. */
   count = 0;
   /** The session's: the parent of whatever is opened outside any other. */
@@ -45,7 +48,7 @@ export class OpenTable<S extends { readonly id: number }> {
 
   /** The open scopes, in the order they were opened. */
   scopes(): S[] {
-    return this.scope.filter(scope => scope !== null).sort((a, b) => a.id - b.id);
+    return this.scope.filter(scope => scope !== null).sort((a, b) => a.number - b.number);
   }
 
   /** Forgets the CPU time at which the open scopes began. */

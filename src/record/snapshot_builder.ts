@@ -7,17 +7,20 @@ import type { CounterColumn } from "../data/counters.ts";
 import { IdSeries } from "../data/id_series.ts";
 import { ORPHANS } from "../data/session_names.ts";
 import type { Snapshot, SnapshotCounters } from "../data/snapshot.ts";
+import type { ForeignContext } from "../data/trace_context.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import type { LateMeter } from "../meters/meter.ts";
 import { type CounterColumns, NO_COUNTERS } from "./counters.ts";
+import type { ForeignContexts } from "./foreign.ts";
 import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
-import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
+import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_ROOT, OPEN_START_NS } from "./open_table.ts";
 import type { Ring, RowTarget } from "./ring.ts";
+import { COUNTED_MARKS } from "./span_chunk.ts";
 
 /** What the builder asks of an open scope. */
 export interface OpenRow {
   readonly marks: MarkLists | null;
-  readonly id: number;
+  readonly number: number;
   readonly name: string;
   readonly attrs: Attrs | undefined;
 }
@@ -30,6 +33,7 @@ export class SnapshotBuilder {
   readonly #ids: IdSeries;
   readonly #id: Float64Array;
   readonly #parent: Float64Array;
+  readonly #root: Float64Array;
   readonly #index: Float64Array;
   readonly #startNs: Float64Array;
   readonly #endNs: Float64Array;
@@ -69,6 +73,7 @@ export class SnapshotBuilder {
     this.#ids = ids;
     this.#id = new Float64Array(length);
     this.#parent = new Float64Array(length);
+    this.#root = new Float64Array(length);
     this.#index = new Float64Array(length);
     this.#startNs = new Float64Array(length);
     this.#endNs = new Float64Array(length);
@@ -91,6 +96,7 @@ export class SnapshotBuilder {
     const target: RowTarget = {
       id: this.#id,
       parent: this.#parent,
+      root: this.#root,
       index: this.#index,
       startNs: this.#startNs,
       endNs: this.#endNs,
@@ -105,7 +111,10 @@ export class SnapshotBuilder {
     };
     ring.read(from, target, from + rows);
     let total = this.#openMarks;
-    for (let row = 0; row < rows; row++) total += this.#markCount[row];
+    for (let row = 0; row < rows; row++) {
+      if (this.#markCount[row] === COUNTED_MARKS) this.#markCount[row] = marks.countFrom(this.#markHead[row]);
+      total += this.#markCount[row];
+    }
     const to = this.#marks = markTarget(total, marks.haveAttrs);
     for (let row = 0; row < rows; row++) {
       this.#markFirst[row] = this.#markTotal;
@@ -140,7 +149,8 @@ export class SnapshotBuilder {
     cpuNs: number,
   ): number {
     const row = this.#rows;
-    this.#id[row] = scope.id;
+    this.#id[row] = scope.number;
+    this.#root[row] = numbers[at + OPEN_ROOT];
     this.#parent[row] = numbers[at + OPEN_PARENT];
     this.#index[row] = numbers[at + OPEN_INDEX];
     this.#startNs[row] = numbers[at + OPEN_START_NS];
@@ -180,9 +190,24 @@ export class SnapshotBuilder {
     return counters;
   }
 
+  // Rows that began a trace have no root but themselves; those of other recorders' traces keep what they continue.
+  #takeRoots(contexts: ForeignContexts): ReadonlyMap<number, ForeignContext> {
+    let foreign: Map<number, ForeignContext> | null = null;
+    for (let row = 0; row < this.#rows; row++) {
+      const root = this.#root[row];
+      if (root > 0) continue;
+      if (root === 0) this.#root[row] = this.#id[row];
+      else {
+        const context = contexts.get(root);
+        if (context !== undefined) (foreign ??= new Map()).set(root, context);
+      }
+    }
+    return foreign ?? NO_FOREIGN;
+  }
+
   /** The finished copy. */
-  snapshot(): Snapshot {
-    if (this.#rows > 0) kept ??= keep();
+  snapshot(contexts: ForeignContexts): Snapshot {
+    if (this.#rows > 0) kept ??= keep(contexts);
     this.#markFirst[this.#rows] = this.#markTotal;
     return {
       length: this.#rows,
@@ -191,6 +216,8 @@ export class SnapshotBuilder {
       ids: this.#ids,
       id: this.#id,
       parent: this.#parent,
+      root: this.#root,
+      foreign: this.#takeRoots(contexts),
       name: this.#name,
       index: this.#index,
       startNs: this.#startNs,
@@ -208,9 +235,11 @@ export class SnapshotBuilder {
 // one is kept, so that the readers' code need not be compiled for each trace anew.
 let kept: readonly unknown[] | null = null;
 
-function keep(): readonly unknown[] {
+const NO_FOREIGN: ReadonlyMap<number, ForeignContext> = new Map();
+
+function keep(contexts: ForeignContexts): readonly unknown[] {
   const empty = new SnapshotBuilder(0, 0, 0, 0n, new IdSeries("0".repeat(16)), NO_COUNTERS);
-  return [empty, empty.snapshot()];
+  return [empty, empty.snapshot(contexts)];
 }
 
 function markTarget(length: number, haveAttrs: boolean): MarkTarget {

@@ -13,6 +13,7 @@ import { IdSeries } from "../data/id_series.ts";
 import { randomHex, randomIdSuffix } from "../data/ids.ts";
 import { SESSION_NAME } from "../data/session_names.ts";
 import type { Snapshot } from "../data/snapshot.ts";
+import { NO_CONTEXT } from "../data/trace_context.ts";
 import { VERSION } from "../data/version.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { type Clock, openClock } from "../meters/clock.ts";
@@ -111,6 +112,8 @@ export class Engine implements EngineV1 {
       scope: (name, second, third, parent) => this.#open().scope(name, second, third, parent),
       mark: (name, value, markOptions, scope) => this.#open().mark(name, value, markOptions, scope),
       loopRecorder: () => this.#open(),
+      current: () => null, // nothing is open before anything was opened
+      context: () => NO_CONTEXT,
     };
     this.recording = this.#lazy;
   }
@@ -287,6 +290,7 @@ export class Engine implements EngineV1 {
       span_count: counts.spans,
       span_evict_count: counts.spansEvicted,
       mark_drop_count: recorder.mishaps.markDropCount,
+      change_drop_count: recorder.mishaps.changeDropCount,
       mark_evict_count: counts.marksEvicted,
       misnested_count: recorder.mishaps.misnestedCount,
       sink_error_count: flusher?.counts.errors ?? 0,
@@ -342,6 +346,7 @@ export class Engine implements EngineV1 {
         clock: this.#clock,
         counters: this.#counters,
         maxSpans: this.#maxSpans,
+        ids: () => this.#openIds(),
         warn: message => this.#warn(message),
       };
       // A rehearsal: the 0.1 ms in which a runtime compiles what a scope runs would else be in the first span.

@@ -22,6 +22,7 @@ import {
   ownIdText,
   parentIdText,
   putCounters,
+  traceIdOf,
 } from "../tree/columns.ts";
 import { buildTree } from "../tree/tree.ts";
 
@@ -40,8 +41,10 @@ export interface SpanRow extends CounterValues {
   id: string;
   /** As given to `scope()`. */
   name: string;
-  /** The id of the span it was opened in; null for a root. */
+  /** The id of the span it was opened in, of a remote one its 16 hex characters; null for a root. */
   parent_id: string | null;
+  /** The trace it belongs to: 32 lower-case hex characters. */
+  trace_id: string | null;
   /** As given to `scope()`, or the turn of the loop. */
   index: number | null;
   /** Nanoseconds since 1970, exact. */
@@ -85,6 +88,7 @@ const EMPTY: Readonly<SpanRow> = {
   id: "",
   name: "",
   parent_id: null,
+  trace_id: null,
   index: null,
   start_ns: 0n,
   end_ns: 0n,
@@ -195,6 +199,7 @@ export class FlushBatch {
     span.id = ownIdText(snapshot, row);
     span.name = snapshot.name[row];
     span.parent_id = parentIdText(snapshot, row);
+    span.trace_id = traceIdOf(snapshot, row);
     span.index = measured(snapshot.index[row]);
     span.start_ns = snapshot.anchorNs + BigInt(snapshot.startNs[row]);
     span.end_ns = snapshot.anchorNs + BigInt(snapshot.endNs[row]);
@@ -228,12 +233,13 @@ export class FlushBatch {
     const snapshot = this.#snapshot;
     const { pid, rank, threadId } = this.#identity;
     const parent = parentIdText(snapshot, row);
+    const trace = traceIdOf(snapshot, row);
     const hasAttrs = snapshot.attrs[row] !== undefined || !Number.isNaN(snapshot.dataLoadNs[row]);
     return `{"id":"${ownIdText(snapshot, row)}","name":${jsonOfText(snapshot.name[row])},"parent_id":${
       parent === null ? "null" : `"${parent}"`
-    },"index":${measured(snapshot.index[row])},"start_ns":${
-      unixNsText(snapshot, snapshot.startNs[row])
-    },"end_ns":${
+    },"trace_id":${trace === null ? "null" : `"${trace}"`},"index":${
+      measured(snapshot.index[row])
+    },"start_ns":${unixNsText(snapshot, snapshot.startNs[row])},"end_ns":${
       unixNsText(snapshot, snapshot.endNs[row])
     }${counters},"thread_id":${threadId},"pid":${pid},"rank":${rank},"attrs":${
       hasAttrs ? jsonOf(attrsOf(snapshot, row)) : "{}"

@@ -39,7 +39,7 @@ function recorderOf(
   late: readonly (readonly [CounterColumn, LateMeter])[],
 ): Recorder {
   const counters = { ...NO_COUNTERS, late: late.map(([column, meter]) => ({ column, meter })) };
-  return new Recorder({ clock, counters, maxSpans, warn() {} });
+  return new Recorder({ clock, counters, maxSpans, ids: () => IDS, warn() {} });
 }
 
 function record(recorder: Recorder, clock: FakeClock, count: number): void {

@@ -25,6 +25,7 @@ function append(ring: Ring, id: number): void {
     id % 5 === 0 ? { id } : undefined,
     0,
     0,
+    -id * 2,
     [id % 7 === 0 ? id * 4096 : NaN],
   );
 }
@@ -57,6 +58,7 @@ function target(length: number): RowTarget {
     dataLoadNs: new Float64Array(length),
     counters: [new Float64Array(length)],
     late: [new Float64Array(length)],
+    root: new Float64Array(length),
     markHead: new Uint32Array(length),
     markCount: new Uint32Array(length),
     name: [],
@@ -72,6 +74,7 @@ function assertRows(ring: Ring, from: number, first: number, last: number): void
   const ids = Array.from({ length }, (_, i) => first + i);
   assertEquals([...read.id], ids);
   assertEquals([...read.parent], ids.map(id => id + 0.25));
+  assertEquals([...read.root], ids.map(id => -id * 2));
   assertEquals(read.name, ids.map(id => `n${id}`));
   assertEquals([...read.index], ids.map(id => -id));
   assertEquals([...read.startNs], ids.map(id => id * 10));
@@ -164,7 +167,7 @@ test("Ring.read() changes nothing", () => {
 test("Ring.read() leaves nothing of what its target held before", () => {
   const marks = new Marks();
   const before = new Ring(2, marks, COUNTED);
-  before.append(1, 2, "old", 3, 4, 5, 6, 7, { old: true }, 8, 9, [60]);
+  before.append(1, 2, "old", 3, 4, 5, 6, 7, { old: true }, 8, 9, 0, [60]);
   const after = new Ring(2, marks, COUNTED);
   after.append(0, 0, "new", NaN, 0, 0, NaN, NaN, undefined, 0, 0);
   const read = target(1);

@@ -54,7 +54,13 @@ test("Recorder.restart() forgets what other meters noted: a scope that stays ope
   const second = new Counting();
   const counters = (meter: SpanMeter) =>
     ({ ...NO_COUNTERS, span: [{ column: "memory_peak_bytes", meter }] }) as const;
-  const recorder = new Recorder({ clock, counters: counters(first), maxSpans: 10, warn() {} });
+  const recorder = new Recorder({
+    clock,
+    counters: counters(first),
+    maxSpans: 10,
+    ids: () => IDS,
+    warn() {},
+  });
   const early = recorder.open("early", NaN, undefined);
   recorder.restart(10, counters(second));
   second.count = 7;

@@ -98,7 +98,8 @@ test("At the deadline spans wait of which a late counter is not known yet, as at
     stop: () => {},
   };
   const counters: Counters = { ...NO_COUNTERS, late: [{ column: "gpu_ns", meter }] };
-  const recorder = new Recorder({ clock, counters, maxSpans: 10_000, warn() {} });
+  const ids = new IdSeries("0123456789abcdef");
+  const recorder = new Recorder({ clock, counters, maxSpans: 10_000, ids: () => ids, warn() {} });
   recorder.restart(10_000, counters);
   const flusher = new Flusher({
     buffer: recorder.buffer,
@@ -106,7 +107,7 @@ test("At the deadline spans wait of which a late counter is not known yet, as at
     sinks: [sink],
     intervalMs: 1000,
     identity: { pid: 1, rank: 0, threadId: 0, markIds: new IdSeries("fedcba9876543210") },
-    ids: new IdSeries("0123456789abcdef"),
+    ids,
     warn() {},
   });
   flusher.start();
