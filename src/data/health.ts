@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { JsonValue } from "./values.ts";
 
 /** The state of one hardware or system source. */
 export interface ProbeHealth {
@@ -122,6 +123,11 @@ export interface Health {
   spool_bytes: number;
   /** Where the spool is; null without one. */
   spool_dir: string | null;
+  /**
+   * What sinks of your own say of themselves by `Sink.health()`, in the order of `output`, null for one that says nothing: copies,
+   * within the bounds of attributes. Like the counts, those of the last session where none runs.
+   */
+  sinks: JsonValue[];
   /** Duration of the last flush; null before the first. */
   flush_latency_ns: number | null;
   /**
@@ -132,3 +138,9 @@ export interface Health {
   /** The sources of `wall_us`, `cpu_ns`, `gpu_ns` and `memory_peak_bytes`. */
   probes: { wall: ProbeHealth; cpu: ProbeHealth; gpu: GpuHealth; memory: ProbeHealth };
 }
+
+/** The spool's part of it, which the sink fills in. */
+export type SpoolHealth = Pick<
+  Health,
+  "spool_drop_count" | "spool_span_drop_count" | "spool_mark_drop_count" | "spool_bytes" | "spool_dir"
+>;

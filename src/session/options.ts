@@ -7,7 +7,7 @@ import { isOptions, kindOf, quote, shown } from "../data/arguments.ts";
 import { checkOptionNames } from "../data/option_names.ts";
 import type { CounterOptions } from "../meters/cpu.ts";
 import type { Logger } from "../sinks/log.ts";
-import type { Sink } from "../sinks/sink.ts";
+import { type AnySink, type Sink, takesColumns } from "../sinks/sink.ts";
 
 /** The package's own sinks. */
 export type OutputName = "spool" | "log" | "stdout" | "none";
@@ -211,7 +211,7 @@ function checkOutput(output: Output | readonly Output[]): readonly Exclude<Outpu
       const expected = OUTPUT_NAMES.map(known => `"${known}"`).join(", ");
       throw new RangeError(`Cannot profile: unknown output ${quote(one)}, expected ${expected} or a sink`);
     }
-    if (typeof (one as Sink | null)?.emit !== "function") {
+    if (one == null || (typeof (one as Sink).emit !== "function" && !takesColumns(one as AnySink))) {
       throw new TypeError(
         `Cannot profile: an output must be a name or have a method emit, got ${kindOf(one)}`,
       );
