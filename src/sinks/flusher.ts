@@ -8,6 +8,9 @@
  * Ticks and slices need an event loop that turns. So there is a deadline as well, an interval after the last commit: the
  * first span that closes after it, or the first slice, gives out what is waiting, however much that is.
  *
+ * Sinks share the cursor, and what is drained is given to all. A sink of the package may want to be committed more often than the
+ * others, or to be given what waits as soon as it is so many spans.
+ *
  * @module
  */
 import type { IdSeries } from "../data/id_series.ts";

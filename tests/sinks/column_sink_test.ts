@@ -5,18 +5,9 @@ import { IdSeries } from "../../src/data/id_series.ts";
 import { Recorder } from "../../src/record/recorder.ts";
 import type { Drained, SpanBatch } from "../../src/sinks/batch.ts";
 import { Flusher } from "../../src/sinks/flusher.ts";
-import { type AnySink, type ColumnSink, type Sink, TAKE } from "../../src/sinks/sink.ts";
+import { type AnySink, type ColumnSink, TAKE } from "../../src/sinks/sink.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
-import {
-  gate,
-  given,
-  HOUR_MS,
-  keepAlive,
-  MemorySink,
-  recordMany,
-  startWith,
-  upTo,
-} from "../support/sinks.ts";
+import { gate, given, HOUR_MS, MemorySink, recordMany, startWith, upTo } from "../support/sinks.ts";
 
 /** A sink of the package that notes what it is called with. */
 class ColumnMemory implements ColumnSink {
