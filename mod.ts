@@ -34,6 +34,7 @@ export {
 export { readSpool, type SpoolTrace } from "./src/api/read.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
 export type { TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
+export type { CounterName, CounterOptions, CounterValues, CpuKind } from "./src/data/counters.ts";
 export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
 export type { GpuDeviceHealth, GpuHealth, Health, Overhead, ProbeHealth } from "./src/data/health.ts";
 export type {
@@ -46,8 +47,6 @@ export type {
   TraceNode,
 } from "./src/data/values.ts";
 export type { TraceSummary } from "./src/formats/summary_table.ts";
-export type { CpuKind } from "./src/meters/clock.ts";
-export type { CounterOptions } from "./src/meters/cpu.ts";
 export type { MarkOptions, Scope, ScopeOptions } from "./src/record/scope.ts";
 export type { CirronOptions, Output, OutputName, ProfileOptions } from "./src/session/options.ts";
 export type { Profiler } from "./src/session/profiler.ts";

@@ -6,6 +6,8 @@
  */
 import type { JsonValue } from "./values.ts";
 
+import type { CounterName } from "./counters.ts";
+
 /** The state of one hardware or system source. */
 export interface ProbeHealth {
   /** Whether it gives readings. */
@@ -135,8 +137,8 @@ export interface Health {
    * what was done ten times as much since: some milliseconds, and some 30 in Deno where every kind of scope is in use.
    */
   overhead: Overhead;
-  /** The sources of `wall_us`, `cpu_ns`, `gpu_ns` and `memory_peak_bytes`. */
-  probes: { wall: ProbeHealth; cpu: ProbeHealth; gpu: GpuHealth; memory: ProbeHealth };
+  /** The sources of `wall_us`, and of each counter. */
+  probes: { wall: ProbeHealth; gpu: GpuHealth } & Record<CounterName, ProbeHealth>;
 }
 
 /** The spool's part of it, which the sink fills in. */

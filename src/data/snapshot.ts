@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CounterColumn } from "./counters.ts";
 import type { IdSeries } from "./id_series.ts";
 import type { Attrs, MarkValue } from "./values.ts";
 
@@ -31,12 +32,8 @@ export interface Snapshot {
   readonly startNs: Float64Array;
   /** For open spans, the moment of the copy. */
   readonly endNs: Float64Array;
-  /** NaN for not measured. */
-  readonly cpuNs: Float64Array;
-  /** NaN for not measured; null if no row was. */
-  readonly gpuNs: Float64Array | null;
-  /** NaN for not measured; null if no row was. */
-  readonly memoryPeakBytes: Float64Array | null;
+  /** What was counted, by column. */
+  readonly counters: SnapshotCounters;
   /** Time in a batch source's `next()`; NaN for spans that are no batch. */
   readonly dataLoadNs: Float64Array;
   /**
@@ -49,6 +46,12 @@ export interface Snapshot {
   /** The marks of a row, in the order they were made. */
   readonly marks: MarkColumns;
 }
+
+/**
+ * Columns of counters: NaN for not measured, and absent if no row was. Nobody counts on which there are: a snapshot may be another
+ * copy's of the package, whose list of counters is longer or shorter.
+ */
+export type SnapshotCounters = { readonly [column in CounterColumn]?: Float64Array };
 
 /** The threads that the rows of a snapshot come from. */
 export interface SnapshotThreads {

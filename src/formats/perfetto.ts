@@ -9,7 +9,8 @@ import { jsonOf, jsonOfText } from "../data/json_text.ts";
 import { type Snapshot, unixUs } from "../data/snapshot.ts";
 import type { Attrs } from "../data/values.ts";
 import { VERSION } from "../data/version.ts";
-import { attrsOf, isFailed, markValue, ownIdText, wallUs } from "../tree/columns.ts";
+import { COUNTERS } from "../meters/counters.ts";
+import { attrsOf, counterColumns, isFailed, markValue, ownIdText, wallUs } from "../tree/columns.ts";
 import { drawnEndNs, layTracks } from "../tree/tracks.ts";
 import type { Tree } from "../tree/tree.ts";
 import { Constant, TextBytes } from "./bytes.ts";
@@ -28,6 +29,7 @@ export function toTraceEvents(tree: Tree, self: Attrs): string {
   const { list: tracks } = layTracks(tree);
   const labels = labelTracks(snapshot, tracks, self.pid as number);
   const originNs = earliest(tree);
+  const counters = counterColumns(snapshot);
   const out = TextBytes.begin();
   keys ??= makeKeys();
   out.put(keys.begin);
@@ -47,7 +49,7 @@ export function toTraceEvents(tree: Tree, self: Attrs): string {
         outer < 0 ? limitUs : Math.min(limitUs, endUs[outer]),
       );
       endUs[place] = startNs / 1000 + dur;
-      writeSpan(out, keys, tree, row, labels[index], startNs, dur);
+      writeSpan(out, keys, tree, counters, row, labels[index], startNs, dur);
       writeMarks(out, keys, snapshot, row, labels[index], originNs);
     }
   }
@@ -79,10 +81,8 @@ function makeKeys() {
     index: new Constant(',"index":'),
     open: new Constant(',"open":true'),
     error: new Constant(',"error":'),
-    cpuNs: new Constant(',"cpu_ns":'),
-    gpuNs: new Constant(',"gpu_ns":'),
-    memory: new Constant(',"memory_peak_bytes":'),
     attrs: new Constant(',"attrs":'),
+    counters: COUNTERS.map(({ column }) => new Constant(`,"${column}":`)),
     marks: new Constant(',"marks":[{"name":'),
     nextMark: new Constant('},{"name":'),
     marksEnd: new Constant("}]"),
@@ -127,6 +127,7 @@ function writeSpan(
   out: TextBytes,
   keys: Keys,
   tree: Tree,
+  counters: readonly (Float64Array | null)[],
   row: number,
   label: TrackLabel,
   startNs: number,
@@ -148,9 +149,10 @@ function writeSpan(
     out.put(keys.error);
     out.json(snapshot.attrs[row]!.error as string);
   }
-  writeMeasured(out, keys.cpuNs, snapshot.cpuNs[row]);
-  if (snapshot.gpuNs !== null) writeMeasured(out, keys.gpuNs, snapshot.gpuNs[row]);
-  if (snapshot.memoryPeakBytes !== null) writeMeasured(out, keys.memory, snapshot.memoryPeakBytes[row]);
+  for (let k = 0; k < counters.length; k++) {
+    const values = counters[k];
+    if (values !== null) writeMeasured(out, keys.counters[k], values[row]);
+  }
   writeAttrs(out, keys, snapshot, row);
   writeSpanMarks(out, keys, snapshot, row);
   out.put(keys.eventEnd);

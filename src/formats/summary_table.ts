@@ -4,8 +4,9 @@
  * @module
  */
 import { printable } from "../data/printable.ts";
+import { type Counter, COUNTERS } from "../meters/counters.ts";
 import type { SummaryRow } from "../tree/summary.ts";
-import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
+import { formatCounter, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
 /**
  * Where the time went, by path of names. `console.log` and a Jupyter cell show it as a table.
@@ -78,15 +79,21 @@ const COLUMNS: readonly Column[] = [
   { title: "p95", cell: row => formatDuration(row.p95_us) },
   { title: "p99", cell: row => formatDuration(row.p99_us) },
   { title: "max", cell: row => formatDuration(row.max_us) },
-  { title: "cpu", cell: row => nanoseconds(row.cpu_ns, sign(row)), fills: row => row.cpu_ns !== null },
-  { title: "gpu", cell: row => nanoseconds(row.gpu_ns, sign(row)), fills: row => row.gpu_ns !== null },
-  {
-    title: "mem",
-    cell: row => row.memory_peak_bytes === null ? "-" : formatBytes(row.memory_peak_bytes),
-    fills: row => row.memory_peak_bytes !== null,
-  },
+  ...COUNTERS.map(counterColumn),
   { title: "load", cell: row => nanoseconds(row.data_load_ns), fills: row => row.data_load_ns !== null },
 ];
+
+function counterColumn(counter: Counter): Column {
+  const { label: title, column, total } = counter;
+  return {
+    title,
+    cell: row => {
+      const value = row[column];
+      return value === null ? "-" : (total === "sum" ? sign(row) : "") + formatCounter(counter, value);
+    },
+    fills: row => row[column] !== null,
+  };
+}
 
 /** `rows` as text, a line each below a header and above a note if any ran at once, without a newline at the end. */
 export function toTable(rows: readonly SummaryRow[]): string {
@@ -122,6 +129,6 @@ function indentation(depth: number): string {
   return "  ".repeat(Math.min(depth, INDENTED_LEVELS)) + (depth > INDENTED_LEVELS ? `(${depth}) ` : "");
 }
 
-function nanoseconds(ns: number | null, sign = ""): string {
-  return ns === null ? "-" : sign + formatDuration(ns / 1000);
+function nanoseconds(ns: number | null): string {
+  return ns === null ? "-" : formatDuration(ns / 1000);
 }

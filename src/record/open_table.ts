@@ -18,13 +18,13 @@ export const OPEN_START_NS = 2;
 export const OPEN_CPU_NS = 3;
 /** Where in a slot the time in a batch source's `next()` is; NaN in free slots, and for what is no batch. */
 export const OPEN_DATA_LOAD_NS = 4;
-/** Where in a slot is what the memory meter wants to know at the end; NaN in free slots, and without a meter. */
-export const OPEN_MEMORY_SINCE = 5;
 
 /** Open scopes of type `S`, which has its opening order as `id`. */
 export class OpenTable<S extends { readonly id: number }> {
   /** How many are open. */
   count = 0;
+  /** The session's: the parent of whatever is opened outside any other. */
+  session: S | null = null;
   scope: (S | null)[] = [];
   /** `OPEN_NUMBERS` of each slot. */
   numbers: Float64Array = new Float64Array(0);
@@ -48,9 +48,9 @@ export class OpenTable<S extends { readonly id: number }> {
     return this.scope.filter(scope => scope !== null).sort((a, b) => a.id - b.id);
   }
 
-  /** Forgets what was read of one counter when the open scopes began. */
-  forget(number: typeof OPEN_CPU_NS | typeof OPEN_MEMORY_SINCE): void {
-    for (let at = number; at < this.numbers.length; at += OPEN_NUMBERS) this.numbers[at] = NaN;
+  /** Forgets the CPU time at which the open scopes began. */
+  forgetCpu(): void {
+    for (let at = OPEN_CPU_NS; at < this.numbers.length; at += OPEN_NUMBERS) this.numbers[at] = NaN;
   }
 
   #grow(): void {

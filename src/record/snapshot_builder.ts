@@ -3,9 +3,12 @@
  *
  * @module
  */
+import type { CounterColumn } from "../data/counters.ts";
 import { IdSeries } from "../data/id_series.ts";
-import type { Snapshot } from "../data/snapshot.ts";
+import type { Snapshot, SnapshotCounters } from "../data/snapshot.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
+import type { LateMeter } from "../meters/meter.ts";
+import { type CounterColumns, NO_COUNTERS } from "./counters.ts";
 import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
 import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
 import type { Ring, RowTarget } from "./ring.ts";
@@ -21,12 +24,6 @@ export interface OpenRow {
   readonly attrs: Attrs | undefined;
 }
 
-/** Which columns a snapshot has beyond those that every one has. */
-export interface SnapshotColumns {
-  readonly memory: boolean;
-  readonly gpu: boolean;
-}
-
 /** Fills one snapshot; add closed rows first. */
 export class SnapshotBuilder {
   readonly #closedLength: number;
@@ -40,8 +37,10 @@ export class SnapshotBuilder {
   readonly #endNs: Float64Array;
   readonly #cpuNs: Float64Array;
   readonly #dataLoadNs: Float64Array;
-  readonly #memoryPeakBytes: Float64Array | null;
-  readonly #gpuNs: Float64Array | null;
+  readonly #counted: CounterColumns;
+  /** Of the counters that are read at both ends; NaN until they are written. */
+  readonly counters: readonly Float64Array[];
+  readonly #late: readonly Float64Array[];
   readonly #markHead: Uint32Array;
   readonly #markCount: Uint32Array;
   readonly #name: string[];
@@ -63,7 +62,7 @@ export class SnapshotBuilder {
     openMarks: number,
     anchorNs: bigint,
     ids: IdSeries,
-    columns: SnapshotColumns,
+    counted: CounterColumns,
   ) {
     const length = closedLength + openLength;
     this.#closedLength = closedLength;
@@ -77,8 +76,9 @@ export class SnapshotBuilder {
     this.#endNs = new Float64Array(length);
     this.#cpuNs = new Float64Array(length);
     this.#dataLoadNs = new Float64Array(length);
-    this.#memoryPeakBytes = columns.memory ? new Float64Array(length).fill(NaN) : null;
-    this.#gpuNs = columns.gpu ? new Float64Array(length).fill(NaN) : null;
+    this.#counted = counted;
+    this.counters = counted.span.map(() => new Float64Array(length).fill(NaN));
+    this.#late = counted.late.map(() => new Float64Array(length).fill(NaN));
     this.#markHead = new Uint32Array(length);
     this.#markCount = new Uint32Array(length);
     this.#name = new Array<string>(length);
@@ -98,8 +98,8 @@ export class SnapshotBuilder {
       endNs: this.#endNs,
       cpuNs: this.#cpuNs,
       dataLoadNs: this.#dataLoadNs,
-      memoryPeakBytes: this.#memoryPeakBytes,
-      gpuNs: this.#gpuNs,
+      counters: this.counters,
+      late: this.#late,
       markHead: this.#markHead,
       markCount: this.#markCount,
       name: this.#name,
@@ -118,11 +118,12 @@ export class SnapshotBuilder {
     this.#rows = rows;
   }
 
-  /** Fills in GPU times from a row on, as far as they are known now. */
-  fillGpu(fromRow: number, busyNs: (startNs: number, endNs: number) => number): void {
-    if (this.#gpuNs === null) return;
-    for (let row = fromRow; row < this.#rows; row++) {
-      this.#gpuNs[row] = Math.round(busyNs(this.#startNs[row], this.#endNs[row]));
+  /** Fills in late figures from a row on, as far as they are known now. */
+  fillLate(fromRow: number, meters: readonly LateMeter[]): void {
+    for (let k = 0; k < meters.length; k++) {
+      for (let row = fromRow; row < this.#rows; row++) {
+        this.#late[k][row] = Math.round(meters[k].between(this.#startNs[row], this.#endNs[row]));
+      }
     }
   }
 
@@ -131,7 +132,7 @@ export class SnapshotBuilder {
     for (let row = 0; row < this.#closedLength; row++) marks.drain(this.#markHead[row]);
   }
 
-  /** Adds an open scope, as of `nowNs`; its numbers lie in the open table's from `at` on. */
+  /** Adds an open scope, as of `nowNs`; its numbers lie in the open table's from `at` on. Gives its row. */
   addOpen(
     scope: OpenRow,
     numbers: Float64Array,
@@ -139,10 +140,8 @@ export class SnapshotBuilder {
     marks: Marks,
     nowNs: number,
     cpuNs: number,
-    memoryPeakBytes: number,
-  ): void {
+  ): number {
     const row = this.#rows;
-    if (this.#memoryPeakBytes !== null) this.#memoryPeakBytes[row] = memoryPeakBytes;
     this.#id[row] = scope.id;
     this.#parent[row] = numbers[at + OPEN_PARENT];
     this.#index[row] = numbers[at + OPEN_INDEX];
@@ -153,6 +152,7 @@ export class SnapshotBuilder {
       this.#attrs[row] = scope.attrs;
     }
     this.#addOpenRow(scope.name, scope.marks, marks, nowNs, cpuNs);
+    return row;
   }
 
   /** Adds the pseudo-span of marks made outside any scope and session. */
@@ -174,6 +174,14 @@ export class SnapshotBuilder {
     this.#markTotal = marks.readOpenInto(lists, this.#marks, this.#markTotal);
   }
 
+  #counters(): SnapshotCounters {
+    const { span, late } = this.#counted;
+    const counters: { [column in CounterColumn]?: Float64Array } = { cpu_ns: this.#cpuNs };
+    span.forEach(({ column }, k) => counters[column] = this.counters[k]);
+    late.forEach(({ column }, k) => counters[column] = this.#late[k]);
+    return counters;
+  }
+
   /** The finished copy. */
   snapshot(): Snapshot {
     if (this.#rows > 0) kept ??= keep();
@@ -189,9 +197,7 @@ export class SnapshotBuilder {
       index: this.#index,
       startNs: this.#startNs,
       endNs: this.#endNs,
-      cpuNs: this.#cpuNs,
-      gpuNs: this.#gpuNs,
-      memoryPeakBytes: this.#memoryPeakBytes,
+      counters: this.#counters(),
       dataLoadNs: this.#dataLoadNs,
       attrs: this.#attrs,
       markCount: this.#markCount,
@@ -205,7 +211,7 @@ export class SnapshotBuilder {
 let kept: readonly unknown[] | null = null;
 
 function keep(): readonly unknown[] {
-  const empty = new SnapshotBuilder(0, 0, 0, 0n, new IdSeries("0".repeat(16)), { memory: false, gpu: false });
+  const empty = new SnapshotBuilder(0, 0, 0, 0n, new IdSeries("0".repeat(16)), NO_COUNTERS);
   return [empty, empty.snapshot()];
 }
 

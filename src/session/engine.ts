@@ -14,11 +14,9 @@ import { SESSION_NAME } from "../data/session_names.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { type Clock, openClock } from "../meters/clock.ts";
-import { type CounterOptions, type CpuMeter, openCpuMeter, probeHealth } from "../meters/cpu.ts";
-import { type GpuMonitor, NO_GPU } from "../meters/gpu/monitor.ts";
-import { type GpuOptions, openGpu } from "../meters/gpu/open.ts";
-import { openPeakMeter, type PeakMeter } from "../meters/memory.ts";
-import { type Counters, Recorder, type RecorderOptions } from "../record/recorder.ts";
+import type { MeterOptions } from "../meters/meter.ts";
+import { type Counters, NO_COUNTERS } from "../record/counters.ts";
+import { Recorder, type RecorderOptions } from "../record/recorder.ts";
 import { NO_RECORDING, type Recording } from "../record/recording.ts";
 import { DEFAULT_MAX_SPANS } from "../record/ring.ts";
 import { isMainThread } from "../runtime/builtins.ts";
@@ -32,7 +30,7 @@ import type { EngineV1 } from "./engine_v1.ts";
 import { platformContext, withEnvironment } from "./environment.ts";
 import { GpuTicker } from "./gpu_ticker.ts";
 import {
-  type CheckedOptions,
+  type CheckedCounters,
   checkMaxSpans,
   checkOptions,
   type Output,
@@ -42,6 +40,7 @@ import { type OpenOutput, openOutputs, outputsHealth } from "./outputs.ts";
 import { Calibration, estimateOverhead } from "./overhead.ts";
 import type { Profiler } from "./profiler.ts";
 import { sessionAttrs } from "./session_attrs.ts";
+import { type CounterOpeners, SessionCounters } from "./session_counters.ts";
 
 /** What tests put in place of the machine. */
 export interface EngineOptions {
@@ -52,11 +51,11 @@ export interface EngineOptions {
   readonly print?: (text: string) => void;
   /** Writes a line to stderr. */
   readonly warn?: (message: string) => void;
-  readonly calibration?: Pick<Calibration, "costs" | "peakReadCount">;
-  readonly openPeakMeter?: () => Probe<PeakMeter>;
+  readonly calibration?: Pick<Calibration, "costs">;
   /** Whether nothing will tell of the end of the program. */
   readonly isExitSilent?: () => boolean;
-  readonly gpu?: GpuOptions;
+  /** How counters are opened, by name. */
+  readonly open?: CounterOpeners;
   /** Whether another thread may end this one. */
   readonly isWorker?: () => boolean;
 }
@@ -71,7 +70,8 @@ interface Session {
   readonly flusher: Flusher | null;
   /** Takes the exit hooks back. */
   readonly releaseExit: (() => void) | null;
-  readonly gpu: GpuTicker | null;
+  /** One for each counter that is known late. */
+  readonly tickers: readonly GpuTicker[];
   /** What identifies the run, as the environment had it at the start. */
   readonly platformContext: Readonly<Record<string, string>>;
 }
@@ -87,11 +87,8 @@ export class Engine implements EngineV1 {
   readonly #lazy: Recording;
   #recorder: Recorder | null = null;
   #clock: Clock | null = null;
-  #cpu: Probe<CpuMeter> | null = null;
-  /** Opened once, as it keeps file descriptors. */
-  #peakMeter: Probe<PeakMeter> | null = null;
-  #memory: Probe<PeakMeter> = MEMORY_OFF;
-  #gpu: Probe<GpuMonitor> = GPU_OFF;
+  readonly #probes: SessionCounters;
+  #counters: Counters = NO_COUNTERS;
   #ids: IdSeries | null = null;
   #maxSpans = DEFAULT_MAX_SPANS;
   #session: Session | null = null;
@@ -100,10 +97,11 @@ export class Engine implements EngineV1 {
   #warned = false;
   /** Warnings that no session gives again. */
   readonly #said = new Set<string>();
-  #calibration: Pick<Calibration, "costs" | "peakReadCount"> | null = null;
+  #calibration: Pick<Calibration, "costs"> | null = null;
 
   constructor(options: EngineOptions = {}) {
     this.#options = options;
+    this.#probes = new SessionCounters(options.open ?? {});
     this.#lazy = {
       scope: (name, second, third, parent) => this.#open().scope(name, second, third, parent),
       mark: (name, value, markOptions, scope) => this.#open().mark(name, value, markOptions, scope),
@@ -142,7 +140,7 @@ export class Engine implements EngineV1 {
         outputs: [],
         flusher: null,
         releaseExit: null,
-        gpu: null,
+        tickers: [],
         platformContext: {},
       };
       return profiler;
@@ -161,16 +159,16 @@ export class Engine implements EngineV1 {
       );
     }
     this.#lastSession?.flusher?.release();
-    recorder.restart(
-      options.traceBufferMaxSpans ?? this.#maxSpans,
-      this.#openCounters(recorder.clock, options),
-    );
+    this.#counters = this.#probes.open(this.#meterOptions(options.counters));
+    this.#calibration = null; // other counters, other costs
+    recorder.restart(options.traceBufferMaxSpans ?? this.#maxSpans, this.#counters);
     const platform = platformContext();
     const attrs = sessionAttrs(platform);
     recorder.openSession(SESSION_NAME, attrs);
     const isWorker = sinks.length > 0 && this.#isWorker();
     flusher = sinks.length === 0 ? null : new Flusher({
-      recorder,
+      buffer: recorder.buffer,
+      clock: recorder.clock,
       sinks,
       isWorker,
       intervalMs: options.flushIntervalMs ?? null,
@@ -184,8 +182,8 @@ export class Engine implements EngineV1 {
       warn: message => this.#warn(message),
     });
     flusher?.start();
-    const gpu = this.#gpu.ok ? new GpuTicker(recorder, this.#gpu.value) : null;
-    gpu?.start();
+    const tickers = this.#counters.late.map(({ meter }) => new GpuTicker(recorder.buffer, meter));
+    for (const ticker of tickers) ticker.start();
     const releaseExit = flusher === null ? null : onExit(end => this.#flushAtExit(end));
     this.#session = {
       isEnding: false,
@@ -194,23 +192,14 @@ export class Engine implements EngineV1 {
       outputs,
       flusher,
       releaseExit,
-      gpu,
+      tickers,
       platformContext: platform,
     };
     return profiler;
   }
 
-  #openCounters(clock: Clock, { counters = {} }: CheckedOptions): Counters {
-    this.#cpu = openCpuMeter(clock, counters);
-    this.#calibration = null; // other counters, other costs
-    this.#memory = counters.memory === true
-      ? this.#peakMeter ??= this.#options.openPeakMeter?.()
-        ?? openPeakMeter({ keepsFiles: !this.#isWorker() })
-      : MEMORY_OFF;
-    this.#gpu = counters.gpu === false
-      ? { ok: false, reason: "off (counters: { gpu: false })" }
-      : openGpu(clock, this.#options.gpu);
-    return { cpu: valueOf(this.#cpu), memory: valueOf(this.#memory), gpu: valueOf(this.#gpu) };
+  #meterOptions(options: CheckedCounters = {}): MeterOptions {
+    return { clock: this.#clock!, options, isWorker: () => this.#isWorker() };
   }
 
   /** Ends the session, if one is running. */
@@ -221,9 +210,9 @@ export class Engine implements EngineV1 {
     if (this.recording === NO_RECORDING) {
       this.recording = this.#recorder ?? this.#lazy;
     } else {
-      session.gpu?.stop();
+      for (const ticker of session.tickers) ticker.stop();
       this.#recorder?.closeAll();
-      this.#recorder?.endGpu();
+      this.#recorder?.buffer.endLate();
       session.flusher?.stop();
       session.releaseExit?.();
     }
@@ -234,13 +223,13 @@ export class Engine implements EngineV1 {
 
   /** Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. */
   flush(): void {
-    this.#session?.gpu?.poke();
+    for (const ticker of this.#session?.tickers ?? []) ticker.poke();
     this.#session?.flusher?.flush();
   }
 
   // The session goes on: exit handlers of the program may still record, and hooks that come later flush that too.
   #flushAtExit(end: End): void {
-    this.#session?.gpu?.describe();
+    for (const ticker of this.#session?.tickers ?? []) ticker.describe();
     if (end === "yes") this.#recorder?.closeAll();
     this.flush();
     if (end === "perhaps") this.#session?.flusher?.giveOpen();
@@ -250,13 +239,13 @@ export class Engine implements EngineV1 {
   /** Copies the newest closed spans out, and the open ones if asked. Its sinks see the spans first. */
   read(last: number, open: boolean): Snapshot {
     if (this.#session !== null) this.flush();
-    return this.#open().read(last, open, this.#openIds());
+    return this.#open().buffer.read(last, open, this.#openIds());
   }
 
   /** The state of recording, as a copy. */
   health(): Health {
     const recorder = this.#open();
-    const counts = recorder.counts();
+    const counts = recorder.buffer.counts();
     const { flusher, outputs } = this.#session ?? this.#lastSession ?? NO_SINKS;
     const output = this.#session?.output ?? [];
     const said = flusher?.health() ?? []; // before its errors are counted
@@ -270,9 +259,9 @@ export class Engine implements EngineV1 {
       open_count: counts.open,
       span_count: counts.spans,
       span_evict_count: counts.spansEvicted,
-      mark_drop_count: recorder.markDropCount,
+      mark_drop_count: recorder.mishaps.markDropCount,
       mark_evict_count: counts.marksEvicted,
-      misnested_count: recorder.misnestedCount,
+      misnested_count: recorder.mishaps.misnestedCount,
       sink_error_count: flusher?.counts.errors ?? 0,
       internal_error_count: hostCallFailures(),
       sink_drop_count: flusher?.counts.dropped ?? 0,
@@ -281,24 +270,21 @@ export class Engine implements EngineV1 {
       overhead: this.#overhead(recorder, flusher?.totalNs ?? 0),
       probes: {
         wall: { present: true, source: recorder.clock.source, reason: null },
-        cpu: probeHealth(this.#cpu!),
-        gpu: this.#gpu.ok ? this.#gpu.value.health() : { ...NO_GPU, reason: this.#gpu.reason },
-        memory: probeHealth(this.#memory),
+        ...this.#probes.health(),
       },
     };
   }
 
   #overhead(recorder: Recorder, flushNs: number): Overhead {
     const { process, thread } = recorder.clock.cpu;
-    const readCpu = this.#cpu?.ok !== true ? null : process.ok ? process.value : valueOf(thread);
+    const readCpu = this.#counters.cpu === null ? null : process.ok ? process.value : valueOf(thread);
     const calibration = this.#calibration ??= this.#options.calibration ?? new Calibration({
       clock: recorder.clock,
-      maxSpans: recorder.capacity,
+      maxSpans: recorder.buffer.capacity,
       readCpu,
-      peak: valueOf(this.#memory),
+      meters: this.#counters.span.map(({ meter }) => meter),
     });
-    const all = recorder.workDone();
-    const done = { ...all, peakReads: all.peakReads - calibration.peakReadCount };
+    const done = recorder.workDone();
     return estimateOverhead(calibration.costs(done), done, flushNs);
   }
 
@@ -308,7 +294,7 @@ export class Engine implements EngineV1 {
     this.#maxSpans = maxSpans;
     // Before, so that no row is dropped that the sinks have not seen; after, so that the alarm fits the new bound.
     this.flush();
-    this.#recorder?.resize(maxSpans);
+    this.#recorder?.buffer.resize(maxSpans);
     this.flush();
   }
 
@@ -320,10 +306,10 @@ export class Engine implements EngineV1 {
   #open(): Recorder {
     if (this.#recorder === null) {
       this.#clock = this.#options.clock ?? openClock();
-      this.#cpu = openCpuMeter(this.#clock, DEFAULT_COUNTERS);
+      this.#counters = this.#probes.openClock(this.#meterOptions());
       const options: RecorderOptions = {
         clock: this.#clock,
-        counters: { cpu: valueOf(this.#cpu), memory: null, gpu: null },
+        counters: this.#counters,
         maxSpans: this.#maxSpans,
         warn: message => this.#warn(message),
       };
@@ -359,20 +345,8 @@ export class Engine implements EngineV1 {
 
 const DEFAULT_OUTPUTS: readonly Exclude<Output, "none">[] = ["spool"];
 
-const MEMORY_OFF: Probe<never> = {
-  ok: false,
-  reason: "off (profile({ counters: { memory: true } }) turns it on)",
-};
-
-const GPU_OFF: Probe<never> = { ok: false, reason: "no session: profile() looks for a GPU" };
-
 function valueOf<T>(probe: Probe<T>): T | null {
   return probe.ok ? probe.value : null;
 }
 
 const NO_SINKS: Pick<Session, "flusher" | "outputs"> = { flusher: null, outputs: [] };
-
-const NO_COUNTERS: Counters = { cpu: null, memory: null, gpu: null };
-
-/** The counters of recording without a session. */
-const DEFAULT_COUNTERS: CounterOptions = {};

@@ -1,11 +1,11 @@
 /**
- * Carries GPU figures from the monitor to the recorder while a session runs: times into rows, totals onto the session's
+ * Carries GPU figures from the monitor to the buffer while a session runs: times into rows, totals onto the session's
  * span.
  *
  * @module
  */
-import type { GpuMonitor } from "../meters/gpu/monitor.ts";
-import type { Recorder } from "../record/recorder.ts";
+import type { LateMeter } from "../meters/meter.ts";
+import type { TraceBuffer } from "../record/buffer.ts";
 import { cancelSoon, every, type Immediate, soon, stopTimer, type Timer } from "../runtime/host_calls.ts";
 
 const INTERVAL_MS = 1000;
@@ -15,14 +15,18 @@ const SLICE_ROWS = 8192;
 
 /** One session's ticks. They never keep the process alive. */
 export class GpuTicker {
-  readonly #recorder: Recorder;
-  readonly #monitor: GpuMonitor;
+  readonly #buffer: Pick<TraceBuffer, "session" | "settle">;
+  readonly #monitor: Pick<LateMeter, "poke" | "attrs" | "stop">;
   readonly #intervalMs: number;
   #timer: Timer | null = null;
   #slice: Immediate | null = null;
 
-  constructor(recorder: Recorder, monitor: GpuMonitor, intervalMs: number = INTERVAL_MS) {
-    this.#recorder = recorder;
+  constructor(
+    buffer: Pick<TraceBuffer, "session" | "settle">,
+    monitor: Pick<LateMeter, "poke" | "attrs" | "stop">,
+    intervalMs: number = INTERVAL_MS,
+  ) {
+    this.#buffer = buffer;
     this.#monitor = monitor;
     this.#intervalMs = intervalMs;
   }
@@ -39,7 +43,7 @@ export class GpuTicker {
 
   /** Puts what is known of the GPUs onto the session's span. */
   describe(): void {
-    const { session } = this.#recorder;
+    const { session } = this.#buffer;
     if (session !== null) session.attrs = { ...session.attrs, ...this.#monitor.attrs() };
   }
 
@@ -48,13 +52,13 @@ export class GpuTicker {
     if (this.#timer !== null) stopTimer(this.#timer);
     if (this.#slice !== null) cancelSoon(this.#slice);
     this.#timer = this.#slice = null;
-    this.#recorder.settleGpu(0);
+    this.#buffer.settle(0);
     this.describe();
     this.#monitor.stop();
   }
 
   #tick(): void {
-    const isMore = this.#recorder.settleGpu(SLICE_ROWS);
+    const isMore = this.#buffer.settle(SLICE_ROWS);
     this.describe();
     if (isMore && this.#slice === null) {
       this.#slice = soon(() => {

@@ -7,7 +7,7 @@ import type { Identity } from "../data/identity.ts";
 import { newMarkCount, type Snapshot } from "../data/snapshot.ts";
 import { spanLine } from "../formats/text.ts";
 import { encodeMarks, encodeSpans } from "../spool/encode.ts";
-import { type MarkRow, markRow, type SpanRow, spanRow } from "../spool/rows.ts";
+import { type MarkRow, markRows, type SpanRow, spanRows } from "../spool/rows.ts";
 import { buildTree } from "../tree/tree.ts";
 
 /**
@@ -53,23 +53,12 @@ export class SpanBatch {
 
   /** The spans, in order of close. The same array each time. */
   get spans(): readonly SpanRow[] {
-    return this.#spans ??= Array.from(
-      { length: this.spanCount },
-      (_, row) => spanRow(this.#snapshot, this.#identity, row),
-    );
+    return this.#spans ??= spanRows(this.#snapshot, this.#identity, 0, this.spanCount);
   }
 
   /** The marks that no earlier batch had: of these spans, and of spans that are still open. */
   get marks(): readonly MarkRow[] {
-    if (this.#marks !== null) return this.#marks;
-    const { marks, length } = this.#snapshot;
-    const rows: MarkRow[] = [];
-    for (let row = 0; row < length; row++) {
-      for (let i = marks.first[row]; i < marks.first[row + 1]; i++) {
-        if (marks.drained[i] === 0) rows.push(markRow(this.#snapshot, this.#identity, row, i));
-      }
-    }
-    return this.#marks = rows;
+    return this.#marks ??= markRows(this.#snapshot, this.#identity, 0, this.#snapshot.length);
   }
 
   /** A line per span, as the printed tree has it, in order of close. */

@@ -17,7 +17,8 @@ import type { IdSeries } from "../data/id_series.ts";
 import type { Identity } from "../data/identity.ts";
 import { UNFINISHED } from "../data/session_names.ts";
 import type { JsonValue } from "../data/values.ts";
-import type { Recorder } from "../record/recorder.ts";
+import type { Clock } from "../meters/clock.ts";
+import type { TraceBuffer } from "../record/buffer.ts";
 import {
   cancelSoon,
   every,
@@ -57,7 +58,8 @@ const SLICE_NS = 2_000_000;
 
 /** What the flusher needs from above. */
 export interface FlusherOptions {
-  readonly recorder: Recorder;
+  readonly buffer: TraceBuffer;
+  readonly clock: Clock;
   readonly sinks: readonly AnySink[];
   /** Null for what the sinks wish. */
   readonly intervalMs: number | null;
@@ -68,7 +70,7 @@ export interface FlusherOptions {
   readonly isWorker?: boolean;
 }
 
-/** Drains one session's recorder into its sinks. */
+/** Drains one session's buffer into its sinks. */
 export class Flusher {
   /** Duration of the last flush or slice, in nanoseconds; null before the first. */
   latencyNs: number | null = null;
@@ -89,7 +91,7 @@ export class Flusher {
   #isFlushing = false;
   #isStopping = false;
   #isStopped = false;
-  /** Whether the recorder is another flusher's by now. */
+  /** Whether the buffer is another flusher's by now. */
   #isReleased = false;
   /** When what is waiting must be given out, whether or not the loop has turned. */
   #dueNs = Infinity;
@@ -97,7 +99,7 @@ export class Flusher {
   #startsEarly = false;
   /** The row from which a batch is due. */
   #batchRow = Infinity;
-  /** Rows before it were given out in a batch, or could not be: their GPU time was not known. */
+  /** Rows before it were given out in a batch, or could not be: not all of them was known. */
   #triedRow = 0;
   /** From when on an outermost scope that closes is given out at once. */
   #outermostNs: number;
@@ -116,17 +118,17 @@ export class Flusher {
     this.#runners = sinks.map(sink => new SinkRunner(sink, { intervalMs, usualMs, warn }));
     this.#intervalNs = Math.min(...this.#runners.map(runner => runner.intervalNs));
     this.#batchSpans = Math.min(...this.#runners.map(runner => runner.batchSpans));
-    this.#cursor = options.recorder.rowCount;
+    this.#cursor = options.buffer.rowCount;
     this.#outermostNs = options.isWorker === true ? -Infinity : Infinity;
   }
 
   /** Starts the ticks. They never keep the process alive. */
   start(): void {
-    const { recorder } = this.#options;
+    const { buffer } = this.#options;
     this.#announce();
     const intervalMs = this.#intervalNs / 1e6;
     this.#timer = every(intervalMs - Math.min(LEAD_MS, intervalMs / 4), () => this.#startSlices());
-    recorder.setMarkGuard(this.#flushInScope);
+    buffer.setMarkGuard(this.#flushInScope);
     this.#noteCommit(this.#runners);
     this.#arm();
   }
@@ -138,7 +140,7 @@ export class Flusher {
 
   #flush(drain: () => void): void {
     if (this.#isFlushing || this.#isStopped) return; // a sink that flushes: it is being done
-    const { clock } = this.#options.recorder;
+    const { clock } = this.#options;
     const startNs = clock.nowNs();
     this.#isFlushing = true;
     try {
@@ -153,7 +155,7 @@ export class Flusher {
 
   #endFlush(startNs: number): void {
     this.#isFlushing = false;
-    const nowNs = this.#options.recorder.clock.nowNs();
+    const nowNs = this.#options.clock.nowNs();
     this.latencyNs = nowNs - startNs;
     this.totalNs += this.latencyNs;
     this.#arm();
@@ -164,9 +166,9 @@ export class Flusher {
    * live on, each is given out again when it closes, and whoever reads them keeps the later one.
    */
   giveOpen(): void {
-    const { recorder, identity, ids } = this.#options;
-    if (recorder.session === null || this.#isFlushing || this.#isStopped) return;
-    const snapshot = recorder.read(0, true, ids);
+    const { buffer, identity, ids } = this.#options;
+    if (buffer.session === null || this.#isFlushing || this.#isStopped) return;
+    const snapshot = buffer.read(0, true, ids);
     const drained = new Drained({ ...snapshot, closedLength: snapshot.length }, identity, true);
     for (const runner of this.#runners) runner.emit(drained);
     this.#commit();
@@ -185,7 +187,7 @@ export class Flusher {
   }
 
   /**
-   * Takes what is left out of the recorder, which is about to start over, and lets go of it. Only where a sink ends the
+   * Takes what is left out of the buffer, which is about to start over, and lets go of it. Only where a sink ends the
    * session and starts the next one while it is given spans: else there is nothing left by then.
    */
   release(): void {
@@ -198,9 +200,9 @@ export class Flusher {
   // The session's own span is given out when it closes. Some sinks are given it from the start, as unfinished: should nothing of
   // ours run at the end, whoever reads can tell.
   #announce(): void {
-    const { recorder, identity, ids } = this.#options;
+    const { buffer, identity, ids } = this.#options;
     const runners = this.#runners.filter(runner => runner.wantsBegin);
-    const snapshot = runners.length === 0 ? null : recorder.readSession(ids);
+    const snapshot = runners.length === 0 ? null : buffer.readSession(ids);
     if (snapshot === null) return;
     const attrs = [{ ...snapshot.attrs[0], [UNFINISHED]: true }];
     const session = new Drained({ ...snapshot, closedLength: 1, attrs }, identity, true);
@@ -223,13 +225,13 @@ export class Flusher {
   }
 
   #disarm(): void {
-    this.#options.recorder.setAlarm(Infinity, Infinity, null);
-    this.#options.recorder.setMarkGuard(null);
+    this.#options.buffer.setAlarm(Infinity, Infinity, null);
+    this.#options.buffer.setMarkGuard(null);
   }
 
   #drainAll(): void {
     this.#endSlices();
-    if (!this.#isReleased) this.#options.recorder.settleGpu(Infinity);
+    if (!this.#isReleased) this.#options.buffer.settle(Infinity);
     while (this.#drain(FLUSH_SPANS, true) === FLUSH_SPANS);
     this.#commit();
   }
@@ -257,7 +259,7 @@ export class Flusher {
 
   get #waiting(): number {
     if (this.#isReleased) return this.#left === null ? 0 : this.#left.snapshot.closedLength;
-    return this.#options.recorder.rowCount - this.#cursor;
+    return this.#options.buffer.rowCount - this.#cursor;
   }
 
   // Gives up to `most` spans to every sink; tells how many there were.
@@ -271,22 +273,22 @@ export class Flusher {
 
   // Takes up to `most` spans from the ring, and the new marks of open ones; null if there is nothing.
   #take(most: number, withOpen: boolean): Drained | null {
-    const { recorder, identity, ids } = this.#options;
+    const { buffer, identity, ids } = this.#options;
     const before = this.#cursor;
-    const snapshot = recorder.drain(before, most, withOpen, ids);
-    const lapped = Math.max(0, recorder.firstRow - before);
+    const snapshot = buffer.drain(before, most, withOpen, ids);
+    const lapped = Math.max(0, buffer.firstRow - before);
     this.#lostCount += lapped;
     this.#endangeredMarks = 0;
     this.#cursor = before + lapped + snapshot.closedLength;
     return snapshot.length > 0 ? new Drained(snapshot, identity) : null;
   }
 
-  // A tick leaves spans whose GPU time is not known yet to a later one, in which it will be: sinks see a span once.
+  // A tick leaves spans of which not all is known yet to a later one, in which it will be: sinks see a span once.
   #drainSettled(most: number): number {
     if (this.#isReleased) return this.#drain(most, false);
-    const { recorder } = this.#options;
-    recorder.settleGpu(most);
-    const settled = recorder.settledRow - this.#cursor;
+    const { buffer } = this.#options;
+    buffer.settle(most);
+    const settled = buffer.settledRow - this.#cursor;
     return settled <= 0 ? 0 : this.#drain(Math.min(most, settled), false);
   }
 
@@ -296,7 +298,7 @@ export class Flusher {
     for (const runner of this.#runners) {
       if (runner.batchSpans < Infinity) runner.commit();
     }
-    this.#triedRow = this.#options.recorder.rowCount;
+    this.#triedRow = this.#options.buffer.rowCount;
   }
 
   // What a tick gives out, without its slices.
@@ -309,7 +311,7 @@ export class Flusher {
   #endTick(): void {
     this.#drain(0, true); // the marks of open scopes, once a tick
     // The next commit may come that late.
-    const nextNs = this.#options.recorder.clock.nowNs() + this.#intervalNs;
+    const nextNs = this.#options.clock.nowNs() + this.#intervalNs;
     this.#commit(this.#runners.filter(({ dueNs }) => dueNs <= nextNs));
   }
 
@@ -320,7 +322,7 @@ export class Flusher {
 
   // The deadline counts from the end: where a commit takes long, the program gets as long as ever before the next.
   #noteCommit(runners: readonly SinkRunner[]): void {
-    const nowNs = this.#options.recorder.clock.nowNs();
+    const nowNs = this.#options.clock.nowNs();
     for (const runner of runners) runner.dueNs = nowNs + runner.intervalNs;
     this.#dueNs = nowNs + this.#intervalNs;
   }
@@ -339,7 +341,7 @@ export class Flusher {
   #runSlice(): void {
     this.#slice = null;
     if (this.#isFlushing) return;
-    const { clock } = this.#options.recorder;
+    const { clock } = this.#options;
     const startNs = clock.nowNs();
     const untilNs = startNs + SLICE_NS;
     let isDone = false;
@@ -369,14 +371,14 @@ export class Flusher {
   // lap.
   #arm(): void {
     if (this.#isReleased) return;
-    const { recorder } = this.#options;
-    this.#startsEarly = this.#waiting < EARLY_SPANS && EARLY_SPANS < recorder.capacity;
+    const { buffer } = this.#options;
+    this.#startsEarly = this.#waiting < EARLY_SPANS && EARLY_SPANS < buffer.capacity;
     this.#batchRow = Math.max(this.#cursor, this.#triedRow) + this.#batchSpans;
-    this.#armAt(this.#cursor + (this.#startsEarly ? EARLY_SPANS : recorder.capacity));
+    this.#armAt(this.#cursor + (this.#startsEarly ? EARLY_SPANS : buffer.capacity));
   }
 
   #armAt(row: number): void {
-    this.#options.recorder.setAlarm(
+    this.#options.buffer.setAlarm(
       Math.min(row, this.#batchRow),
       Math.min(this.#dueNs, this.#outermostNs),
       this.#onAlarm,
@@ -385,31 +387,31 @@ export class Flusher {
 
   // Called as a span closes: for each one, once an outermost scope that closes is to be given out at once.
   readonly #onAlarm = guarded((): void => {
-    const { recorder } = this.#options;
-    const isFull = this.#waiting >= recorder.capacity;
+    const { buffer } = this.#options;
+    const isFull = this.#waiting >= buffer.capacity;
     if (this.#isFlushing) {
       if (isFull) this.#noteLoss();
     } else if (isFull) {
       this.flush();
-    } else if (recorder.closedNs >= this.#dueNs) {
+    } else if (buffer.closedNs >= this.#dueNs) {
       this.#flush(() => this.#drainDue());
-    } else if (recorder.closedNs >= this.#outermostNs && recorder.isClosedOutermost) {
-      this.#outermostNs = recorder.closedNs + OUTERMOST_NS;
+    } else if (buffer.closedNs >= this.#outermostNs && buffer.isClosedOutermost) {
+      this.#outermostNs = buffer.closedNs + OUTERMOST_NS;
       this.#flush(() => this.#drainDue());
-    } else if (recorder.rowCount >= this.#batchRow) {
+    } else if (buffer.rowCount >= this.#batchRow) {
       this.#flush(() => this.#drainBatch());
     } else if (this.#startsEarly && this.#waiting >= EARLY_SPANS) {
       this.#startsEarly = false;
       this.#startSlices();
-      this.#armAt(this.#cursor + recorder.capacity);
+      this.#armAt(this.#cursor + buffer.capacity);
     }
   });
 
   // A sink records more than the buffer holds while it is given spans. The spans are counted when the cursor moves on; their
   // marks are gone by then.
   #noteLoss(): void {
-    const { recorder } = this.#options;
+    const { buffer } = this.#options;
     this.#lostCount += this.#endangeredMarks;
-    this.#endangeredMarks = recorder.undrainedMarks(recorder.rowCount - recorder.capacity);
+    this.#endangeredMarks = buffer.undrainedMarks(buffer.rowCount - buffer.capacity);
   }
 }

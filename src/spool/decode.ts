@@ -7,6 +7,7 @@
 import { copyAttrs } from "../data/attrs.ts";
 import { cutText } from "../data/text_limits.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
+import { COUNTERS } from "../meters/counters.ts";
 
 /** A span of a file, checked. */
 export interface SpoolSpan {
@@ -19,12 +20,8 @@ export interface SpoolSpan {
   readonly startNs: bigint;
   /** Since 1970. */
   readonly endNs: bigint;
-  /** NaN for not measured. */
-  readonly cpuNs: number;
-  /** NaN for not measured. */
-  readonly gpuNs: number;
-  /** NaN for not measured. */
-  readonly memoryPeakBytes: number;
+  /** As the counters are listed; NaN for not measured. */
+  readonly counters: readonly number[];
   /** NaN for unknown. */
   readonly pid: number;
   /** NaN for unknown. */
@@ -55,15 +52,13 @@ export function decodeSpan(value: unknown): SpoolSpan | null {
   const parentId = parent_id === undefined ? null : parent_id;
   const startNs = toNs(value.start_ns);
   const endNs = toNs(value.end_ns);
-  const cpuNs = toReading(value.cpu_ns);
-  const gpuNs = toReading(value.gpu_ns);
-  const memoryPeakBytes = toReading(value.memory_peak_bytes);
+  const counters = COUNTERS.map(({ column }) => toReading(value[column]));
   const pid = toCount(value.pid);
   const rank = toCount(value.rank);
   const attrs = toAttrs(value.attrs);
   if (
     !isId(id) || (parentId !== null && !isId(parentId)) || typeof name !== "string" || startNs === null
-    || endNs === null || cpuNs === null || gpuNs === null || memoryPeakBytes === null
+    || endNs === null || !counters.every(reading => reading !== null)
     || pid === null || rank === null || attrs === null
   ) {
     return null;
@@ -75,9 +70,7 @@ export function decodeSpan(value: unknown): SpoolSpan | null {
     index: toCount(value.index) ?? NaN, // what loops over something else may count as they like
     startNs,
     endNs,
-    cpuNs,
-    gpuNs,
-    memoryPeakBytes,
+    counters,
     pid,
     rank,
     threadId: toCount(value.thread_id) ?? NaN, // of the writer's choice: whatever else it is costs no span

@@ -9,7 +9,8 @@ import type { Identity } from "../data/identity.ts";
 import { jsonOf, jsonOfText } from "../data/json_text.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { MarkValue } from "../data/values.ts";
-import { anchorOf, attrsOf, measured, measuredIn, ownIdText, parentIdText } from "../tree/columns.ts";
+import { type CounterKeys, counterKeys } from "../formats/counter_keys.ts";
+import { anchorOf, attrsOf, counterColumns, measured, ownIdText, parentIdText } from "../tree/columns.ts";
 import { SPOOL_SCHEMA_VERSION } from "./format.ts";
 import { markIdsOf, markIdText, valueType } from "./rows.ts";
 
@@ -45,8 +46,12 @@ export function encodeFile(
 /** The spans of rows `from` up to before `until`, in order. */
 export function encodeSpans(snapshot: Snapshot, identity: Identity, from: number, until: number): string {
   const anchor = anchorOf(snapshot);
+  const keys = counterKeys(snapshot.counters);
+  const columns = counterColumns(snapshot).filter(column => column !== null);
   const texts: string[] = [];
-  for (let row = from; row < until; row++) texts.push(spanJson(snapshot, identity, anchor, row));
+  for (let row = from; row < until; row++) {
+    texts.push(spanJson(snapshot, identity, anchor, countersJson(keys, columns, row), row));
+  }
   return texts.join(",");
 }
 
@@ -69,6 +74,7 @@ function spanJson(
   snapshot: Snapshot,
   { pid, rank, threadId, markIds }: Identity,
   anchor: Anchor,
+  counters: string,
   row: number,
 ): string {
   const parent = parentIdText(snapshot, row);
@@ -77,13 +83,17 @@ function spanJson(
     parent === null ? "null" : `"${parent}"`
   },"index":${measured(snapshot.index[row])},"start_ns":${
     unixNsText(anchor, snapshot.startNs[row])
-  },"end_ns":${unixNsText(anchor, snapshot.endNs[row])},"cpu_ns":${measured(snapshot.cpuNs[row])},"gpu_ns":${
-    measuredIn(snapshot.gpuNs, row)
-  },"memory_peak_bytes":${
-    measuredIn(snapshot.memoryPeakBytes, row)
-  },"thread_id":${threadId},"pid":${pid},"rank":${rank},"attrs":${
+  },"end_ns":${
+    unixNsText(anchor, snapshot.endNs[row])
+  }${counters},"thread_id":${threadId},"pid":${pid},"rank":${rank},"attrs":${
     hasAttrs ? jsonOf(attrsOf(snapshot, row)) : "{}"
   },"mark_ids":${snapshot.markCount[row] === 0 ? "[]" : jsonOf(markIdsOf(snapshot, markIds, row))}}`;
+}
+
+function countersJson(keys: CounterKeys, columns: readonly Float64Array[], row: number): string {
+  let text = "";
+  for (let k = 0; k < columns.length; k++) text += keys.before[k] + measured(columns[k][row]);
+  return text + keys.after;
 }
 
 function markJson(snapshot: Snapshot, { markIds }: Identity, anchor: Anchor, row: number, i: number): string {

@@ -3,8 +3,15 @@
  *
  * @module
  */
-import type { MarkColumns, Snapshot, SnapshotThread, SnapshotThreads } from "../data/snapshot.ts";
+import type {
+  MarkColumns,
+  Snapshot,
+  SnapshotCounters,
+  SnapshotThread,
+  SnapshotThreads,
+} from "../data/snapshot.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
+import { COUNTERS } from "../meters/counters.ts";
 import { ORPHANS_NAME } from "../record/snapshot_builder.ts";
 import { decodeMark, decodeSpan, isObject, type SpoolMark, type SpoolSpan } from "./decode.ts";
 import { SPOOL_SCHEMA_VERSION } from "./format.ts";
@@ -135,9 +142,7 @@ function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): S
     index: Float64Array.from(rows, span => span.index),
     startNs,
     endNs: Float64Array.from(rows, span => ns(span.endNs)),
-    cpuNs: Float64Array.from(rows, span => span.cpuNs),
-    gpuNs: measuredColumn(rows, span => span.gpuNs),
-    memoryPeakBytes: measuredColumn(rows, span => span.memoryPeakBytes),
+    counters: countersOf(rows),
     dataLoadNs: new Float64Array(rows.length).fill(NaN), // the files have it among the attributes
     attrs: rows.map(span => span.attrs),
     markCount: Uint32Array.from(rows, (_, row) => markColumns.first[row + 1] - markColumns.first[row]),
@@ -210,12 +215,12 @@ function openRows(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): Spo
     name: id === ORPHANS_NAME ? ORPHANS_NAME : OPEN_NAME,
     index: NaN,
     ...known,
-    cpuNs: NaN,
-    gpuNs: NaN,
-    memoryPeakBytes: NaN,
+    counters: NOT_COUNTED,
     attrs: undefined,
   }));
 }
+
+const NOT_COUNTED: readonly number[] = COUNTERS.map(() => NaN);
 
 const UNKNOWN_THREAD: SnapshotThread = { pid: NaN, rank: NaN, threadId: NaN };
 
@@ -258,13 +263,12 @@ function numberRows(
   return { id, parent: Float64Array.from(parentRow, up => up < 0 ? 0 : id[up]) };
 }
 
-/** A column with NaN for not measured; null if no row was. */
-function measuredColumn(
-  rows: readonly SpoolSpan[],
-  value: (span: SpoolSpan) => number,
-): Float64Array | null {
-  const column = Float64Array.from(rows, value);
-  return column.every(Number.isNaN) ? null : column;
+/** The columns of what was counted in any row. */
+function countersOf(rows: readonly SpoolSpan[]): SnapshotCounters {
+  const columns = COUNTERS.map(({ column }, k) =>
+    [column, Float64Array.from(rows, span => span.counters[k])] as const
+  );
+  return Object.fromEntries(columns.filter(([, values]) => !values.every(Number.isNaN)));
 }
 
 function toMarkColumns(

@@ -4,14 +4,25 @@
  *
  * @module
  */
+import type { CounterValues } from "../data/counters.ts";
 import type { IdSeries } from "../data/id_series.ts";
 import type { Identity } from "../data/identity.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { Attrs, MarkKind, MarkValue } from "../data/values.ts";
-import { attrsOf, idText, measured, measuredIn, ownAttrs, ownIdText, parentIdText } from "../tree/columns.ts";
+import {
+  attrsOf,
+  counterColumns,
+  idText,
+  measured,
+  NOT_COUNTED,
+  ownAttrs,
+  ownIdText,
+  parentIdText,
+  putCounters,
+} from "../tree/columns.ts";
 
 /** A closed span as it leaves the process: a row of spool v1. */
-export interface SpanRow {
+export interface SpanRow extends CounterValues {
   /** 32 lower-case hex characters. */
   id: string;
   /** As given to `scope()`. */
@@ -24,12 +35,6 @@ export interface SpanRow {
   start_ns: bigint;
   /** Nanoseconds since 1970, exact. */
   end_ns: bigint;
-  /** CPU time in nanoseconds. */
-  cpu_ns: number | null;
-  /** Time in nanoseconds during which a GPU was busy. */
-  gpu_ns: number | null;
-  /** Highest resident set in bytes during the span. */
-  memory_peak_bytes: number | null;
   /** The thread that recorded it; 0 is the main one. */
   thread_id: number;
   /** The process that recorded it. */
@@ -62,32 +67,63 @@ export interface MarkRow {
   kind: MarkKind;
 }
 
-/** The span in a row. Its lists and objects are the caller's to keep. */
-export function spanRow(
-  snapshot: Snapshot,
-  { pid, rank, threadId, markIds }: Identity,
-  row: number,
-): SpanRow {
-  return {
-    id: ownIdText(snapshot, row),
-    name: snapshot.name[row],
-    parent_id: parentIdText(snapshot, row),
-    index: measured(snapshot.index[row]),
-    start_ns: snapshot.anchorNs + BigInt(snapshot.startNs[row]),
-    end_ns: snapshot.anchorNs + BigInt(snapshot.endNs[row]),
-    cpu_ns: measured(snapshot.cpuNs[row]),
-    gpu_ns: measuredIn(snapshot.gpuNs, row),
-    memory_peak_bytes: measuredIn(snapshot.memoryPeakBytes, row),
-    thread_id: threadId,
-    pid,
-    rank,
-    attrs: attrsOf(snapshot, row),
-    mark_ids: markIdsOf(snapshot, markIds, row),
-  };
+/** The spans of rows `from` up to before `until`, in order. Lists and objects in them are the caller's to keep. */
+export function spanRows(snapshot: Snapshot, identity: Identity, from: number, until: number): SpanRow[] {
+  const counters = counterColumns(snapshot);
+  return Array.from({ length: until - from }, (_, i) => spanRow(snapshot, identity, counters, from + i));
 }
 
-/** The mark at `i`, which is one of those of row `row`. Its attributes are the caller's to keep. */
-export function markRow(snapshot: Snapshot, { markIds }: Identity, row: number, i: number): MarkRow {
+/** The marks of rows `from` up to before `until` that no sink has had. Their attributes are the caller's to keep. */
+export function markRows(snapshot: Snapshot, identity: Identity, from: number, until: number): MarkRow[] {
+  const { first, drained } = snapshot.marks;
+  const rows: MarkRow[] = [];
+  for (let row = from; row < until; row++) {
+    for (let i = first[row]; i < first[row + 1]; i++) {
+      if (drained[i] === 0) rows.push(markRow(snapshot, identity, row, i));
+    }
+  }
+  return rows;
+}
+
+// What every row is a copy of, as in `toDict()`.
+const EMPTY: Readonly<SpanRow> = {
+  id: "",
+  name: "",
+  parent_id: null,
+  index: null,
+  start_ns: 0n,
+  end_ns: 0n,
+  ...NOT_COUNTED,
+  thread_id: 0,
+  pid: 0,
+  rank: 0,
+  attrs: {},
+  mark_ids: [],
+};
+
+function spanRow(
+  snapshot: Snapshot,
+  { pid, rank, threadId, markIds }: Identity,
+  counters: readonly (Float64Array | null)[],
+  row: number,
+): SpanRow {
+  const span = { ...EMPTY };
+  span.id = ownIdText(snapshot, row);
+  span.name = snapshot.name[row];
+  span.parent_id = parentIdText(snapshot, row);
+  span.index = measured(snapshot.index[row]);
+  span.start_ns = snapshot.anchorNs + BigInt(snapshot.startNs[row]);
+  span.end_ns = snapshot.anchorNs + BigInt(snapshot.endNs[row]);
+  putCounters(span, counters, row);
+  span.thread_id = threadId;
+  span.pid = pid;
+  span.rank = rank;
+  span.attrs = attrsOf(snapshot, row);
+  span.mark_ids = markIdsOf(snapshot, markIds, row);
+  return span;
+}
+
+function markRow(snapshot: Snapshot, { markIds }: Identity, row: number, i: number): MarkRow {
   const { marks } = snapshot;
   const value = marks.value[i];
   return {

@@ -4,10 +4,12 @@
  * @module
  */
 import { bigintToJson, copyAttrs } from "../data/attrs.ts";
+import type { CounterColumn, CounterValues } from "../data/counters.ts";
 import type { IdSeries } from "../data/id_series.ts";
 import { UNFINISHED } from "../data/session_names.ts";
 import { areMade, type Snapshot, unixUs } from "../data/snapshot.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
+import { COUNTERS } from "../meters/counters.ts";
 
 /** The id of the pseudo-span that holds marks made outside any scope and session. */
 const ORPHANS_ID = "root";
@@ -90,9 +92,28 @@ export function measured(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
-/** The same of a column that is there only if something in it was measured. */
-export function measuredIn(column: Float64Array | null, row: number): number | null {
-  return column === null ? null : measured(column[row]);
+const COUNTER_COLUMNS: readonly CounterColumn[] = COUNTERS.map(({ column }) => column);
+
+/** The columns of the counters, as they are listed; null for those that no row has. */
+export function counterColumns({ counters }: Snapshot): readonly (Float64Array | null)[] {
+  return COUNTER_COLUMNS.map(column => counters[column] ?? null);
+}
+
+/** Nothing of each counter, in the order of the list: what `putCounters()` is to be given a copy of. */
+export const NOT_COUNTED: Readonly<CounterValues> = Object.fromEntries(
+  COUNTER_COLUMNS.map(column => [column, null]),
+) as unknown as CounterValues;
+
+/** Puts what was counted in a row into an object that has nothing of each counter. */
+export function putCounters(
+  to: CounterValues,
+  columns: readonly (Float64Array | null)[],
+  row: number,
+): void {
+  for (let k = 0; k < columns.length; k++) {
+    const values = columns[k];
+    if (values !== null) to[COUNTER_COLUMNS[k]] = measured(values[row]);
+  }
 }
 
 /** Duration of a row in microseconds, to the clock's resolution. */

@@ -4,16 +4,20 @@
  *
  * @module
  */
+import type { CounterValues } from "../data/counters.ts";
 import { jsonOfText } from "../data/json_text.ts";
-import { isFailed, measured } from "./columns.ts";
+import { COUNTERS } from "../meters/counters.ts";
+import { counterColumns, isFailed, measured, NOT_COUNTED, putCounters } from "./columns.ts";
 import { ALONE, coveredInRoots, findOverlaps } from "./overlap.ts";
 import type { Tree } from "./tree.ts";
 
 /**
  * What the spans of one path have in common: they have the same name, and so have their parents, up to a root. Times
- * are microseconds of wall time unless the name says otherwise; those of open spans count so far.
+ * are microseconds of wall time unless the name says otherwise; those of open spans count so far. Of a counter it has the sum over
+ * the spans that have it, or the highest where it is a peak; null if none has. Spans that overlap have each counted all that was used
+ * meanwhile.
  */
-export interface SummaryRow {
+export interface SummaryRow extends CounterValues {
   /**
    * The names from the root down, as `epoch > batch > forward`. Names that hold ` > ` or a quote stand in quotes as JSON
    * has them, so that no two paths read the same; of more than 16 names stand the last 15, after the number of the others.
@@ -42,15 +46,6 @@ export interface SummaryRow {
   p99_us: number;
   /** The longest. */
   max_us: number;
-  /**
-   * CPU time in nanoseconds, the sum over the spans that have it; null if none has. Spans that overlap have each
-   * counted all that the process used meanwhile.
-   */
-  cpu_ns: number | null;
-  /** Time in nanoseconds during which a GPU was busy, likewise. */
-  gpu_ns: number | null;
-  /** The highest peak of memory in bytes; null if no span has one. */
-  memory_peak_bytes: number | null;
   /** Time in nanoseconds that the sources of batches took to give them, before each span; null if none is a batch. */
   data_load_ns: number | null;
   /**
@@ -81,9 +76,7 @@ export function summarize(tree: Tree): SummaryRow[] {
   const count = new Uint32Array(length);
   const totalNs = new Float64Array(length);
   const self = new Float64Array(length);
-  const cpuNs = new Float64Array(length).fill(NaN);
-  const gpuNs = new Float64Array(length).fill(NaN);
-  const peakBytes = new Float64Array(length).fill(NaN);
+  const counted = countedByPath(tree, paths.of, length);
   const loadNs = new Float64Array(length).fill(NaN);
   const coveredNs = coveredInRoots(tree, paths.of, length);
   const overlapOf = findOverlaps(tree);
@@ -99,9 +92,6 @@ export function summarize(tree: Tree): SummaryRow[] {
     totalNs[path] += ns;
     self[path] += selfNs[i];
     if (tree.parent[i] < 0) rootsNs += ns;
-    addMeasured(cpuNs, path, snapshot.cpuNs[row]);
-    if (snapshot.gpuNs !== null) addMeasured(gpuNs, path, snapshot.gpuNs[row]);
-    if (snapshot.memoryPeakBytes !== null) raiseMeasured(peakBytes, path, snapshot.memoryPeakBytes[row]);
     addMeasured(loadNs, path, snapshot.dataLoadNs[row]);
     if (overlapOf[i] !== ALONE) overlapping[path]++;
     if (isFailed(snapshot, row)) errors[path]++;
@@ -122,9 +112,7 @@ export function summarize(tree: Tree): SummaryRow[] {
     p95_us: us(path, 95),
     p99_us: us(path, 99),
     max_us: us(path, 100),
-    cpu_ns: measured(cpuNs[path]),
-    gpu_ns: measured(gpuNs[path]),
-    memory_peak_bytes: measured(peakBytes[path]),
+    ...countersOf(counted, path),
     data_load_ns: measured(loadNs[path]),
     share: rootsNs > 0 ? coveredNs[path] / rootsNs : null,
     overlap_count: overlapping[path],
@@ -260,6 +248,36 @@ function pathText({ parent, name, depth }: Paths, path: number): string {
 
 function quotedName(name: string): string {
   return name.includes(" > ") || name.includes('"') ? jsonOfText(name) : name;
+}
+
+/** What the spans of each path have counted together, as the counters are listed: NaN for nothing, and null if no path has any. */
+function countedByPath(tree: Tree, pathOf: Uint32Array, pathCount: number): (Float64Array | null)[] {
+  return counterColumns(tree.snapshot).map((values, k) => {
+    if (values === null) return null;
+    const together = new Float64Array(pathCount).fill(NaN);
+    if (COUNTERS[k].total === "sum") sumByPath(together, tree.rows, pathOf, values);
+    else raiseByPath(together, tree.rows, pathOf, values);
+    return together;
+  });
+}
+
+function countersOf(counted: readonly (Float64Array | null)[], path: number): CounterValues {
+  const values = { ...NOT_COUNTED };
+  putCounters(values, counted, path);
+  return values;
+}
+
+function sumByPath(sums: Float64Array, rows: Uint32Array, pathOf: Uint32Array, values: Float64Array): void {
+  for (let i = 0; i < rows.length; i++) addMeasured(sums, pathOf[i], values[rows[i]]);
+}
+
+function raiseByPath(
+  highest: Float64Array,
+  rows: Uint32Array,
+  pathOf: Uint32Array,
+  values: Float64Array,
+): void {
+  for (let i = 0; i < rows.length; i++) raiseMeasured(highest, pathOf[i], values[rows[i]]);
 }
 
 function addMeasured(sums: Float64Array, at: number, value: number): void {

@@ -6,7 +6,7 @@ import { cutText } from "../../src/data/text_limits.ts";
 import { VERSION } from "../../src/data/version.ts";
 import { toTraceEvents } from "../../src/formats/perfetto.ts";
 import { buildTree } from "../../src/tree/tree.ts";
-import { chain, flat, type HandRow, idOf, snapshotOf } from "../support/cases.ts";
+import { chain, counting, flat, type HandRow, idOf, snapshotOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { TEXTS } from "../support/hostile.ts";
 import { Model, programs, sequential, sequentialRows } from "../support/programs.ts";
@@ -63,9 +63,8 @@ test("toTraceEvents() has index, counters, attributes and marks in the arguments
     },
     { id: 2 },
   ]);
-  const [step, bare] = file({ ...snapshot, gpuNs: Float64Array.of(7, NaN) }).traceEvents.filter(e =>
-    e.ph === "X"
-  );
+  const [step, bare] = file(counting(snapshot, { gpu_ns: Float64Array.of(7, NaN) })).traceEvents
+    .filter(e => e.ph === "X");
   assertEquals(step.args, {
     id: idOf(1),
     index: 3,

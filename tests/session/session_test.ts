@@ -807,7 +807,7 @@ const MISSPELT: [options: unknown, message: string][] = [
   [{ ouput: "none" }, 'did you mean "output"?'],
   [{ outDir: "x" }, 'did you mean "outputDir"?'],
   [{ counters: { mem: true } }, 'Cannot choose counters: unknown option "mem", did you mean "memory"?'],
-  [{ counters: { disk: true } }, 'unknown option "disk", expected "cpu", "cpuCoalesceNs", "memory", "gpu"'],
+  [{ counters: { disk: true } }, 'unknown option "disk", expected "cpu", "cpuCoalesceNs", "gpu", "memory"'],
   [{ quiet: true }, 'unknown option "quiet", expected "output", "outputDir"'],
 ];
 for (const [options, message] of MISSPELT) {
@@ -917,7 +917,7 @@ test("health() before anything was recorded is complete", () => {
     probes: {
       wall: { present: true, source: "fake", reason: null },
       cpu: { present: true, source: "fake process", reason: null },
-      gpu: { ...NO_GPU, reason: "no session: profile() looks for a GPU" },
+      gpu: { ...NO_GPU, reason: "no session: profile() turns it on" },
       memory: {
         present: false,
         source: null,

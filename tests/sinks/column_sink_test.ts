@@ -2,6 +2,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { IdSeries } from "../../src/data/id_series.ts";
+import type { LateMeter } from "../../src/meters/meter.ts";
+import { type Counters, NO_COUNTERS } from "../../src/record/counters.ts";
 import { Recorder } from "../../src/record/recorder.ts";
 import type { Drained, SpanBatch } from "../../src/sinks/batch.ts";
 import { Flusher } from "../../src/sinks/flusher.ts";
@@ -49,19 +51,20 @@ class ToldMemory extends ColumnMemory {
 }
 
 /** A recorder and its flusher, of which the test says what the process does. */
-function startFlusher(
-  sinks: readonly AnySink[],
-  gpu: { settledNs(nowNs: number): number; busyNs(): number } | null = null,
-) {
+function startFlusher(sinks: readonly AnySink[], late: LateMeter | null = null) {
   const clock = new FakeClock();
-  const counters = { cpu: null, memory: null, gpu };
+  const counters: Counters = {
+    ...NO_COUNTERS,
+    late: late === null ? [] : [{ column: "gpu_ns", meter: late }],
+  };
   const warnings: string[] = [];
   const warn = (message: string) => void warnings.push(message);
   const recorder = new Recorder({ clock, counters, maxSpans: 10_000, warn });
   recorder.restart(10_000, counters);
   recorder.openSession("session", {});
   const flusher = new Flusher({
-    recorder,
+    buffer: recorder.buffer,
+    clock,
     sinks,
     intervalMs: HOUR_MS,
     identity: { pid: 7, rank: 3, threadId: 0, markIds: new IdSeries("fedcba9876543210") },
@@ -296,18 +299,21 @@ test("A batch that comes before slices have run leaves them the commit of the ot
   ci.engine.shutdown();
 });
 
-test("A batch waits for spans whose GPU time is not known yet, and is not tried again at each close", () => {
+test("A batch waits for spans of which a late counter is not known yet, and is not tried again at each close", () => {
   const sink = new PacedMemory({ batchSpans: 10 });
   let settledNs = -Infinity;
   let asked = 0;
-  const gpu = {
+  const meter: LateMeter = {
     settledNs() {
       asked++;
       return settledNs;
     },
-    busyNs: () => 1,
+    between: () => 1,
+    poke: () => {},
+    attrs: () => ({}),
+    stop: () => {},
   };
-  const { clock, recorder, flusher } = startFlusher([sink], gpu);
+  const { clock, recorder, flusher } = startFlusher([sink], meter);
   for (let i = 0; i < 35; i++) {
     clock.us(1);
     recorder.open("x", i, undefined).end();

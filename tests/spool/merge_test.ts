@@ -372,8 +372,8 @@ function readNumber(list: "spans" | "marks", field: string, number: string): Spo
 
 /** Every number of a snapshot that is no mark's value, NaN where it says not measured. */
 function numbersOf({ snapshot }: SpoolRows): number[] {
-  const { startNs, endNs, cpuNs, gpuNs, memoryPeakBytes, index, id, parent, threads, marks } = snapshot;
-  const columns = [startNs, endNs, cpuNs, gpuNs ?? [], memoryPeakBytes ?? [], index, id, parent, marks.tsNs];
+  const { startNs, endNs, counters, index, id, parent, threads, marks } = snapshot;
+  const columns = [startNs, endNs, ...Object.values(counters), index, id, parent, marks.tsNs];
   const own = threads!.list.flatMap(({ pid, rank, threadId }) => [pid, rank, threadId]);
   return [...columns.flatMap(column => Array.from(column)), ...own];
 }

@@ -6,7 +6,7 @@
  */
 import type { TraceOptions } from "../../src/api/trace_options.ts";
 import { IdSeries } from "../../src/data/id_series.ts";
-import type { Snapshot } from "../../src/data/snapshot.ts";
+import type { Snapshot, SnapshotCounters } from "../../src/data/snapshot.ts";
 import type { Attrs, MarkKind, MarkValue, TraceDict, TraceNode } from "../../src/data/values.ts";
 import type { FrameColumn } from "../../src/formats/frame/columns.ts";
 import { idText } from "../../src/tree/columns.ts";
@@ -55,15 +55,13 @@ export function snapshotOf(closed: readonly HandRow[], open: readonly HandRow[] 
     closedLength: closed.length,
     anchorNs: FAKE_UNIX_NS,
     ids: IDS,
-    gpuNs: null,
-    memoryPeakBytes: null,
     id: Float64Array.from(rows, row => row.id),
     parent: Float64Array.from(rows, row => row.parent ?? 0),
     name: rows.map(row => row.name ?? `s${row.id}`),
     index: Float64Array.from(rows, row => row.index ?? NaN),
     startNs: Float64Array.from(rows, row => row.startNs ?? 0),
     endNs: Float64Array.from(rows, row => row.endNs ?? 0),
-    cpuNs: Float64Array.from(rows, row => row.cpuNs ?? NaN),
+    counters: { cpu_ns: Float64Array.from(rows, row => row.cpuNs ?? NaN) },
     dataLoadNs: Float64Array.from(rows, row => row.dataLoadNs ?? NaN),
     attrs: rows.map(row => row.attrs),
     markCount: Uint32Array.from(rows, row => row.marks?.length ?? 0),
@@ -78,6 +76,11 @@ export function snapshotOf(closed: readonly HandRow[], open: readonly HandRow[] 
       drained: new Uint8Array(marks.length),
     },
   };
+}
+
+/** A snapshot with more counters. */
+export function counting(snapshot: Snapshot, counters: SnapshotCounters): Snapshot {
+  return { ...snapshot, counters: { ...snapshot.counters, ...counters } };
 }
 
 /** A chain of rows, each opened in the one before it and closed before it. */

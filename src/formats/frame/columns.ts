@@ -4,7 +4,8 @@
  * @module
  */
 import { areMade, type Snapshot } from "../../data/snapshot.ts";
-import { ownIdText, parentIdText, wallUs } from "../../tree/columns.ts";
+import { COUNTERS } from "../../meters/counters.ts";
+import { counterColumns, ownIdText, parentIdText, wallUs } from "../../tree/columns.ts";
 import type { Tree } from "../../tree/tree.ts";
 import { FrameBody } from "./body.ts";
 import { IntegerColumn } from "./integer_column.ts";
@@ -29,12 +30,12 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
   const { length } = rows;
   const positions = inOrderOfClose(tree, newestFirst);
   const strangers = parentsElsewhere(tree);
-  const body = new FrameBody(bodySize(length, strangers));
+  const counters = counterColumns(snapshot);
+  const body = new FrameBody(bodySize(length, strangers, counters));
   const [own, parent] = idColumns(tree, positions, strangers, body);
   const names = new Array<string>(length);
   const index = integers(body, length);
   const wall = body.doubles(length);
-  const cpu = integers(body, length);
   const markCount = body.words(length);
   const depth = body.words(length);
   for (let i = 0; i < length; i++) {
@@ -43,11 +44,16 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
     names[i] = snapshot.name[row];
     index.set(i, snapshot.index[row]);
     wall[i] = wallUs(snapshot, row);
-    cpu.set(i, snapshot.cpuNs[row]);
     markCount[i] = snapshot.markCount[row];
     depth[i] = tree.depth[position];
   }
-  const nothing = integers(body, length);
+  const counted = counters.map(column => column === null ? null : integers(body, length));
+  counted.forEach((values, k) => {
+    const column = counters[k];
+    if (values === null || column === null) return;
+    for (let i = 0; i < length; i++) values.set(i, column[rows[positions[i]]]);
+  });
+  const nothing = integers(body, length); // all columns of nulls are this one
   nothing.setNull();
   return [
     { name: "id", dtype: "Utf8", values: own },
@@ -55,39 +61,29 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
     { name: "name", dtype: "Utf8", values: textColumn(names, body.words(length * VIEW_WORDS)) },
     { name: "index", dtype: "Int64", values: index },
     { name: "wall_us", dtype: "Float64", values: wall },
-    { name: "cpu_ns", dtype: "Int64", values: cpu },
-    { name: "gpu_ns", dtype: "Int64", values: measuredColumn(tree, positions, snapshot.gpuNs) ?? nothing },
-    {
-      name: "memory_peak_bytes",
+    ...COUNTERS.map(({ column }, k): FrameColumn => ({
+      name: column,
       dtype: "Int64",
-      values: measuredColumn(tree, positions, snapshot.memoryPeakBytes) ?? nothing,
-    },
+      values: counted[k] ?? nothing,
+    })),
     { name: "mark_count", dtype: "UInt32", values: markCount },
     { name: "depth", dtype: "UInt32", values: depth },
   ];
 }
 
 /** What `toColumns` takes of a body: as many columns as there are words below. */
-function bodySize(length: number, strangers: number): number {
+function bodySize(length: number, strangers: number, counters: readonly (Float64Array | null)[]): number {
   const views = FrameBody.padded(length * VIEW_WORDS * 4);
   const ids = FrameBody.padded((length + strangers) * 32);
   const bits = FrameBody.padded(Math.ceil(length / 8));
   const longs = FrameBody.padded(length * 8);
   const words = FrameBody.padded(length * 4);
-  return views * 3 + ids + bits + (longs + bits) * 3 + longs + words * 2;
+  const integers = 2 + counters.filter(column => column !== null).length; // the index, and nothing
+  return views * 3 + ids + bits + (longs + bits) * integers + longs + words * 2;
 }
 
 function integers(body: FrameBody, length: number): IntegerColumn {
   return new IntegerColumn(body.words(length * 2), body.bits(length));
-}
-
-// In memory of its own: few machines have a GPU, and few sessions ask for memory.
-function measuredColumn(
-  { rows }: Tree,
-  positions: Uint32Array,
-  column: Float64Array | null,
-): IntegerColumn | null {
-  return column === null ? null : IntegerColumn.from(Float64Array.from(positions, at => column[rows[at]]));
 }
 
 /** How many kept rows have a parent that is not among them. */

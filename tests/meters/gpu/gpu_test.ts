@@ -24,7 +24,7 @@ class GpuEngine {
   constructor(intervalMs = 1e9) {
     this.engine = new Engine({
       clock: this.fake.clock,
-      gpu: { ...this.fake.options, intervalMs },
+      open: { gpu: ({ clock }) => openGpu(clock, { ...this.fake.options, intervalMs }) },
       warn: () => {},
     });
   }
@@ -209,7 +209,7 @@ fakeTest("GPU times outlive a change of the buffer's bound", async () => {
 test("profile() without a driver is silent, and health() says why there is no GPU time", () => {
   const warnings: string[] = [];
   const engine = new Engine({
-    gpu: { paths: ["/nowhere/libnvidia-ml.so.1"] },
+    open: { gpu: ({ clock }) => openGpu(clock, { paths: ["/nowhere/libnvidia-ml.so.1"] }) },
     warn: text => void warnings.push(text),
   });
   engine.profile({ output: "none" });
@@ -257,7 +257,10 @@ function fakeClock() {
 
 test("A library that is no NVML ends the probe with a reason, and nothing else", async () => {
   const libc = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/libc.so.6", "/lib/aarch64-linux-gnu/libc.so.6"];
-  const engine = new Engine({ gpu: { paths: libc }, warn: () => {} });
+  const engine = new Engine({
+    open: { gpu: ({ clock }) => openGpu(clock, { paths: libc }) },
+    warn: () => {},
+  });
   engine.profile({ output: "none" });
   await null;
   const { present, reason } = engine.health().probes.gpu;
