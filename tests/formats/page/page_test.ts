@@ -15,7 +15,8 @@ import { toCell, toPage } from "../../../src/formats/page/page.ts";
 import { layRows } from "../../../src/formats/page/rows.ts";
 import { PAGE_SCRIPT } from "../../../src/formats/page/script.ts";
 import { PAGE_UNITS } from "../../../src/formats/page/units.ts";
-import { formatBytes, formatDuration, formatValue } from "../../../src/formats/units.ts";
+import { formatBytes, formatCounter, formatDuration, formatValue } from "../../../src/formats/units.ts";
+import type { Counter } from "../../../src/meters/counters.ts";
 import { foldSiblings } from "../../../src/tree/fold.ts";
 import { buildTree, type Tree } from "../../../src/tree/tree.ts";
 import { chain, type HandRow, snapshotOf } from "../../support/cases.ts";
@@ -273,7 +274,17 @@ interface PageUnits {
   time(ns: number): string;
   size(bytes: number): string;
   number(value: number | string): string;
+  counted(counter: Pick<Counter, "unit" | "total">, sign: string, value: number): string;
 }
+
+test("The page writes what was counted as the printed tree does, with the sign where it adds up", () => {
+  const { counted } = new Function(`${PAGE_UNITS}\nreturn { counted };`)() as PageUnits;
+  for (const unit of ["ns", "bytes", "number"] as const) {
+    const text = formatCounter({ unit }, 123_456);
+    assertEquals(counted({ unit, total: "sum" }, "~", 123_456), `~${text}`);
+    assertEquals(counted({ unit, total: "highest" }, "~", 123_456), text);
+  }
+});
 
 test("The page writes durations, sizes and values as the printed tree does", () => {
   const { time, size, number } = new Function(`${PAGE_UNITS}\nreturn { time, size, number };`)() as PageUnits;
