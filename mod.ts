@@ -48,7 +48,7 @@ export type {
 } from "./src/data/values.ts";
 export type { TraceSummary } from "./src/formats/summary_table.ts";
 export type { MarkOptions, Scope, ScopeOptions } from "./src/record/scope.ts";
-export type { CirronOptions, Output, OutputName, ProfileOptions } from "./src/session/options.ts";
+export type { Output, OutputName, ProfileOptions } from "./src/session/options.ts";
 export type { Profiler } from "./src/session/profiler.ts";
 export type { SpanBatch } from "./src/sinks/batch.ts";
 export type { Logger } from "./src/sinks/log.ts";

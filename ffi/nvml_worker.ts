@@ -420,9 +420,9 @@ export function nvmlWorker(data: NvmlWorkerData, load: (name: string) => unknown
       else readRates(device);
       readTotals(device);
     }
+    if (isEnding()) break; // the last tick has ended when it is known that it was the last
     Atomics.add(header, cell.ticks, 1);
     Atomics.notify(header, cell.ticks);
-    if (isEnding()) break;
     // Not quite regular: a tick in step with the driver's sampler would always see samples of the same age.
     sleep(data.intervalMs * (0.9 + 0.2 * Math.random()));
     Atomics.compareExchange(header, cell.wake, 1, 0);

@@ -1,6 +1,7 @@
 /**
  * `deno task test [deno|bun] [PATHS]`: every test on Deno and on Bun, or those at PATHS. The last line has the sum, and the one
- * before it why some were skipped. `deno task test:quick` leaves out tests/programs and runs both runtimes side by side.
+ * before it why some were skipped. `deno task test:quick` leaves out tests/programs and large data,
+ * and runs both runtimes side by side.
  *
  * @module
  */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { join, resolve } from "node:path";
 import { ROOT } from "./install.mjs";
 import { run } from "./run.ts";
 
@@ -14,8 +15,11 @@ export interface Wanted {
   readonly runtimes: readonly Runtime[];
   /** Files and folders. */
   readonly paths: readonly string[];
-  /** Whether the runtimes run side by side, each on a core of its own; what they say is then shown one after the other. */
-  readonly atOnce: boolean;
+  /**
+   * Whether what takes long is left out, large data and what starts programs; the runtimes then run side by side, each on a core of
+   * its own, and what they say is shown one after the other.
+   */
+  readonly isQuick: boolean;
 }
 
 /** What came of it. */
@@ -37,6 +41,9 @@ const TITLES: Readonly<Record<Runtime, string>> = { deno: "Deno", bun: "Bun" };
 // Failures are worth a line; thousands of passes are not, and skips have one at the end.
 const PASSED = /^running \d+ tests? from|\.\.\. (?:ok|ignored) \(|^\(skip\) |^-+ post-test output|^$/;
 
+// What Bun puts before what a file's tests say: worth a line where they say anything.
+const FILE = /^\S+_test\.ts:$/;
+
 // What `testUnless` prints for each test that it skips.
 const SKIPPING = /^\S+: skipping ".*": (.*)$/;
 
@@ -53,7 +60,7 @@ export function readWanted(args: readonly string[]): Wanted {
   return {
     runtimes: only === undefined ? RUNTIMES : [only],
     paths: paths.length > 0 ? paths : all,
-    atOnce: isQuick,
+    isQuick,
   };
 }
 
@@ -64,6 +71,21 @@ export function quickFolders(): string[] {
     .map(({ name }) => `tests/${name}`)
     .sort();
 }
+
+/** The files of tests in files and folders, by their whole paths. */
+export function testFiles(paths: readonly string[]): string[] {
+  return paths.flatMap(path => {
+    const whole = resolve(ROOT, path);
+    if (Deno.statSync(whole).isFile) return [whole];
+    const names = (Array.from(Deno.readDirSync(whole)))
+      .filter(({ name, isDirectory }) => isDirectory || name.endsWith("_test.ts"))
+      .map(({ name }) => join(whole, name));
+    return testFiles(names.sort());
+  });
+}
+
+/** Set where only quick tests are wanted: `tests/support/conditions.ts` reads it. */
+export const QUICK_ENV: Readonly<Record<string, string>> = { CIRRON_QUICK_TESTS: "1" };
 
 /** The arguments with which a runtime runs tests. */
 export function testArguments(runtime: Runtime, paths: readonly string[]): string[] {
@@ -80,32 +102,53 @@ export function testArguments(runtime: Runtime, paths: readonly string[]): strin
     ];
 }
 
+/**
+ * The arguments of the commands that run quick tests. Deno gives each file an isolate of its own, which takes a quarter of a second:
+ * here those of a folder share one. All tests in one would take longer again, in a heap that grows.
+ */
+function quickCommands(runtime: Runtime, paths: readonly string[]): string[][] {
+  return runtime === "deno"
+    ? paths.map(path => [...testArguments("deno", ["tools/together.ts"]), "--", ...testFiles([path])])
+    : [testArguments("bun", paths)];
+}
+
 /** Runs tests, showing what fails. */
-export async function runTests({ runtimes, paths, atOnce }: Wanted): Promise<Outcome> {
+export async function runTests({ runtimes, paths, isQuick }: Wanted): Promise<Outcome> {
   const total: Count = { passed: 0, failed: 0, skipped: 0 };
   const reasons = new Map<string, number>();
 
   async function count(runtime: Runtime): Promise<void> {
     const title = `\n== ${TITLES[runtime]}`;
     const kept: string[] = [];
-    if (!atOnce) console.log(title);
+    if (!isQuick) console.log(title);
+    const show = isQuick ? (line: string) => void kept.push(line) : (line: string) => console.log(line);
+    let file: string | null = null;
     const isShown = (line: string): boolean => {
       const reason = SKIPPING.exec(line)?.[1];
       if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-      return reason === undefined && !PASSED.test(line);
+      if (reason !== undefined || PASSED.test(line)) return false;
+      if (FILE.test(line)) {
+        file = line;
+        return false;
+      }
+      if (file !== null) show(file);
+      file = null;
+      return true;
     };
-    const show = atOnce ? (line: string) => void kept.push(line) : undefined;
-    const { ok, output } = await run(runtime, testArguments(runtime, paths), isShown, {}, show);
-    if (atOnce) console.log([title, ...kept].join("\n"));
-    // A runner that died, or counted nothing, has failed whatever it printed before.
-    const found = (runtime === "deno" ? denoCount : bunCount)(output) ?? { passed: 0, failed: 0, skipped: 0 };
-    if ((!ok && found.failed === 0) || found.passed + found.failed === 0) found.failed++;
-    total.passed += found.passed;
-    total.failed += found.failed;
-    total.skipped += found.skipped;
+    for (const args of isQuick ? quickCommands(runtime, paths) : [testArguments(runtime, paths)]) {
+      const { ok, output } = await run(runtime, args, isShown, isQuick ? QUICK_ENV : {}, show);
+      // A runner that died, or counted nothing, has failed whatever it printed before.
+      const found = (runtime === "deno" ? denoCount : bunCount)(output)
+        ?? { passed: 0, failed: 0, skipped: 0 };
+      if ((!ok && found.failed === 0) || found.passed + found.failed + found.skipped === 0) found.failed++;
+      total.passed += found.passed;
+      total.failed += found.failed;
+      total.skipped += found.skipped;
+    }
+    if (isQuick) console.log([title, ...kept].join("\n"));
   }
 
-  if (atOnce) await Promise.all(runtimes.map(count));
+  if (isQuick) await Promise.all(runtimes.map(count));
   else for (const runtime of runtimes) await count(runtime);
 
   const sum = `${total.passed} passed, ${total.failed} failed`;

@@ -7,13 +7,7 @@ import type { Health } from "../data/health.ts";
 import type { MarkValue } from "../data/values.ts";
 import { BATCHES, EPOCHS, loop } from "../record/loops.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../record/scope.ts";
-import {
-  type CheckedOptions,
-  checkOptions,
-  type CirronOptions,
-  mergeOptions,
-  type ProfileOptions,
-} from "../session/options.ts";
+import { type CheckedOptions, checkOptions, mergeOptions, type ProfileOptions } from "../session/options.ts";
 import type { Profiler } from "../session/profiler.ts";
 import { engine, host } from "./shared.ts";
 import type { TraceFunction } from "./trace.ts";
@@ -342,7 +336,7 @@ export class Cirron {
    * @throws {RangeError} If an option is out of bounds or an output is unknown.
    * @throws {TypeError} If an option has the wrong type, or there is none of its name.
    */
-  constructor(options: CirronOptions = {}) {
+  constructor(options: ProfileOptions = {}) {
     this.#options = checkOptions(options);
     const { traceBufferMaxSpans } = this.#options;
     if (traceBufferMaxSpans !== undefined) engine.setMaxSpans(traceBufferMaxSpans);

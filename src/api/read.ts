@@ -12,7 +12,7 @@ import { isReadable } from "../runtime/permissions.ts";
 import { defaultSpoolDirectory } from "../session/environment.ts";
 import { parseExact } from "../spool/exact_json.ts";
 import { SPOOL_FILE_NAME } from "../spool/format.ts";
-import { closedOnly, mergeFiles, type SpoolFile, type SpoolRows } from "../spool/merge.ts";
+import { closedOnly, mergeFiles, type ParsedFile, type SpoolRows } from "../spool/merge.ts";
 import { host } from "./shared.ts";
 import { trace, type TraceFunction } from "./trace.ts";
 
@@ -108,7 +108,7 @@ function list(directory: string): string[] {
 const MAX_FILE_BYTES = 1 << 29;
 
 /** The files, parsed one at a time; nothing for one that is gone. */
-export function* readFiles(directory: string, names: readonly string[]): Generator<SpoolFile> {
+export function* readFiles(directory: string, names: readonly string[]): Generator<ParsedFile> {
   for (const name of names) {
     let content: unknown = null;
     let failure: string | null = null;

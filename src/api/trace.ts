@@ -24,7 +24,7 @@ import { summarize } from "../tree/summary.ts";
 import { buildTree, type Tree } from "../tree/tree.ts";
 import type { DataFrame } from "./data_frame.ts";
 import {
-  type CheckedOptions,
+  type CheckedTraceOptions,
   checkTraceOptions,
   type TraceFormat,
   type TraceOptions,
@@ -122,7 +122,7 @@ export interface TraceContext {
 /** What a format makes its result of, besides the tree. */
 interface Request {
   readonly context: TraceContext;
-  readonly options: CheckedOptions;
+  readonly options: CheckedTraceOptions;
   /** Null unless the format is `"df"`. */
   readonly engine: FrameEngine | null;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { isOptions, kindOf, shown } from "../data/arguments.ts";
+import { checkNumber, checkWhole } from "../data/number_checks.ts";
 import { checkOptionNames } from "../data/option_names.ts";
 
 /** The forms in which a trace can be read. */
@@ -42,7 +43,7 @@ export interface TraceOptions {
 }
 
 /** Options after their checks. */
-export interface CheckedOptions {
+export interface CheckedTraceOptions {
   readonly format: TraceFormat;
   readonly name: string | undefined;
   readonly last: number | undefined;
@@ -61,7 +62,7 @@ const FOLDING: readonly string[] = ["tree", "html"];
  * Checks everything before anything is read.
  * @param formats The names of all formats.
  */
-export function checkTraceOptions(options: TraceOptions, formats: readonly string[]): CheckedOptions {
+export function checkTraceOptions(options: TraceOptions, formats: readonly string[]): CheckedTraceOptions {
   if (!isOptions(options)) {
     throw new TypeError(`Cannot trace: options must be an object, got ${kindOf(options)}`);
   }
@@ -79,37 +80,19 @@ export function checkTraceOptions(options: TraceOptions, formats: readonly strin
   if (name !== undefined && typeof name !== "string") {
     throw new TypeError(`Cannot trace: name must be a string, got ${kindOf(name)}`);
   }
-  if (last !== undefined) checkWhole("last", last);
+  if (last !== undefined) checkWhole("Cannot trace: last", last, 0);
   if (typeof open !== "boolean") {
     throw new TypeError(`Cannot trace: open must be a boolean, got ${typeof open}`);
   }
-  if (depth !== undefined) checkWhole("depth", depth);
-  if (minWallUs !== undefined) {
-    checkNumber("minWallUs", minWallUs);
-    if (!(minWallUs >= 0)) {
-      throw new RangeError(`Cannot trace: minWallUs must be a number from 0 on, got ${minWallUs}`);
-    }
-  }
+  if (depth !== undefined) checkWhole("Cannot trace: depth", depth, 0);
+  if (minWallUs !== undefined) checkNumber("Cannot trace: minWallUs", minWallUs, 0);
   if (fold !== undefined) {
-    if (typeof fold !== "boolean") checkWhole("fold", fold, "a boolean or a number");
+    if (typeof fold !== "boolean") checkWhole("Cannot trace: fold", fold, 0, "a boolean or a number");
     if (!FOLDING.includes(format)) {
       throw new TypeError(`Cannot trace: fold is for format ${listed(FOLDING)}, "${format}" has every span`);
     }
   }
   return { format, name, last, open, depth, minWallUs, fold };
-}
-
-function checkWhole(option: string, value: number, expected?: string): void {
-  checkNumber(option, value, expected);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`Cannot trace: ${option} must be a whole number from 0 on, got ${value}`);
-  }
-}
-
-function checkNumber(option: string, value: unknown, expected = "a number"): void {
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot trace: ${option} must be ${expected}, got ${kindOf(value)}`);
-  }
 }
 
 /** `"a", "b" or "c"`. */

@@ -33,7 +33,7 @@ export function shown(value: unknown): string {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
 }
 
-/** `text` in quotes, on one line, and cut at 256 bytes, for an error message or a warning. */
+/** `text` in quotes, on one line, and cut at 256 bytes: for an error message, a warning or a printed line. */
 export function quote(text: string): string {
   return printable(jsonOfText(cutText(text)));
 }

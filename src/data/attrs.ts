@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { jsonValue } from "./json_value.ts";
 import { ATTR_TEXT_BYTES, cutText, describeError, TEXT_BYTES } from "./text_limits.ts";
 import type { Attrs, JsonValue } from "./values.ts";
 
@@ -178,11 +179,9 @@ function convertPrimitive(value: unknown): JsonValue | undefined {
     case "string":
       return cutText(value, ATTR_TEXT_BYTES);
     case "number":
-      return Number.isFinite(value) ? value : String(value);
     case "boolean":
-      return value;
     case "bigint":
-      return bigintToJson(value);
+      return jsonValue(value);
     case "function":
       return cutText(`[Function ${typeof value.name === "string" ? value.name : ""}]`);
     case "symbol":
@@ -190,22 +189,6 @@ function convertPrimitive(value: unknown): JsonValue | undefined {
     default:
       return value === null ? null : undefined;
   }
-}
-
-/** A bigint of more bits than this is named, not kept: its digits would take quadratic time to write. */
-const BIGINT_BITS = 4096;
-const BIGINT_LIMIT = 1n << BigInt(BIGINT_BITS);
-
-/** Whether a bigint is small enough to be kept. */
-export function isKeepable(value: bigint): boolean {
-  return value < BIGINT_LIMIT && value > -BIGINT_LIMIT;
-}
-
-/** A bigint as a number where that is exact, else as its digits. */
-export function bigintToJson(value: bigint): number | string {
-  const number = Number(value);
-  if (Number.isSafeInteger(number)) return number;
-  return isKeepable(value) ? String(value) : `[bigint of over ${BIGINT_BITS} bits]`;
 }
 
 function isArrayLike(value: object): value is ArrayLike<unknown> & object {

@@ -71,7 +71,7 @@ export interface Overhead {
   span_ns: number;
   /** Marks. */
   mark_ns: number;
-  /** Readings of the CPU clock and of the peak of memory. */
+  /** Readings of the CPU clock, and of what else is read at both ends of spans. */
   counter_ns: number;
   /** Giving spans to the sinks; measured, not estimated. */
   flush_ns: number;

@@ -3,13 +3,12 @@
  *
  * @module
  */
+import { plainValue } from "../data/json_value.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { TraceDict, TraceMark, TraceNode } from "../data/values.ts";
 import {
-  anchorOf,
   attrsOf,
   counterColumns,
-  markValue,
   measured,
   momentUs,
   NOT_COUNTED,
@@ -17,6 +16,7 @@ import {
   ownIdText,
   parentIdText,
   putCounters,
+  splitAnchor,
   wallUs,
 } from "../tree/columns.ts";
 import type { Tree } from "../tree/tree.ts";
@@ -36,7 +36,7 @@ export function toDict(tree: Tree): TraceDict {
   const nodes = new Array<TraceNode>(length);
   const filled = new Uint32Array(length);
   let rootsFilled = 0;
-  const { us, restNs } = anchorOf(snapshot);
+  const { us, restNs } = splitAnchor(snapshot);
   const counters = counterColumns(snapshot);
   for (let i = 0; i < length; i++) {
     const up = parent[i];
@@ -88,12 +88,12 @@ function toNode(
   node.wall_us = wallUs(snapshot, row);
   putCounters(node, counters, row);
   node.attrs = attrsOf(snapshot, row);
-  node.marks = marksOf(snapshot, row, anchorUs, restNs);
+  node.marks = rowMarks(snapshot, row, anchorUs, restNs);
   node.children = children;
   return node;
 }
 
-function marksOf(snapshot: Snapshot, row: number, anchorUs: number, restNs: number): TraceMark[] {
+function rowMarks(snapshot: Snapshot, row: number, anchorUs: number, restNs: number): TraceMark[] {
   const { marks } = snapshot;
   const first = marks.first[row];
   const count = marks.first[row + 1] - first;
@@ -102,7 +102,7 @@ function marksOf(snapshot: Snapshot, row: number, anchorUs: number, restNs: numb
     const i = first + k;
     result[k] = {
       name: marks.name[i],
-      value: markValue(marks.value[i]),
+      value: plainValue(marks.value[i]),
       kind: marks.summary[i] === 1 ? "summary" : "point",
       ts_us: momentUs(anchorUs, restNs, marks.tsNs[i]),
       attrs: ownAttrs(marks.attrs[i]),

@@ -6,17 +6,10 @@
  */
 import type { IdSeries } from "../data/id_series.ts";
 import { jsonOf } from "../data/json_text.ts";
+import { jsonValue } from "../data/json_value.ts";
 import { areMade, type Snapshot } from "../data/snapshot.ts";
 import type { MarkValue } from "../data/values.ts";
-import {
-  anchorOf,
-  attrsOf,
-  counterColumns,
-  markValue,
-  momentUs,
-  ownIdText,
-  parentIdText,
-} from "../tree/columns.ts";
+import { attrsOf, counterColumns, momentUs, ownIdText, parentIdText, splitAnchor } from "../tree/columns.ts";
 import type { Tree } from "../tree/tree.ts";
 import { Constant, TextBytes } from "./bytes.ts";
 import { counterKeys } from "./counter_keys.ts";
@@ -30,7 +23,7 @@ export function toJson(tree: Tree): string {
   const out = TextBytes.begin();
   const counters = counterColumns(snapshot).filter(column => column !== null);
   const keys = keysOf(snapshot);
-  const { us, restNs } = anchorOf(snapshot);
+  const { us, restNs } = splitAnchor(snapshot);
   out.put(keys.roots);
   // `walk()`, written out: with closures of its own in each call it would lose its compiled code as the keys did.
   const { firstChild, nextSibling, parent } = tree;
@@ -248,14 +241,9 @@ function writeMarks(
   }
 }
 
-/** Writes a mark's value as JSON can say it: what is not finite as a string, and what is beyond the exact range as its digits. */
+/** Writes what {@link jsonValue} gives of a mark's value. */
 export function writeValue(out: TextBytes, value: MarkValue): void {
-  if (typeof value === "number") {
-    if (Number.isFinite(value)) out.number(value);
-    else out.json(String(value));
-  } else if (typeof value === "string") {
-    out.json(value);
-  } else {
-    out.text(jsonOf(markValue(value)));
-  }
+  if (typeof value === "number" && Number.isFinite(value)) out.number(value);
+  else if (typeof value === "string") out.json(value);
+  else out.text(jsonOf(jsonValue(value)));
 }

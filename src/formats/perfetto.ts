@@ -6,11 +6,13 @@
  * @module
  */
 import { jsonOf, jsonOfText } from "../data/json_text.ts";
+import { plainValue } from "../data/json_value.ts";
+import { SESSION_NAME } from "../data/session_names.ts";
 import { type Snapshot, unixUs } from "../data/snapshot.ts";
 import type { Attrs } from "../data/values.ts";
 import { VERSION } from "../data/version.ts";
 import { COUNTERS } from "../meters/counters.ts";
-import { attrsOf, counterColumns, isFailed, markValue, ownIdText, wallUs } from "../tree/columns.ts";
+import { attrsOf, counterColumns, isFailed, ownIdText, wallUs } from "../tree/columns.ts";
 import { drawnEndNs, layTracks } from "../tree/tracks.ts";
 import type { Tree } from "../tree/tree.ts";
 import { Constant, TextBytes } from "./bytes.ts";
@@ -204,7 +206,7 @@ function writeMarks(
 ): void {
   const end = marks.first[row + 1];
   for (let i = marks.first[row]; i < end; i++) {
-    const value = markValue(marks.value[i]);
+    const value = plainValue(marks.value[i]);
     out.put(keys.event);
     out.json(marks.name[i]);
     out.put(keys.mark);
@@ -240,6 +242,6 @@ function otherData({ snapshot }: Tree, originNs: number, self: Attrs): Attrs {
 
 /** The first row that is a session's span, kept or not; -1 for none. */
 function sessionRow({ name, length }: Snapshot): number {
-  const row = name.indexOf("cirron.session");
+  const row = name.indexOf(SESSION_NAME);
   return row < length ? row : -1;
 }

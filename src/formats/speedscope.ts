@@ -8,6 +8,7 @@ import { VERSION } from "../data/version.ts";
 import { drawnEndNs, layTracks, type Track } from "../tree/tracks.ts";
 import type { Tree } from "../tree/tree.ts";
 import { earliest } from "./perfetto.ts";
+import { NO_SPANS } from "./text.ts";
 import { labelTracks } from "./track_labels.ts";
 
 /**
@@ -31,7 +32,7 @@ export function toSpeedscope(tree: Tree, pid: number): string {
     },"unit":"nanoseconds","startValue":${start},"endValue":${end},"events":[${events.join(",")}]}`;
   });
   const frames = Array.from(frameOf.keys(), name => `{"name":${jsonOfText(name)}}`);
-  const title = rows.length === 0 ? "(no spans)" : snapshot.name[rows[0]];
+  const title = rows.length === 0 ? NO_SPANS : snapshot.name[rows[0]];
   return `{"$schema":"https://www.speedscope.app/file-format-schema.json","exporter":"@cirron/sdk@${VERSION}","name":${
     jsonOfText(title)
   },"activeProfileIndex":0,"shared":{"frames":[${frames.join(",")}]},"profiles":[${profiles.join(",")}]}`;

@@ -6,6 +6,7 @@
 import { printable } from "../data/printable.ts";
 import { type Counter, COUNTERS } from "../meters/counters.ts";
 import type { SummaryRow } from "../tree/summary.ts";
+import { NO_SPANS } from "./text.ts";
 import { formatCounter, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
 /**
@@ -97,7 +98,7 @@ function counterColumn(counter: Counter): Column {
 
 /** `rows` as text, a line each below a header and above a note if any ran at once, without a newline at the end. */
 export function toTable(rows: readonly SummaryRow[]): string {
-  if (rows.length === 0) return "(no spans)";
+  if (rows.length === 0) return NO_SPANS;
   const lines = new Array<string>(rows.length + 1).fill("");
   for (const { title, cell, fills } of COLUMNS) {
     if (fills !== undefined && !rows.some(fills)) continue;

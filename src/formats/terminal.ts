@@ -50,14 +50,14 @@ export function toTerminalText(tree: Tree | FoldedTree, colors: boolean): string
     }
     const fold = foldAt(tree, position);
     const line = fold === undefined
-      ? spanLine(tree, position, overlaps[position], paint)
-      : foldLine(tree, position, fold, paint);
+      ? paintedSpan(tree, position, overlaps[position], paint)
+      : paintedFold(tree, position, fold, paint);
     lines.push(paint(guide, DIM) + line);
   });
   return lines.join("\n");
 }
 
-function spanLine(tree: Tree, position: number, overlap: number, paint: Paint): string {
+function paintedSpan(tree: Tree, position: number, overlap: number, paint: Paint): string {
   const { label, duration, state, marks, error } = spanWords(tree, position);
   const row = tree.rows[position];
   const time = timeText(duration, shareOfParent(tree, position), overlap === OVERLAPS, paint);
@@ -66,7 +66,7 @@ function spanLine(tree: Tree, position: number, overlap: number, paint: Paint): 
   return `${label} - ${time}${open}${paint(figures, DIM)}${marks}${paint(error, BOLD_RED)}`;
 }
 
-function foldLine(tree: Tree, position: number, fold: Fold, paint: Paint): string {
+function paintedFold(tree: Tree, position: number, fold: Fold, paint: Paint): string {
   const { label, total, spread, trouble } = foldWords(fold);
   const parent = tree.parent[position];
   const share = parent < 0 ? NaN : fold.coveredUs * 1000 / durationNs(tree, parent);

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { jsonOfText } from "../data/json_text.ts";
-import { printable } from "../data/printable.ts";
+import { quote } from "../data/arguments.ts";
 import type { MarkValue } from "../data/values.ts";
 import type { Counter } from "../meters/counters.ts";
 
@@ -55,7 +54,7 @@ export const WHOLE_LIMIT = 1e15;
  * quotes where they could be taken for something else.
  */
 export function formatValue(value: MarkValue): string {
-  if (typeof value === "string") return isPlain(value) ? value : printable(jsonOfText(value));
+  if (typeof value === "string") return isPlain(value) ? value : quote(value);
   if (typeof value !== "number" || !Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < WHOLE_LIMIT) return String(value);

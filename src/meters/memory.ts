@@ -17,6 +17,7 @@ import {
   RUSAGE_BYTES,
 } from "../../ffi/libc.ts";
 import type { Opener, Probe } from "../../ffi/types.ts";
+import { doubled } from "../data/doubled.ts";
 import { node } from "../runtime/builtins.ts";
 import { opener } from "../runtime/opener.ts";
 import type { SpanMeter } from "./meter.ts";
@@ -75,12 +76,6 @@ export class ResettingPeakMeter implements SpanMeter {
     this.#intervals[this.#depth] = this.#interval++;
     this.#peaks[this.#depth++] = peak;
   }
-}
-
-function doubled(column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-  const wider = new Float64Array(column.length * 2);
-  wider.set(column);
-  return wider;
 }
 
 /**

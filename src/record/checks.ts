@@ -4,7 +4,9 @@
  * @module
  */
 import { isList, isOptions, kindOf, quote, shown } from "../data/arguments.ts";
-import { copyAttrs, isKeepable } from "../data/attrs.ts";
+import { copyAttrs } from "../data/attrs.ts";
+import { isKeepable } from "../data/json_value.ts";
+import { checkWhole } from "../data/number_checks.ts";
 import { unknownOption, unknownText } from "../data/option_names.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import type { MarkOptions, ScopeOptions } from "./scope.ts";
@@ -28,12 +30,7 @@ export function checkIndex(name: string, options: ScopeOptions): number {
   }
   const { index } = options;
   if (index === undefined || index === null) return NaN;
-  if (typeof index !== "number") {
-    throw new TypeError(`Cannot open scope ${quote(name)}: index must be a number, got ${kindOf(index)}`);
-  }
-  if (!Number.isSafeInteger(index)) {
-    throw new RangeError(`Cannot open scope ${quote(name)}: index must be a whole number, got ${index}`);
-  }
+  if (!Number.isSafeInteger(index)) checkWhole(`Cannot open scope ${quote(name)}: index`, index);
   return index;
 }
 

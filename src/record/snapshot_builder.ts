@@ -5,6 +5,7 @@
  */
 import type { CounterColumn } from "../data/counters.ts";
 import { IdSeries } from "../data/id_series.ts";
+import { ORPHANS } from "../data/session_names.ts";
 import type { Snapshot, SnapshotCounters } from "../data/snapshot.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import type { LateMeter } from "../meters/meter.ts";
@@ -12,9 +13,6 @@ import { type CounterColumns, NO_COUNTERS } from "./counters.ts";
 import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
 import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
 import type { Ring, RowTarget } from "./ring.ts";
-
-/** Name of the pseudo-span that holds marks made outside any scope and session. Its id is the same word. */
-export const ORPHANS_NAME = "root";
 
 /** What the builder asks of an open scope. */
 export interface OpenRow {
@@ -160,7 +158,7 @@ export class SnapshotBuilder {
     this.#startNs[this.#rows] = sinceNs;
     this.#index[this.#rows] = NaN;
     this.#dataLoadNs[this.#rows] = NaN;
-    this.#addOpenRow(ORPHANS_NAME, lists, marks, nowNs, NaN);
+    this.#addOpenRow(ORPHANS, lists, marks, nowNs, NaN);
   }
 
   #addOpenRow(name: string, lists: MarkLists | null, marks: Marks, nowNs: number, cpuNs: number): void {

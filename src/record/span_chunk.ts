@@ -9,9 +9,9 @@ import type { CounterColumns } from "./counters.ts";
 /** Rows of a chunk, as a power of two. */
 export const CHUNK_BITS = 11;
 /** Rows of a chunk. */
-export const CHUNK = 1 << CHUNK_BITS;
+export const CHUNK: number = 1 << CHUNK_BITS;
 /** Where in its chunk a row lies: these bits of its place. */
-export const CHUNK_MASK = CHUNK - 1;
+export const CHUNK_MASK: number = CHUNK - 1;
 
 /** Numbers of a row, which lie together: one cache line, and one array to find and to check for all of them. */
 export const ROW_NUMBERS = 8;

@@ -9,7 +9,7 @@
 import { isMainThread, node } from "./builtins.ts";
 import type { End } from "./end.ts";
 import { afterwards, attempt, guarded, listen, listenFirst, listenGlobally } from "./host_calls.ts";
-import { bySignal, readIgnored, type SignalReasons, SignalWatch } from "./signals.ts";
+import { type FatalSignal, readIgnored, SignalWatch } from "./signals.ts";
 import { bun, deno } from "./which.ts";
 import { beforeClose } from "./worker_close.ts";
 
@@ -18,7 +18,6 @@ type Flush = (end: End) => void;
 /** What `onExit` keeps for the process: one, for all copies of the package, since two would wait for each other. */
 interface Hub {
   add(flush: Flush): () => void;
-  signals(): SignalReasons;
 }
 
 const HUB = Symbol.for("@cirron/sdk/exit/1");
@@ -27,18 +26,13 @@ const HUB = Symbol.for("@cirron/sdk/exit/1");
  * Calls `flush` before the process ends: by itself, by an exit call, by an error, by SIGINT, SIGTERM or SIGHUP.
  *
  * It may be called several times, and before the end is certain. What cannot be hooked is SIGKILL, `process.abort()`
- * and, in Deno, a top-level `await` that nothing will resolve; `exitSignals()` tells which signals are not. Nothing here
- * keeps the process alive, and nothing prompts.
+ * and, in Deno, a top-level `await` that nothing will resolve; and a signal that the process was started to ignore is left
+ * alone. Nothing here keeps the process alive, and nothing prompts.
  * @param flush Does everything before it returns. What it throws is swallowed and counted. It is told whether the end is certain.
  * @returns Takes it back, once; with the last, all that was installed goes.
  */
 export function onExit(flush: (end: End) => void): () => void {
   return hub().add(flush);
-}
-
-/** Per signal: null if `flush` runs before it ends the process, else the reason why not. */
-export function exitSignals(): SignalReasons {
-  return hub().signals();
 }
 
 /** Whether this is `bun test`, which ends without calling any hook. */
@@ -60,25 +54,22 @@ function hub(): Hub {
 
 class ExitHub implements Hub {
   readonly #flushes = new Set<{ readonly flush: Flush }>();
-  #installed: Installed | null = null;
-  #ignored: SignalReasons | null = null;
+  /** Takes everything back; null while nothing is installed. */
+  #uninstall: (() => void) | null = null;
+  #ignored: ReadonlySet<FatalSignal> | null = null;
 
   add(flush: Flush): () => void {
     const entry = { flush };
     this.#flushes.add(entry);
-    if (this.#installed === null) {
+    if (this.#uninstall === null) {
       if (isMainThread()) this.#ignored ??= readIgnored();
-      this.#installed = install(end => this.#flushAll(end), this.#ignored);
+      this.#uninstall = install(end => this.#flushAll(end), this.#ignored);
     }
     return () => {
       if (!this.#flushes.delete(entry) || this.#flushes.size > 0) return;
-      this.#installed?.remove();
-      this.#installed = null;
+      this.#uninstall?.();
+      this.#uninstall = null;
     };
-  }
-
-  signals(): SignalReasons {
-    return this.#installed?.signals ?? bySignal(() => "exit handling is not installed");
   }
 
   #flushAll(end: End): void {
@@ -87,12 +78,8 @@ class ExitHub implements Hub {
   }
 }
 
-interface Installed {
-  readonly signals: SignalReasons;
-  remove(): void;
-}
-
-function install(flush: Flush, ignored: SignalReasons | null): Installed {
+/** @param ignored Signals to leave alone; null in a worker, since signals belong to the main thread. */
+function install(flush: Flush, ignored: ReadonlySet<FatalSignal> | null): () => void {
   // Two, as a listener is told apart by identity: before the program's own 'exit' listeners, since one may throw or
   // exit and so be the last to run, and after them, for what they record.
   const first = guarded(() => flush("no"));
@@ -124,18 +111,15 @@ function install(flush: Flush, ignored: SignalReasons | null): Installed {
   listenGlobally("unload", onUnload);
   const releaseClose = beforeClose(() => flush("yes"));
   const watch = ignored === null ? null : new SignalWatch(flush, ignored);
-  return {
-    signals: watch?.reasons ?? bySignal(() => "signals belong to the main thread"),
-    remove() {
-      isInstalled = false;
-      node.process.off("newListener", onNewListener);
-      node.process.off("uncaughtExceptionMonitor", onError);
-      node.process.off("exit", first);
-      node.process.off("exit", last);
-      globalThis.removeEventListener?.("unload", onUnload);
-      releaseClose();
-      watch?.stop();
-      if (node.process.getMaxListeners() === raised) node.process.setMaxListeners(limit);
-    },
+  return () => {
+    isInstalled = false;
+    node.process.off("newListener", onNewListener);
+    node.process.off("uncaughtExceptionMonitor", onError);
+    node.process.off("exit", first);
+    node.process.off("exit", last);
+    globalThis.removeEventListener?.("unload", onUnload);
+    releaseClose();
+    watch?.stop();
+    if (node.process.getMaxListeners() === raised) node.process.setMaxListeners(limit);
   };
 }

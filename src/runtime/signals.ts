@@ -34,9 +34,6 @@ export const FATAL_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 /** One of `FATAL_SIGNALS`. */
 export type FatalSignal = keyof typeof FATAL_SIGNALS;
 
-/** Per signal: null if it is watched, else why it is left alone. */
-export type SignalReasons = Readonly<Record<FatalSignal, string | null>>;
-
 type Listener = () => void;
 type Flush = (end: End) => void;
 type Kill = (this: unknown, pid: number, signal?: string | number) => unknown;
@@ -74,20 +71,17 @@ const DEATH_MS = 1000;
 const DENO_TURNS = 20;
 const DENO_TURN_MS = 100;
 
-/** Why signals cannot be watched here at all, or null. */
-function whyUnwatchable(): string | null {
-  // TerminateProcess would stand in for the signal, and the parent would see another status.
-  if (node.process.platform === "win32") return "Windows has no way to send a signal again";
-  if (deno<DenoSignals>() !== null && denoSignalCount() === null) {
-    return "this Deno does not say whether anyone listens";
-  }
-  return null;
+/** Whether signals can be watched here at all. */
+function areWatchable(): boolean {
+  // Windows has no way to send a signal again: TerminateProcess would stand in for it, and the parent would see another
+  // status.
+  if (node.process.platform === "win32") return false;
+  // Not where Deno does not say whether anyone listens.
+  return deno<DenoSignals>() === null || denoSignalCount() !== null;
 }
 
 /** Runs `flush` before a signal ends the process. Main thread only. */
 export class SignalWatch {
-  /** Which signals are watched. */
-  readonly reasons: SignalReasons;
   readonly #guards = new Map<FatalSignal, Guard>();
   readonly #undo: (() => void)[] = [];
 
@@ -95,21 +89,16 @@ export class SignalWatch {
    * @param flush Called on the signal, and told whether that will kill.
    * @param ignored What `readIgnored` gave before the first watch of this process.
    */
-  constructor(flush: Flush, ignored: SignalReasons) {
-    const unwatchable = whyUnwatchable();
+  constructor(flush: Flush, ignored: ReadonlySet<FatalSignal>) {
+    if (!areWatchable()) return;
     const watcher = findWatcher();
-    const unclear = watcher === "lets live"
-      ? "a watcher of tests may call its listeners without a signal"
-      : null;
-    this.reasons = bySignal(signal =>
-      unwatchable ?? ignored[signal] ?? (signal === "SIGTERM" ? unclear : null)
-    );
     // Looked up before they are replaced, and not through the objects again.
     const kill = node.process.kill.bind(node.process) as Kill;
     const namespace = deno<DenoSignals>();
     const port = namespace === null ? NODE_PORT : denoPort(namespace);
     for (const signal of SIGNALS) {
-      if (this.reasons[signal] !== null) continue;
+      // A watcher of tests may call the listeners without a signal, and let the program live.
+      if (ignored.has(signal) || (signal === "SIGTERM" && watcher === "lets live")) continue;
       const isWatched = signal === "SIGTERM" && watcher === "restarts";
       this.#guards.set(signal, new Guard(signal, port, { flush, kill, isWatched }));
     }
@@ -326,37 +315,22 @@ function denoSignalCount(): number | null {
  * Finds out which signals the process was started to ignore, as `nohup` does with SIGHUP and shells do with SIGINT for
  * what runs in the background. A listener would undo that for good, so those are left alone; ask before there is one.
  */
-export function readIgnored(): SignalReasons {
-  const reasons = readIgnoredAlone();
-  if (deno<DenoSignals>() === null) return reasons;
+export function readIgnored(): ReadonlySet<FatalSignal> {
+  const ignored = readIgnoredAlone();
   // Deno 2.9 catches all three with the first listener to any, and from then on acts out the default.
-  const other = SIGNALS.find(signal => reasons[signal] !== null);
-  return bySignal(signal =>
-    reasons[signal] ?? (other ? `Deno takes ${other} with it: ${reasons[other]}` : null)
-  );
+  return new Set(deno<DenoSignals>() !== null && ignored.length > 0 ? SIGNALS : ignored);
 }
 
-function readIgnoredAlone(): SignalReasons {
-  // Deno acts the default out there too.
-  if (node.process.pid === 1 && deno<DenoSignals>() === null) {
-    return bySignal(() => "the first process of a container gets no signal that it does not listen to");
-  }
+function readIgnoredAlone(): readonly FatalSignal[] {
+  // The first process of a container gets no signal that it does not listen to; but Deno acts the default out there too.
+  if (node.process.pid === 1 && deno<DenoSignals>() === null) return SIGNALS;
   const libc = openSignalLibc(opener, node.process.platform, node.process.arch);
   const old = new Uint32Array(new ArrayBuffer(SIGACTION_BYTES));
-  return bySignal(signal => {
-    if (libc.ok && libc.value.sigaction(FATAL_SIGNALS[signal], 0n, old) === 0) {
-      return isSigactionIgnored(old) ? "the process was started to ignore it" : null;
-    }
-    // nohup and background jobs have no terminal for stdin. SIGTERM is hardly ever ignored.
-    return signal === "SIGTERM" || node.tty.isatty(0)
-      ? null
-      : "the process may have been started to ignore it, and only FFI could tell (--allow-ffi)";
+  return SIGNALS.filter(signal => {
+    if (libc.ok && libc.value.sigaction(FATAL_SIGNALS[signal], 0n, old) === 0) return isSigactionIgnored(old);
+    // Only FFI could tell. nohup and background jobs have no terminal for stdin; SIGTERM is hardly ever ignored.
+    return signal !== "SIGTERM" && !node.tty.isatty(0);
   });
-}
-
-/** One value per signal. */
-export function bySignal<T>(value: (signal: FatalSignal) => T): Record<FatalSignal, T> {
-  return Object.fromEntries(SIGNALS.map(signal => [signal, value(signal)])) as Record<FatalSignal, T>;
 }
 
 function signalName(signal: string | number | undefined): FatalSignal | undefined {

@@ -18,11 +18,11 @@ export interface Terminal {
  * of anything and goes before `NO_COLOR`, as with the `console` of Deno, Bun and Node; `FORCE_COLOR=0` is against colours.
  */
 export function stdoutTerminal(): Terminal | null {
-  const forced = environment("FORCE_COLOR");
+  const forced = variable("FORCE_COLOR");
   const isAgainst = forced === "0" || forced === "false";
   if (forced !== "" && !isAgainst) return { colors: true };
   if (!isTerminal()) return null;
-  return { colors: !isAgainst && environment("NO_COLOR") === "" && environment("TERM") !== "dumb" };
+  return { colors: !isAgainst && variable("NO_COLOR") === "" && variable("TERM") !== "dumb" };
 }
 
 interface DenoStdout {
@@ -38,7 +38,7 @@ function isTerminal(): boolean {
 }
 
 /** A variable's value; empty if there is none or it must not be read. */
-function environment(name: string): string {
+function variable(name: string): string {
   // The two variables about colours are free: Deno lets any program read them, for npm packages that all do.
   return name === "TERM" && !isVariableReadable(name) ? "" : node.process.env[name] ?? "";
 }

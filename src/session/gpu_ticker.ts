@@ -1,6 +1,6 @@
 /**
- * Carries GPU figures from the monitor to the buffer while a session runs: times into rows, totals onto the session's
- * span.
+ * Carries late figures, which as yet are those of GPUs, from their meter to the buffer while a session runs: into rows, and totals
+ * onto the session's span.
  *
  * @module
  */
@@ -16,18 +16,18 @@ const SLICE_ROWS = 8192;
 /** One session's ticks. They never keep the process alive. */
 export class GpuTicker {
   readonly #buffer: Pick<TraceBuffer, "session" | "settle">;
-  readonly #monitor: Pick<LateMeter, "poke" | "attrs" | "stop">;
+  readonly #meter: Pick<LateMeter, "poke" | "attrs" | "stop">;
   readonly #intervalMs: number;
   #timer: Timer | null = null;
   #slice: Immediate | null = null;
 
   constructor(
     buffer: Pick<TraceBuffer, "session" | "settle">,
-    monitor: Pick<LateMeter, "poke" | "attrs" | "stop">,
+    meter: Pick<LateMeter, "poke" | "attrs" | "stop">,
     intervalMs: number = INTERVAL_MS,
   ) {
     this.#buffer = buffer;
-    this.#monitor = monitor;
+    this.#meter = meter;
     this.#intervalMs = intervalMs;
   }
 
@@ -36,25 +36,25 @@ export class GpuTicker {
     this.#timer = every(this.#intervalMs, () => this.#tick());
   }
 
-  /** Asks the driver for what is newest, for whoever reads next. */
+  /** Asks for what is newest, for whoever reads next. */
   poke(): void {
-    this.#monitor.poke();
+    this.#meter.poke();
   }
 
-  /** Puts what is known of the GPUs onto the session's span. */
+  /** Puts what is known of the whole onto the session's span. */
   describe(): void {
     const { session } = this.#buffer;
-    if (session !== null) session.attrs = { ...session.attrs, ...this.#monitor.attrs() };
+    if (session !== null) session.attrs = { ...session.attrs, ...this.#meter.attrs() };
   }
 
-  /** Ends the ticks and the thread; the last figures go onto the session's span, which must still be open. */
+  /** Ends the ticks and the meter; the last figures go onto the session's span, which must still be open. */
   stop(): void {
     if (this.#timer !== null) stopTimer(this.#timer);
     if (this.#slice !== null) cancelSoon(this.#slice);
     this.#timer = this.#slice = null;
     this.#buffer.settle(0);
     this.describe();
-    this.#monitor.stop();
+    this.#meter.stop();
   }
 
   #tick(): void {

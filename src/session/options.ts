@@ -5,6 +5,7 @@
  */
 import { isOptions, kindOf, quote, shown } from "../data/arguments.ts";
 import type { CounterOptions } from "../data/counters.ts";
+import { checkNumber, checkWhole } from "../data/number_checks.ts";
 import { checkOptionNames } from "../data/option_names.ts";
 import { COUNTERS, type OptionValues } from "../meters/counters.ts";
 import type { Logger } from "../sinks/log.ts";
@@ -67,9 +68,6 @@ export interface ProfileOptions {
   enabled?: boolean | null;
 }
 
-/** Options of `new Cirron()`. */
-export type CirronOptions = ProfileOptions;
-
 /** Options without those that are null. */
 type Given<T> = { readonly [K in keyof T]?: Exclude<T[K], null> };
 
@@ -123,10 +121,10 @@ export function checkOptions(options: ProfileOptions): CheckedOptions {
   if (outputDir !== undefined && typeof outputDir !== "string") {
     throw new TypeError(`outputDir must be a string, got ${kindOf(outputDir)}`);
   }
-  if (spoolMaxBytes !== undefined) checkFrom("spoolMaxBytes", spoolMaxBytes, 0);
+  if (spoolMaxBytes !== undefined) checkNumber("spoolMaxBytes", spoolMaxBytes, 0);
   if (outputDir === "") throw new RangeError("outputDir must name a directory, got an empty string");
   if (flushIntervalMs !== undefined) {
-    checkFrom("flushIntervalMs", flushIntervalMs, MIN_FLUSH_INTERVAL_MS, MAX_FLUSH_INTERVAL_MS);
+    checkNumber("flushIntervalMs", flushIntervalMs, MIN_FLUSH_INTERVAL_MS, MAX_FLUSH_INTERVAL_MS);
   }
   if (logger !== undefined && typeof logger.info !== "function") {
     throw new TypeError(`logger must have a method info, got ${kindOf(logger)}`);
@@ -154,10 +152,7 @@ export const MAX_FLUSH_INTERVAL_MS: number = 2 ** 31 - 1;
  * @throws {RangeError} If it is no whole number from 1 on.
  */
 export function checkMaxSpans(maxSpans: number): void {
-  checkNumber("traceBufferMaxSpans", maxSpans);
-  if (!Number.isSafeInteger(maxSpans) || maxSpans < 1) {
-    throw new RangeError(`traceBufferMaxSpans must be a whole number from 1 on, got ${String(maxSpans)}`);
-  }
+  checkWhole("traceBufferMaxSpans", maxSpans, 1);
 }
 
 function checkCounters(counters: CounterOptions): CheckedCounters {
@@ -176,7 +171,7 @@ function checkCounters(counters: CounterOptions): CheckedCounters {
 
 function checkCounterOption(name: string, value: unknown, values: OptionValues): void {
   if (values === "number from 0") {
-    checkFrom(name, value as number, 0);
+    checkNumber(name, value, 0);
   } else if (values === "boolean") {
     if (typeof value !== "boolean") throw new TypeError(`${name} must be a boolean, got ${typeof value}`);
   } else if (!values.includes(value as string | boolean)) {
@@ -184,19 +179,6 @@ function checkCounterOption(name: string, value: unknown, values: OptionValues):
     const expected = `${known.slice(0, -1).join(", ")} or ${known.at(-1)}`;
     throw new RangeError(`${name} must be ${expected}, got ${shown(value)}`);
   }
-}
-
-function checkNumber(name: string, value: unknown): void {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name} must be a number, got ${kindOf(value)}`);
-  }
-}
-
-function checkFrom(name: string, value: number, low: number, high: number = Infinity): void {
-  checkNumber(name, value);
-  if (value >= low && value <= high) return;
-  const bound = high === Infinity ? `from ${low} on` : `from ${low} to ${high}`;
-  throw new RangeError(`${name} must be a number ${bound}, got ${value}`);
 }
 
 /**

@@ -7,10 +7,11 @@
  */
 import type { Identity } from "../data/identity.ts";
 import { jsonOf, jsonOfText } from "../data/json_text.ts";
+import { jsonValue } from "../data/json_value.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { MarkValue } from "../data/values.ts";
 import { type CounterKeys, counterKeys } from "../formats/counter_keys.ts";
-import { anchorOf, attrsOf, counterColumns, measured, ownIdText, parentIdText } from "../tree/columns.ts";
+import { attrsOf, counterColumns, measured, ownIdText, parentIdText, splitAnchor } from "../tree/columns.ts";
 import { SPOOL_SCHEMA_VERSION } from "./format.ts";
 import { markIdsOf, markIdText, valueType } from "./rows.ts";
 
@@ -45,7 +46,7 @@ export function encodeFile(
 
 /** The spans of rows `from` up to before `until`, in order. */
 export function encodeSpans(snapshot: Snapshot, identity: Identity, from: number, until: number): string {
-  const anchor = anchorOf(snapshot);
+  const anchor = splitAnchor(snapshot);
   const keys = counterKeys(snapshot.counters);
   const columns = counterColumns(snapshot).filter(column => column !== null);
   const texts: string[] = [];
@@ -58,7 +59,7 @@ export function encodeSpans(snapshot: Snapshot, identity: Identity, from: number
 /** The marks of rows `from` up to before `until` that no sink has had. */
 export function encodeMarks(snapshot: Snapshot, identity: Identity, from: number, until: number): string {
   const { first, drained } = snapshot.marks;
-  const anchor = anchorOf(snapshot);
+  const anchor = splitAnchor(snapshot);
   const texts: string[] = [];
   for (let row = from; row < until; row++) {
     for (let i = first[row]; i < first[row + 1]; i++) {
@@ -68,7 +69,7 @@ export function encodeMarks(snapshot: Snapshot, identity: Identity, from: number
   return texts.join(",");
 }
 
-type Anchor = ReturnType<typeof anchorOf>;
+type Anchor = ReturnType<typeof splitAnchor>;
 
 function spanJson(
   snapshot: Snapshot,
@@ -108,9 +109,7 @@ function markJson(snapshot: Snapshot, { markIds }: Identity, anchor: Anchor, row
 }
 
 function valueJson(value: MarkValue): string {
-  if (typeof value === "bigint") return String(value);
-  if (typeof value === "number" && !Number.isFinite(value)) return `"${value}"`;
-  return jsonOf(value);
+  return typeof value === "bigint" ? String(value) : jsonOf(jsonValue(value)); // exact, as no JavaScript number is
 }
 
 // A moment as the exact digits of its nanoseconds since 1970, without a bigint per span: whole microseconds fit a

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ORPHANS } from "../data/session_names.ts";
 import type {
   MarkColumns,
   Snapshot,
@@ -12,7 +13,6 @@ import type {
 } from "../data/snapshot.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import { COUNTERS } from "../meters/counters.ts";
-import { ORPHANS_NAME } from "../record/snapshot_builder.ts";
 import { decodeMark, decodeSpan, isObject, type SpoolMark, type SpoolSpan } from "./decode.ts";
 import { SPOOL_SCHEMA_VERSION } from "./format.ts";
 import { isUnfinished, stretchUnfinished } from "./unfinished.ts";
@@ -24,7 +24,7 @@ import { isUnfinished, stretchUnfinished } from "./unfinished.ts";
 export const OPEN_NAME = "(open)";
 
 /** A file of a spool. */
-export interface SpoolFile {
+export interface ParsedFile {
   readonly name: string;
   /** What JSON parsing gave, with integers beyond 2^53 as digits. */
   readonly content: unknown;
@@ -55,7 +55,7 @@ export interface SpoolRows {
 }
 
 /** Merges files, in the order of their names. */
-export function mergeFiles(files: Iterable<SpoolFile>): SpoolRows {
+export function mergeFiles(files: Iterable<ParsedFile>): SpoolRows {
   const spans = new Map<string, SpoolSpan>();
   const marks = new Map<string, SpoolMark>();
   const processes = new Set<string>();
@@ -212,7 +212,7 @@ function openRows(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): Spo
   return Array.from(seen, ([id, known]) => ({
     id,
     parentId: null,
-    name: id === ORPHANS_NAME ? ORPHANS_NAME : OPEN_NAME,
+    name: id === ORPHANS ? ORPHANS : OPEN_NAME,
     index: NaN,
     ...known,
     counters: NOT_COUNTED,

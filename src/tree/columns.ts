@@ -3,20 +3,17 @@
  *
  * @module
  */
-import { bigintToJson, copyAttrs } from "../data/attrs.ts";
+import { copyAttrs } from "../data/attrs.ts";
 import type { CounterColumn, CounterValues } from "../data/counters.ts";
 import type { IdSeries } from "../data/id_series.ts";
-import { UNFINISHED } from "../data/session_names.ts";
+import { ORPHANS, UNFINISHED } from "../data/session_names.ts";
 import { areMade, type Snapshot, unixUs } from "../data/snapshot.ts";
-import type { Attrs, MarkValue } from "../data/values.ts";
+import type { Attrs } from "../data/values.ts";
 import { COUNTERS } from "../meters/counters.ts";
-
-/** The id of the pseudo-span that holds marks made outside any scope and session. */
-const ORPHANS_ID = "root";
 
 /** The 32 hex characters of the id of a number, or `"root"` for the pseudo-span 0. */
 export function idText(series: IdSeries, id: number): string {
-  if (id === 0) return ORPHANS_ID;
+  if (id === 0) return ORPHANS;
   series.scatter(id);
   const { high, low, suffix } = series;
   // Not added together: V8 keeps a sum as a rope, and one rope anywhere sends `JSON.stringify` of the whole dict onto its
@@ -64,7 +61,7 @@ const DIGITS = "0123456789abcdef";
  * The moment from which a snapshot's times count, as whole microseconds since 1970 and what is left over. For many times: a
  * bigint's division takes longer than all the rest.
  */
-export function anchorOf({ anchorNs }: Snapshot): { us: number; restNs: number } {
+export function splitAnchor({ anchorNs }: Snapshot): { us: number; restNs: number } {
   return { us: unixUs(anchorNs, 0), restNs: Number(anchorNs % 1000n) };
 }
 
@@ -142,9 +139,4 @@ export function attrsOf(snapshot: Snapshot, row: number): Attrs {
 /** A copy of kept attributes: what a caller does to it does not reach the buffer. */
 export function ownAttrs(attrs: Attrs | undefined): Attrs {
   return attrs === undefined ? {} : copyAttrs(attrs);
-}
-
-/** A mark's value as a dict node has it. */
-export function markValue(value: MarkValue): number | string | boolean {
-  return typeof value === "bigint" ? bigintToJson(value) : value;
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import type { Snapshot } from "../data/snapshot.ts";
+import { Lanes } from "./lanes.ts";
 import type { Tree } from "./tree.ts";
 
 /** Where each span of a tree lies. */
@@ -46,7 +47,7 @@ export function layTracks(tree: Tree): Tracks {
   kept ??= [new OpenTrack(0, 0), new Lanes()];
   const { snapshot, rows, parent } = tree;
   const threadOf = snapshot.threads?.of;
-  const lanes = new Map<number, Lanes>();
+  const byThread = new Map<number, ThreadTracks>();
   const list: OpenTrack[] = [];
   const of = new Int32Array(rows.length).fill(-1);
   for (const position of inOrderOfTime(tree)) {
@@ -63,11 +64,12 @@ export function layTracks(tree: Tree): Tracks {
       if (!isInnermost || endNs > drawnEndNs(snapshot, rows[up])) index = -1;
     }
     if (index < 0) {
-      let own = lanes.get(thread);
-      if (own === undefined) lanes.set(thread, own = new Lanes());
-      index = own.take(startNs, endNs, list.length);
-      if (index === list.length) list.push(new OpenTrack(thread, own.count - 1));
-      else list[index].clear();
+      let own = byThread.get(thread);
+      if (own === undefined) byThread.set(thread, own = { lanes: new Lanes(), indexes: [] });
+      const number = own.lanes.take(startNs, endNs);
+      if (number < own.indexes.length) list[own.indexes[number]].clear();
+      else own.indexes.push(list.push(new OpenTrack(thread, number)) - 1);
+      index = own.indexes[number];
     }
     of[position] = index;
     list[index].push(position, endNs);
@@ -78,6 +80,12 @@ export function layTracks(tree: Tree): Tracks {
   const sorted = new Uint32Array(list.length);
   for (let i = 0; i < order.length; i++) sorted[order[i]] = i;
   return { list: order.map(index => list[index]), of: Uint32Array.from(of, index => sorted[index]) };
+}
+
+/** The tracks of one thread, a lane each, and where each is among those of all. */
+interface ThreadTracks {
+  readonly lanes: Lanes;
+  readonly indexes: number[];
 }
 
 /**
@@ -133,69 +141,5 @@ class OpenTrack implements Track {
   clear(): void {
     this.#open.length = 0;
     this.#openEndNs.length = 0;
-  }
-}
-
-/** The tracks of one thread: which are free, and when the others will be. */
-class Lanes {
-  count = 0;
-  readonly #free = new Heap();
-  /** By the end of the outermost span. */
-  readonly #busy = new Heap();
-
-  /** The lowest track that is free at `startNs`, or `fresh` if none is; it is taken until `endNs`. */
-  take(startNs: number, endNs: number, fresh: number): number {
-    while (this.#busy.least <= startNs) {
-      const index = this.#busy.takeLeast();
-      this.#free.add(index, index); // tracks of a thread are made in ascending order of both number and index
-    }
-    const index = this.#free.least === Infinity ? fresh : this.#free.takeLeast();
-    if (index === fresh) this.count++;
-    this.#busy.add(endNs, index);
-    return index;
-  }
-}
-
-/** Values by least key first. */
-class Heap {
-  readonly #keys: number[] = [];
-  readonly #values: number[] = [];
-
-  /** Infinity if there is none. */
-  get least(): number {
-    return this.#keys.length === 0 ? Infinity : this.#keys[0];
-  }
-
-  add(key: number, value: number): void {
-    let at = this.#keys.length;
-    while (at > 0 && this.#keys[(at - 1) >> 1] > key) {
-      this.#move((at - 1) >> 1, at);
-      at = (at - 1) >> 1;
-    }
-    this.#keys[at] = key;
-    this.#values[at] = value;
-  }
-
-  takeLeast(): number {
-    const value = this.#values[0];
-    const lastKey = this.#keys.pop()!;
-    const lastValue = this.#values.pop()!;
-    const size = this.#keys.length;
-    if (size === 0) return value;
-    let at = 0;
-    for (let child = 1; child < size; child = 2 * at + 1) {
-      if (child + 1 < size && this.#keys[child + 1] < this.#keys[child]) child++;
-      if (this.#keys[child] >= lastKey) break;
-      this.#move(child, at);
-      at = child;
-    }
-    this.#keys[at] = lastKey;
-    this.#values[at] = lastValue;
-    return value;
-  }
-
-  #move(from: number, to: number): void {
-    this.#keys[to] = this.#keys[from];
-    this.#values[to] = this.#values[from];
   }
 }

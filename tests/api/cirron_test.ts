@@ -3,7 +3,6 @@ import {
   Cirron,
   CirronDependencyError,
   CirronError,
-  type CirronOptions,
   epochs,
   flush,
   getDefault,
@@ -297,7 +296,7 @@ sharedTest("Cirron.profile() takes undefined for not given", () => {
 });
 
 sharedTest("Cirron keeps a copy of its options", () => {
-  const options: CirronOptions = { output: "none", enabled: false };
+  const options: ProfileOptions = { output: "none", enabled: false };
   const ci = new Cirron(options);
   options.enabled = true;
   ci.profile();
@@ -318,7 +317,7 @@ sharedTest("Cirron throws for an unknown output and an unknown option, when it i
   );
   assertThrows(() => new Cirron({ output: ["log", {}] as unknown as "none" }), TypeError, "method emit");
   assertThrows(
-    () => new Cirron({ flushInterval: 5 } as CirronOptions),
+    () => new Cirron({ flushInterval: 5 } as ProfileOptions),
     TypeError,
     'unknown option "flushInterval", did you mean "flushIntervalMs"?',
   );
@@ -333,7 +332,7 @@ sharedTest("Cirron.profile() takes null for not given", () => {
 for (const options of [null, "x", 3]) {
   sharedTest(`Cirron throws TypeError for the options ${JSON.stringify(options)}`, () => {
     assertThrows(
-      () => new Cirron(options as unknown as CirronOptions),
+      () => new Cirron(options as unknown as ProfileOptions),
       TypeError,
       "options must be an object",
     );

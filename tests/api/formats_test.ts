@@ -11,15 +11,15 @@ function recorded(given: TraceCase): TestEngine {
   return ci;
 }
 
-function idText(number: number): string {
+function madeId(number: number): string {
   return number === 0 ? "root" : idOf(number);
 }
 
 function expectedNodes(given: TraceCase): unknown[] {
   return given.spans.map(({ id, parent, marks, ...rest }) => ({
     ...rest,
-    id: idText(id),
-    parent_id: parent === null ? null : idText(parent),
+    id: madeId(id),
+    parent_id: parent === null ? null : madeId(parent),
     marks: marks.map(([name, value]) => [name, value]),
   }));
 }
@@ -78,8 +78,8 @@ for (const given of CASES) {
     const byId = new Map(given.spans.map(span => [span.id, span]));
     const spans = given.rows.map(id => byId.get(id)!);
     assertEquals(Object.fromEntries(columns.map(column => [column.name, [...column.values]])), {
-      id: spans.map(span => idText(span.id)),
-      parent_id: spans.map(span => span.parent === null ? null : idText(span.parent)),
+      id: spans.map(span => madeId(span.id)),
+      parent_id: spans.map(span => span.parent === null ? null : madeId(span.parent)),
       name: spans.map(span => span.name),
       index: spans.map(span => span.index),
       wall_us: spans.map(span => span.wallUs),

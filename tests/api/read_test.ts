@@ -6,6 +6,7 @@ import { readFiles, readSpool, type SpoolTrace } from "../../src/api/read.ts";
 import { host } from "../../src/api/shared.ts";
 import type { TraceOptions } from "../../src/api/trace_options.ts";
 import { CirronError } from "../../src/data/errors.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { shape, TestEngine } from "../support/engine.ts";
 import { type Schema, violations } from "../support/json_schema.ts";
 import { readSource } from "../support/sources.ts";
@@ -21,6 +22,8 @@ import {
   toJsonText,
 } from "../support/spool.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const DOC = "docs/spool-format.md";
 const SCHEMA = JSON.parse(readSource("docs/spool-v1.schema.json")) as Schema;
@@ -533,7 +536,7 @@ test("readSpool() lets an unfinished session reach to the last that is known of 
   assertEquals(lines.filter(line => /^cirron\.session - \S+ unfinished( \{|$)/.test(line)).length, 3);
 });
 
-test("readSpool() reads 100 000 spans with marks in a few seconds", () => {
+largeTest("readSpool() reads 100 000 spans with marks in a few seconds", () => {
   using spool = new TestSpool();
   const PER_FILE = 10_000;
   for (let file = 0; file < 10; file++) {

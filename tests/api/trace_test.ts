@@ -10,7 +10,10 @@ import type { TraceDict } from "../../src/data/values.ts";
 import { toCell } from "../../src/formats/page/page.ts";
 import type { TraceSummary } from "../../src/formats/summary_table.ts";
 import { idOf, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 /** What a context was asked for, in order. */
 interface Asked {
@@ -446,7 +449,7 @@ test("trace() shows the newest spans that the buffer keeps", () => {
   assertEquals(ci.shape(), "b\nc");
 });
 
-test("trace() keeps 100 000 spans by default", () => {
+largeTest("trace() keeps 100 000 spans by default", () => {
   const ci = new TestEngine();
   for (let i = 0; i < 100_001; i++) ci.scope("a", { index: i }).end();
   const { roots, span_count } = ci.dict();

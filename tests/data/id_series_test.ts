@@ -4,7 +4,10 @@ import { test } from "node:test";
 import { IdSeries } from "../../src/data/id_series.ts";
 import { randomIdSuffix } from "../../src/data/ids.ts";
 import { idText } from "../../src/tree/columns.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { expectedId, numberOf } from "../support/ids.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const suffixes = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(bits => bits.toString(16).padStart(16, "0"));
 const numbers = fc.oneof(
@@ -85,22 +88,25 @@ test("IdSeries keeps the zeros for 0, whatever the process's randomness", () => 
   );
 });
 
-test("IdSeries gives each of a million numbers 64 bits of its own", () => {
+largeTest("IdSeries gives each of a million numbers 64 bits of its own", () => {
   const bits = bitsOf(new IdSeries("0123456789abcdef"), 1_000_000).sort();
   assertEquals([repeats(bits), bits[0] === 0n], [0, false]);
 });
 
-test("IdSeries gives the spans of ten processes different 64 bits, even where their randomness is nearly the same", () => {
-  const near = (i: number) => i.toString(16).padStart(16, "0");
-  for (const suffixOf of [near, (i: number) => near(i).split("").reverse().join(""), randomIdSuffix]) {
-    const bits = new BigUint64Array(1_000_000);
-    for (let i = 0; i < 10; i++) bits.set(bitsOf(new IdSeries(suffixOf(i)), 100_000), i * 100_000);
-    assertEquals(repeats(bits.sort()), 0);
-  }
-});
+largeTest(
+  "IdSeries gives the spans of ten processes different 64 bits, even where their randomness is nearly the same",
+  () => {
+    const near = (i: number) => i.toString(16).padStart(16, "0");
+    for (const suffixOf of [near, (i: number) => near(i).split("").reverse().join(""), randomIdSuffix]) {
+      const bits = new BigUint64Array(1_000_000);
+      for (let i = 0; i < 10; i++) bits.set(bitsOf(new IdSeries(suffixOf(i)), 100_000), i * 100_000);
+      assertEquals(repeats(bits.sort()), 0);
+    }
+  },
+);
 
 // A million random numbers of 32 bits have 116 repeats on average; more than 200 or fewer than 50 come once in 10^11 tries.
-test("IdSeries scatters each half of an id as randomness would", () => {
+largeTest("IdSeries scatters each half of an id as randomness would", () => {
   for (const suffix of ["0000000000000000", "ffffffffffffffff", "0123456789abcdef"]) {
     const halves = new Uint32Array(bitsOf(new IdSeries(suffix), 1_000_000).buffer);
     for (const half of [0, 1]) {

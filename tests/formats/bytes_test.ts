@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { test } from "node:test";
 import { Constant, TextBytes } from "../../src/formats/bytes.ts";
 import { formatDuration, formatValue } from "../../src/formats/units.ts";
+import { anyText } from "../support/any_text.ts";
 
 /** What a text holds to which `write` wrote. */
 function written(write: (text: TextBytes) => void): string {
@@ -27,7 +28,7 @@ const NUMBER = fc.oneof(
     .map(([value, scale]) => value / scale),
 );
 
-const UNICODE = fc.string({ unit: "binary" });
+const UNICODE = anyText();
 
 test("TextBytes.finish() gives nothing of a text that was not written to", () => {
   assertEquals(written(() => {}), "");

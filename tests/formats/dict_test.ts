@@ -4,8 +4,11 @@ import type { TraceDict, TraceMark, TraceNode } from "../../src/data/values.ts";
 import { toDict } from "../../src/formats/dict.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { chain, flat, idOf, recordChain, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { expectedId } from "../support/ids.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 /** The Unix time at which a test engine's clock stands at first, in whole microseconds; 234 ns have passed of the next. */
 const START_US = 1_767_323_045_678_901;
@@ -467,7 +470,7 @@ test("trace() as dict keeps a __proto__ key as a key", () => {
   ]);
 });
 
-test("trace() as dict gives 100 000 levels", () => {
+largeTest("trace() as dict gives 100 000 levels", () => {
   const ci = new TestEngine();
   recordChain(ci, 100_000);
   const dict = ci.dict();
@@ -476,13 +479,13 @@ test("trace() as dict gives 100 000 levels", () => {
   assertEquals([dict.span_count, depth], [100_000, 100_000]);
 });
 
-test("toDict() gives two chains of a deep tree whose middle is missing", () => {
+largeTest("toDict() gives two chains of a deep tree whose middle is missing", () => {
   const rows = chain(100_000).filter(row => row.id !== 50_000);
   const { roots, span_count } = toDict(buildTree(snapshotOf(rows)));
   assertEquals([roots.map(root => root.id), span_count], [[idOf(1), idOf(50_001)], 99_999]);
 });
 
-test("trace() as dict starts anew below parents evicted from a deep tree", () => {
+largeTest("trace() as dict starts anew below parents evicted from a deep tree", () => {
   const ci = new TestEngine(1000);
   const scopes = [ci.scope("x")];
   while (scopes.length < 100_000) scopes.push(scopes.at(-1)!.scope("x"));

@@ -4,7 +4,10 @@ import type { TraceDict } from "../../src/data/values.ts";
 import { toJson } from "../../src/formats/json.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { chain, idOf, recordChain, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 /** The value of a mark, after a trip through the JSON. */
 function jsonMark(record: (ci: TestEngine) => void): unknown {
@@ -142,13 +145,13 @@ test("trace() as json writes Unix times exactly", () => {
   assertEquals((JSON.parse(ci.json()) as TraceDict).roots[0].start_us, 1_767_323_045_678_901 + 1e12);
 });
 
-test("toJson() writes 100 000 levels", () => {
+largeTest("toJson() writes 100 000 levels", () => {
   const json = toJson(buildTree(snapshotOf(chain(100_000))));
   const ids = json.match(/"id":"[0-9a-f]{32}"/g)!;
   assertEquals([ids.length, ids[0], ids.at(-1)], [100_000, `"id":"${idOf(1)}"`, `"id":"${idOf(100_000)}"`]);
 });
 
-test("toJson() closes 100 000 levels as often as it opens them", () => {
+largeTest("toJson() closes 100 000 levels as often as it opens them", () => {
   // Nothing in these rows has brackets in a string.
   const json = toJson(buildTree(snapshotOf(chain(100_000))));
   let depth = 0;
@@ -172,14 +175,14 @@ test("toJson() writes 1000 levels that JSON.parse() reads", () => {
   assertEquals(levels, 1000);
 });
 
-test("trace() as json writes 100 000 recorded levels", () => {
+largeTest("trace() as json writes 100 000 recorded levels", () => {
   const ci = new TestEngine();
   recordChain(ci, 100_000);
   const json = ci.json();
   assert(json.endsWith("]}".repeat(100_000) + '],"span_count":100000}'), json.slice(-100));
 });
 
-test("toJson() writes two chains of a deep tree whose middle is missing", () => {
+largeTest("toJson() writes two chains of a deep tree whose middle is missing", () => {
   const json = toJson(buildTree(snapshotOf(chain(100_000).filter(row => row.id !== 50_000))));
   assertEquals(json.split("]},{").length, 2);
 });

@@ -7,9 +7,12 @@ import { VERSION } from "../../src/data/version.ts";
 import { toTraceEvents } from "../../src/formats/perfetto.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { chain, counting, flat, type HandRow, idOf, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { TEXTS } from "../support/hostile.ts";
 import { Model, programs, sequential, sequentialRows } from "../support/programs.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 interface Event {
   name: string;
@@ -272,7 +275,7 @@ test("toTraceEvents() is valid JSON in valid UTF-8, whatever names and attribute
   assert(!Object.hasOwn(Object.prototype, "polluted"));
 });
 
-test("toTraceEvents() takes a chain of 100 000 spans", () => {
+largeTest("toTraceEvents() takes a chain of 100 000 spans", () => {
   const depth = 100_000;
   assertEquals(events("X", chain(depth)).length, depth);
 });

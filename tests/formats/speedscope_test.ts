@@ -7,7 +7,10 @@ import { VERSION } from "../../src/data/version.ts";
 import { toSpeedscope } from "../../src/formats/speedscope.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TEXTS } from "../support/hostile.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 interface File {
   name: string;
@@ -133,6 +136,6 @@ test("toSpeedscope() is valid JSON, whatever names hold, and takes any for a fra
   }
 });
 
-test("toSpeedscope() takes a chain of 100 000 spans", () => {
+largeTest("toSpeedscope() takes a chain of 100 000 spans", () => {
   assertEquals(file(snapshotOf(chain(100_000))).profiles[0].events.length, 200_000);
 });

@@ -7,7 +7,10 @@ import { formatBytes } from "../../src/formats/units.ts";
 import { foldSiblings } from "../../src/tree/fold.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { CASES, chain, counting, type HandRow, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { literal, TestEngine } from "../support/engine.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 function textOf(snapshot: Snapshot, colors = false): string {
   return toTerminalText(buildTree(snapshot), colors);
@@ -204,7 +207,7 @@ test("toTerminalText() guides 30 levels and writes the depth of deeper ones", ()
   ]);
 });
 
-test("trace() on a terminal prints 100 000 levels, each line of bounded length", () => {
+largeTest("trace() on a terminal prints 100 000 levels, each line of bounded length", () => {
   const lines = textOf(snapshotOf(chain(100_000)), true).split("\n");
   assertStrictEquals(lines.length, 100_000);
   assert(lines.every(line => line.length < 150));

@@ -7,7 +7,10 @@ import { toText } from "../../src/formats/text.ts";
 import { formatDuration, formatValue } from "../../src/formats/units.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { chain, counting, type HandMark, recordChain, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { literal, TestEngine } from "../support/engine.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 function textOf(snapshot: Snapshot): string {
   return toText(buildTree(snapshot));
@@ -352,7 +355,7 @@ test("toText() indents 100 levels and writes the depth of deeper ones", () => {
   ]);
 });
 
-test("trace() prints 100 000 levels", () => {
+largeTest("trace() prints 100 000 levels", () => {
   const ci = new TestEngine();
   recordChain(ci, 100_000);
   const lines = ci.text().split("\n");

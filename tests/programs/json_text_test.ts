@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { jsonOf, jsonOfText } from "../../src/data/json_text.ts";
+import { anyText } from "../support/any_text.ts";
 import { sourceUrl } from "../support/checkout.ts";
 import { RUNTIME } from "../support/conditions.ts";
 import { findRuntime, run } from "../support/runtimes.ts";
@@ -25,7 +26,7 @@ test("jsonOf() writes what JSON.stringify does of plain data, also while everyth
   const { value } = fc.letrec<{ value: unknown }>(tie => ({
     value: fc.oneof(
       { maxDepth: 4 },
-      fc.string({ unit: "binary" }),
+      anyText(),
       fc.constantFrom(
         '"',
         "\\",
@@ -39,7 +40,7 @@ test("jsonOf() writes what JSON.stringify does of plain data, also while everyth
       fc.boolean(),
       fc.constantFrom(null, undefined),
       fc.array(tie("value")),
-      fc.dictionary(fc.string({ unit: "binary" }), tie("value")),
+      fc.dictionary(anyText(), tie("value")),
     ),
   }));
   fc.assert(fc.property(fc.array(value), item => {

@@ -73,6 +73,42 @@ for (const runtime of ["deno", "bun"]) {
   });
 }
 
+test("tools/test.ts --quick leaves large data to the full run, and says so", async () => {
+  const body = `
+import { LARGE } from ${JSON.stringify(SUPPORT)};
+test("a small one", () => {});
+testUnless(LARGE, import.meta.url)("a large one", () => console.log("large was run"));`;
+  const full = await runTests(body);
+  const quick = await runTests(body, {}, "--quick");
+  assertEquals(full.stdout.trimEnd().split("\n").at(-1), "4 passed, 0 failed");
+  assertEquals(full.stdout.match(/large was run/g)?.length, 2);
+  assertEquals(quick.stdout.trimEnd().split("\n").slice(-2), [
+    "skipped: 2 large data is left to `deno task test`",
+    "2 passed, 0 failed, 2 skipped",
+  ]);
+  assert(!quick.stdout.includes("large was run"), quick.stdout);
+});
+
+test("tools/test.ts --quick loads the files of a folder together, and fails where one cannot be", async () => {
+  using folder = new TempDirectory();
+  const count = "const seen = globalThis as { seen?: number };\nseen.seen = (seen.seen ?? 0) + 1;";
+  for (const name of ["a_test.ts", "b_test.ts"]) {
+    folder.write(name, `import { test } from "node:test";\n${count}\ntest("in ${name}", () => {});`);
+  }
+  folder.write(
+    "c_test.ts",
+    `import { test } from "node:test";
+test("last", () => { if ((globalThis as { seen?: number }).seen !== 2) throw new Error("alone"); });`,
+  );
+  const args = ["run", "-A", "tools/test.ts", "--quick", "deno", relative(CHECKOUT, folder.path)];
+  const all = await run(deno, args, { cwd: CHECKOUT });
+  assertEquals(all.stdout.trimEnd().split("\n").at(-1), "3 passed, 0 failed");
+  folder.write("d_test.ts", `throw new Error("no test");`);
+  const broken = await run(deno, args, { cwd: CHECKOUT });
+  assertEquals(broken.code, 1);
+  assertMatch(broken.stdout, /no test/);
+});
+
 test("tools/test.ts --quick shows what failed on either runtime below its title", async () => {
   const { code, stdout } = await runTests(
     'test("one that fails", () => { throw new Error(`on ${"Bun" in globalThis ? "Bun" : "Deno"}`); });',

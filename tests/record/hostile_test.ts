@@ -6,10 +6,20 @@ import { pl } from "../../polars.ts";
 import { type Polars, polarsEngine } from "../../src/api/frames.ts";
 import type { TraceNode } from "../../src/data/values.ts";
 import { Engine } from "../../src/session/engine.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
-import { ATTR_VALUES, huge, revokedProxy, TEXTS, throwingProxy, THROWN } from "../support/hostile.ts";
+import {
+  ATTR_VALUES,
+  huge,
+  isLarge,
+  revokedProxy,
+  TEXTS,
+  throwingProxy,
+  THROWN,
+} from "../support/hostile.ts";
 import { MemorySink } from "../support/sinks.ts";
 
+const largeTest = testUnless(LARGE, import.meta.url);
 const encoder = new TextEncoder();
 const byteLength = (text: string) => encoder.encode(text).length;
 
@@ -60,7 +70,7 @@ function assertReadable(ci: TestEngine): TraceNode[] {
 }
 
 for (const [what, text] of Object.entries(TEXTS)) {
-  test(`A span, its marks and their values may be called ${what}`, () => {
+  (isLarge(what) ? largeTest : test)(`A span, its marks and their values may be called ${what}`, () => {
     const ci = engine();
     ci.scope(text, { index: 1, attrs: { [text]: text } }, scope => {
       scope.mark(text, text, { attrs: { [text]: text } });
@@ -121,7 +131,7 @@ test("The tree shows what it escapes", () => {
 });
 
 for (const [what, make] of Object.entries(ATTR_VALUES)) {
-  test(`Attributes of a scope and of a mark may hold ${what}`, () => {
+  (isLarge(what) ? largeTest : test)(`Attributes of a scope and of a mark may hold ${what}`, () => {
     const ci = engine();
     ci.scope("x", { attrs: { value: make(), kept: 1 } }, scope => {
       scope.mark("m", 1, { attrs: { value: make(), kept: 1 } });

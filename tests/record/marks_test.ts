@@ -4,8 +4,11 @@ import { test } from "node:test";
 import type { Attrs, MarkValue } from "../../src/data/values.ts";
 import { type MarkLists, Marks, noMarks, POINT_MARKS_PER_SPAN } from "../../src/record/marks.ts";
 import { Ring } from "../../src/record/ring.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { readMarks } from "../support/marks.ts";
 import { collectGarbage } from "../support/recording.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const MAX = POINT_MARKS_PER_SPAN;
 
@@ -202,7 +205,7 @@ test("Marks keeps the order and the newest points of several spans, whatever is 
   ));
 });
 
-test("Marks keeps marks apart at the borders of its chunks", () => {
+largeTest("Marks keeps marks apart at the borders of its chunks", () => {
   const marks = new Marks();
   const spans = Array.from({ length: 5000 }, () => noMarks());
   spans.forEach((lists, i) => point(marks, lists, i));
@@ -299,7 +302,7 @@ test("Marks.append() lets go of the attrs of an evicted point", async () => {
   }
 });
 
-test("Marks over a bounded ring take as many slots as the ring can hold, for 1 000 000 marks", () => {
+largeTest("Marks over a bounded ring take as many slots as the ring can hold, for 1 000 000 marks", () => {
   const marks = new Marks();
   const ring = new Ring(100, marks);
   let highest = 0;

@@ -6,8 +6,11 @@ import { type Counters, NO_COUNTERS } from "../../src/record/counters.ts";
 import { Recorder } from "../../src/record/recorder.ts";
 import { Flusher } from "../../src/sinks/flusher.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
 import { HOUR_MS, MemorySink, nextCommit, recordMany, startWith, upTo } from "../support/sinks.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 test("The first span that closes an interval after the last commit has everything given out, without a turn of the loop", () => {
   const sink = new MemorySink();
@@ -48,7 +51,7 @@ test("At the deadline new marks of open scopes are given out too", () => {
   ci.engine.shutdown();
 });
 
-test("A deadline that comes while thousands of spans wait gives out all of them", () => {
+largeTest("A deadline that comes while thousands of spans wait gives out all of them", () => {
   const sink = new MemorySink();
   const ci = startWith([sink], undefined, 1000);
   recordMany(ci, 20_000);

@@ -1,8 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { test } from "node:test";
 import { setImmediate } from "node:timers";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { gate, HOUR_MS, MemorySink, recordMany, upTo } from "../support/sinks.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 test("A sink with promises is given one batch at a time; Profiler.settled() waits for all", async () => {
   const sink = new MemorySink();
@@ -81,7 +84,7 @@ test("Profiler.settled() resolves at once without a session, without sinks, and 
   other.shutdown();
 });
 
-test("A slow sink is kept the newest spans, and the others are counted as dropped", async () => {
+largeTest("A slow sink is kept the newest spans, and the others are counted as dropped", async () => {
   const given: number[] = [];
   const ci = new TestEngine();
   const slow = gate();

@@ -4,8 +4,11 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers";
 import type { MarkOptions, Scope } from "../../src/record/scope.ts";
 import type { SpanBatch } from "../../src/sinks/batch.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { MemorySink, nextCommit, recordMany, startWith, upTo } from "../support/sinks.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 // When spans are given out.
 
@@ -153,7 +156,7 @@ for (const capacity of [1, 2, 10, 4095, 4096, 4097, 5000]) {
   });
 }
 
-test("A synchronous loop of 250 000 spans loses nothing in a buffer of 100 000", () => {
+largeTest("A synchronous loop of 250 000 spans loses nothing in a buffer of 100 000", () => {
   let next = 0;
   let wrong = 0;
   const ci = startWith([{
@@ -166,7 +169,7 @@ test("A synchronous loop of 250 000 spans loses nothing in a buffer of 100 000",
   assertEquals([next, wrong], [250_000, 0]);
 });
 
-test("flush() after a synchronous loop of 100 000 spans has given out all", () => {
+largeTest("flush() after a synchronous loop of 100 000 spans has given out all", () => {
   const sink = new MemorySink();
   const ci = startWith([sink]);
   recordMany(ci, 100_000);

@@ -16,10 +16,13 @@ import type { Drained } from "../../src/sinks/batch.ts";
 import { TAKE } from "../../src/sinks/sink.ts";
 import { SpoolSink } from "../../src/sinks/spool.ts";
 import { OldestFiles, type SpoolFile } from "../../src/spool/oldest_files.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { drainedOf, keepAlive, upTo } from "../support/sinks.ts";
 import { allNamesIn, bytesIn, namesIn, plant, readFiles, spooledNames } from "../support/spool_files.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const DAY_MS = 86_400_000;
 
@@ -154,7 +157,7 @@ function file(writtenMs: number): SpoolFile {
 
 // What a flush costs.
 
-test("A flush at the bound neither lists the directory nor looks at its files", async () => {
+largeTest("A flush at the bound neither lists the directory nor looks at its files", async () => {
   using folder = new TempDirectory();
   const begin = Date.now() - DAY_MS;
   for (let i = 0; i < 500; i++) plant(folder.path, begin + i);
@@ -208,7 +211,7 @@ test("A flush deletes for as long as a turn of the event loop may take, and late
   sink.close();
 });
 
-test("A survey looks at a few files in a turn of the event loop", async () => {
+largeTest("A survey looks at a few files in a turn of the event loop", async () => {
   using folder = new TempDirectory();
   for (let i = 0; i < 100; i++) plant(folder.path, Date.now() - DAY_MS + i);
   const sink = new TestSink(folder.path, 1e9);
@@ -456,27 +459,33 @@ test("What could not be written is written when it can be, and nothing is lost w
   assertEquals(allNamesIn(directory).length, 2);
 });
 
-test("Beyond the bound the oldest spans go, and are counted: what was made is on disk or counted", () => {
-  using folder = new TempDirectory();
-  const directory = join(folder.path, "spool");
-  writeFileSync(directory, "a file where the directory should be");
-  const ci = new TestEngine();
-  ci.profile({ output: "spool", outputDir: directory, flushIntervalMs: 3_600_000 });
-  const attrs = { text: "y".repeat(4000) };
-  for (let i = 0; i < 7000; i++) {
-    ci.scope("x", { index: i, attrs }, () => ci.mark("m", i));
-    if (i % 100 === 99) ci.engine.flush();
-  }
-  const dropped = ci.engine.health().spool_span_drop_count;
-  assert(dropped > 2000 && dropped < 4000, `${dropped} spans`); // 29 MB were made, 16 wait
-  unlinkSync(directory);
-  ci.engine.shutdown();
-  const { spool_span_drop_count, spool_mark_drop_count } = ci.engine.health();
-  assertEquals([spool_span_drop_count, spool_mark_drop_count], [dropped, dropped]);
-  assertEquals(spooledNames(directory), [...upTo(7000).slice(dropped).map(i => `x[${i}]`), "cirron.session"]);
-  const marks = readFiles(directory).flatMap(one => one.marks);
-  assertEquals(marks.length, 7000 - dropped);
-});
+largeTest(
+  "Beyond the bound the oldest spans go, and are counted: what was made is on disk or counted",
+  () => {
+    using folder = new TempDirectory();
+    const directory = join(folder.path, "spool");
+    writeFileSync(directory, "a file where the directory should be");
+    const ci = new TestEngine();
+    ci.profile({ output: "spool", outputDir: directory, flushIntervalMs: 3_600_000 });
+    const attrs = { text: "y".repeat(4000) };
+    for (let i = 0; i < 7000; i++) {
+      ci.scope("x", { index: i, attrs }, () => ci.mark("m", i));
+      if (i % 100 === 99) ci.engine.flush();
+    }
+    const dropped = ci.engine.health().spool_span_drop_count;
+    assert(dropped > 2000 && dropped < 4000, `${dropped} spans`); // 29 MB were made, 16 wait
+    unlinkSync(directory);
+    ci.engine.shutdown();
+    const { spool_span_drop_count, spool_mark_drop_count } = ci.engine.health();
+    assertEquals([spool_span_drop_count, spool_mark_drop_count], [dropped, dropped]);
+    assertEquals(spooledNames(directory), [
+      ...upTo(7000).slice(dropped).map(i => `x[${i}]`),
+      "cirron.session",
+    ]);
+    const marks = readFiles(directory).flatMap(one => one.marks);
+    assertEquals(marks.length, 7000 - dropped);
+  },
+);
 
 test("A spool that cannot write tries once a flush, however much comes meanwhile", () => {
   using folder = new TempDirectory();
@@ -499,7 +508,7 @@ test("A spool that cannot write tries once a flush, however much comes meanwhile
   assertEquals(readFileSync(directory, "utf8"), "");
 });
 
-test("A batch larger than what may wait is kept as long as it is the only one", () => {
+largeTest("A batch larger than what may wait is kept as long as it is the only one", () => {
   using folder = new TempDirectory();
   const directory = join(folder.path, "spool");
   writeFileSync(directory, "");

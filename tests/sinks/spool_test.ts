@@ -5,10 +5,13 @@ import process from "node:process";
 import { test } from "node:test";
 import { VERSION } from "../../src/data/version.ts";
 import type { ProfileOptions } from "../../src/session/options.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { keepAlive, recordMany, upTo } from "../support/sinks.ts";
 import { namesIn, readFiles, readHeaders, spooledNames } from "../support/spool_files.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const HOUR_MS = 3_600_000;
 
@@ -165,7 +168,7 @@ test("Spool file names sort in the order of writing when the clock is set back",
   ci.engine.shutdown();
 });
 
-test("A tick writes one file, however many slices it has", async () => {
+largeTest("A tick writes one file, however many slices it has", async () => {
   using folder = new TempDirectory();
   const ci = start(folder.path, { flushIntervalMs: 20 });
   recordMany(ci, 4000);
@@ -176,7 +179,7 @@ test("A tick writes one file, however many slices it has", async () => {
   ci.engine.shutdown();
 });
 
-test("A flush of more than 8 MB makes several files, and loses nothing", () => {
+largeTest("A flush of more than 8 MB makes several files, and loses nothing", () => {
   using folder = new TempDirectory();
   const ci = start(folder.path);
   recordMany(ci, 100_000);

@@ -2,6 +2,9 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import fc from "fast-check";
 import { test } from "node:test";
 import { parseExact } from "../../src/spool/exact_json.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 for (
   const [text, value] of [
@@ -114,18 +117,21 @@ test("parseExact() takes linear time over long numbers and long strings", () => 
   assertStrictEquals(parseExact(JSON.stringify('"'.repeat(1_000_000))), '"'.repeat(1_000_000));
 });
 
-test("parseExact() reads 50 MB of Python's, with strings full of quotes and backslashes, in a few seconds", () => {
-  const MANY = 8_000_000;
-  const text = [
-    `{"quotes":"${'\\"'.repeat(MANY)}"`,
-    `"backslashes":"${"\\\\".repeat(MANY)}"`,
-    `"words":"${"NaN,".repeat(MANY / 4)}"`,
-    `"numbers":[${"NaN,".repeat(MANY / 4)}-Infinity]`,
-    `"bare":NaN,"strings":["${'","'.repeat(MANY / 4)}"]}`,
-  ].join(", ");
-  assert(text.length > 50_000_000);
-  const { quotes, backslashes, words, numbers, bare, strings } = parseExact(text) as Record<string, string>;
-  assertEquals([quotes.length, backslashes.length, words.length], [MANY, MANY, MANY]);
-  assertEquals([numbers.length, numbers[0], numbers.at(-1) as unknown], [MANY / 4 + 1, "NaN", -Infinity]);
-  assertEquals([bare, strings.length], ["NaN", MANY / 4 + 1]);
-});
+largeTest(
+  "parseExact() reads 50 MB of Python's, with strings full of quotes and backslashes, in a few seconds",
+  () => {
+    const MANY = 8_000_000;
+    const text = [
+      `{"quotes":"${'\\"'.repeat(MANY)}"`,
+      `"backslashes":"${"\\\\".repeat(MANY)}"`,
+      `"words":"${"NaN,".repeat(MANY / 4)}"`,
+      `"numbers":[${"NaN,".repeat(MANY / 4)}-Infinity]`,
+      `"bare":NaN,"strings":["${'","'.repeat(MANY / 4)}"]}`,
+    ].join(", ");
+    assert(text.length > 50_000_000);
+    const { quotes, backslashes, words, numbers, bare, strings } = parseExact(text) as Record<string, string>;
+    assertEquals([quotes.length, backslashes.length, words.length], [MANY, MANY, MANY]);
+    assertEquals([numbers.length, numbers[0], numbers.at(-1) as unknown], [MANY / 4 + 1, "NaN", -Infinity]);
+    assertEquals([bare, strings.length], ["NaN", MANY / 4 + 1]);
+  },
+);

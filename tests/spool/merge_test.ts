@@ -8,11 +8,14 @@ import { toTraceEvents } from "../../src/formats/perfetto.ts";
 import { toSpeedscope } from "../../src/formats/speedscope.ts";
 import { toText } from "../../src/formats/text.ts";
 import { parseExact } from "../../src/spool/exact_json.ts";
-import { closedOnly, mergeFiles, type SpoolFile, type SpoolRows } from "../../src/spool/merge.ts";
+import { closedOnly, mergeFiles, type ParsedFile, type SpoolRows } from "../../src/spool/merge.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { flat } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { shape } from "../support/engine.ts";
 import { type Fields, fileOf, markOf, PYTHON_FILE, spanOf, START_NS, toJsonText } from "../support/spool.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 /** Files as they come from disk. */
 function merge(...files: Fields[]): SpoolRows {
@@ -21,7 +24,7 @@ function merge(...files: Fields[]): SpoolRows {
 
 /** Files of some contents, called `0`, `1` and so on. */
 function mergeParsed(...contents: unknown[]): SpoolRows {
-  return mergeFiles(contents.map((content, i): SpoolFile => ({ name: String(i), content, failure: null })));
+  return mergeFiles(contents.map((content, i): ParsedFile => ({ name: String(i), content, failure: null })));
 }
 
 /** What `trace()` shows of some spans and marks. */
@@ -219,7 +222,7 @@ test("mergeFiles() makes a forest of any spans, parents first, siblings in order
   }));
 });
 
-test("mergeFiles() follows a chain of 50 000 parents", () => {
+largeTest("mergeFiles() follows a chain of 50 000 parents", () => {
   const spans = Array.from(
     { length: 50_000 },
     (_, i) => spanOf(`s${i}`, i, { parent_id: i === 0 ? null : `s${i - 1}` }),

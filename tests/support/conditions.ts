@@ -13,6 +13,12 @@ import { CHECKOUT } from "./checkout.ts";
 /** Which of the two runtimes runs this test. */
 export const RUNTIME: "deno" | "bun" = process.versions.bun === undefined ? "deno" : "bun";
 
+/** Whether only the tests are wanted that are over soon and start nothing: `deno task test:quick` sets the variable. */
+export const IS_QUICK: boolean = process.env.CIRRON_QUICK_TESTS === "1";
+
+/** Why a test on large data is left out, for `testUnless`; null if it is not. */
+export const LARGE: string | null = IS_QUICK ? "large data is left to `deno task test`" : null;
+
 /**
  * Why a program that Debian packages is not here, for `testUnless`; null if it is. With `CIRRON_REQUIRE_BROWSER=1` always null:
  * where the program must be there, tests that miss it fail.

@@ -9,6 +9,11 @@ export function huge(character = "x"): string {
   return character.repeat(10_000_000);
 }
 
+/** Whether a value is large, by what it is called: handling it takes a tenth of a second or more. */
+export function isLarge(what: string): boolean {
+  return /\b(10 MB|a million|100 000 levels)\b/.test(what);
+}
+
 /** A proxy that throws whatever is done to it. */
 export function throwingProxy(target: object = {}): object {
   return new Proxy(

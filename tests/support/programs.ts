@@ -7,6 +7,7 @@
 import fc from "fast-check";
 import type { MarkValue, TraceMark, TraceNode } from "../../src/data/values.ts";
 import type { Scope } from "../../src/record/scope.ts";
+import { anyText } from "./any_text.ts";
 import { type HandRow, idOf } from "./cases.ts";
 import { FAKE_UNIX_NS, type TestEngine } from "./engine.ts";
 
@@ -39,7 +40,7 @@ const index = fc.option(fc.constantFrom(0, 1, -5, Number.MAX_SAFE_INTEGER), { ni
 const value: fc.Arbitrary<MarkValue> = fc.oneof(
   fc.double(),
   fc.integer(),
-  fc.string({ maxLength: 5, unit: "binary" }),
+  anyText(5),
   fc.boolean(),
   fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
 );

@@ -6,7 +6,10 @@ import { toText } from "../../src/formats/text.ts";
 import { type FoldedTree, foldSiblings } from "../../src/tree/fold.ts";
 import { buildTree, type Tree, walk } from "../../src/tree/tree.ts";
 import { type HandRow, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { literal, TestEngine } from "../support/engine.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 /** Roots of one name, each as long in microseconds as its number from 1 on, but for those in `more`. */
 function roots(count: number, more: Record<number, Partial<HandRow>> = {}): HandRow[] {
@@ -168,12 +171,12 @@ test("foldSiblings() leaves the tree it was given as it was", () => {
   assertStrictEquals(toText(tree), before);
 });
 
-test("foldSiblings() takes 100 000 levels", () => {
+largeTest("foldSiblings() takes 100 000 levels", () => {
   const rows = Array.from({ length: 100_000 }, (_, i) => ({ id: i + 1, parent: i, name: "x" }));
   assertStrictEquals(shown(folded(snapshotOf(rows), 0)).length, 100_000);
 });
 
-test("foldSiblings() takes 100 000 siblings of one name, and of as many names", () => {
+largeTest("foldSiblings() takes 100 000 siblings of one name, and of as many names", () => {
   const same = Array.from({ length: 100_000 }, (_, i) => ({ id: i + 1, name: "x", endNs: i }));
   assertEquals(shown(folded(snapshotOf(same))), ["x x99997", 99_998, 99_999, 100_000]);
   const different = same.map(row => ({ ...row, name: `x${row.id}` }));

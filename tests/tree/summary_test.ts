@@ -4,7 +4,10 @@ import { test } from "node:test";
 import { nearestRank, summarize, type SummaryRow } from "../../src/tree/summary.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { chain, columnEngine, counting, type HandRow, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 function rowsOf(closed: readonly HandRow[], open: readonly HandRow[] = []): SummaryRow[] {
   return summarize(buildTree(snapshotOf(closed, open)));
@@ -356,14 +359,14 @@ test("trace() as summary agrees with the DataFrame on count and total of every n
   }
 });
 
-test("summarize() takes 100 000 levels, with paths of bounded length", () => {
+largeTest("summarize() takes 100 000 levels, with paths of bounded length", () => {
   const rows = rowsOf(chain(100_000));
   assertStrictEquals(rows.length, 100_000);
   assert(rows.at(-1)!.path.length < 100);
   assertStrictEquals(rows.at(-1)!.depth, 99_999);
 });
 
-test("summarize() takes 100 000 roots of one name, and of as many names", () => {
+largeTest("summarize() takes 100 000 roots of one name, and of as many names", () => {
   const same = Array.from({ length: 100_000 }, (_, i) => ({ id: i + 1, name: "x", ...us(0, i) }));
   assertEquals(rowsOf(same).map(row => [row.count, row.max_us]), [[100_000, 99_999]]);
   assertStrictEquals(rowsOf(same.map(row => ({ ...row, name: `x${row.id}` }))).length, 100_000);

@@ -5,7 +5,10 @@ import type { Snapshot } from "../../src/data/snapshot.ts";
 import { layTracks } from "../../src/tree/tracks.ts";
 import { buildTree, type Tree } from "../../src/tree/tree.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { sequential, sequentialRows } from "../support/programs.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 /** Rows by id, with times in seconds: `[id, parent, start, end]`. */
 function tree(...rows: [id: number, parent: number, start: number, end: number][]): Tree {
@@ -184,20 +187,20 @@ test("layTracks() uses no more tracks than spans run at once, for spans without 
 });
 
 for (
-  const [shape, rows] of [
-    ["deep", chain(100_000)],
+  const [shape, makeRows] of [
+    ["deep", () => chain(100_000)],
     [
       "wide, one after the other",
-      Array.from({ length: 100_000 }, (_, i) => ({ id: i + 1, startNs: i, endNs: i + 1 })),
+      () => Array.from({ length: 100_000 }, (_, i) => ({ id: i + 1, startNs: i, endNs: i + 1 })),
     ],
     [
       "wide, all at once",
-      Array.from({ length: 100_000 }, (_, i) => ({ id: i + 1, startNs: i, endNs: 1e6 + i })),
+      () => Array.from({ length: 100_000 }, (_, i) => ({ id: i + 1, startNs: i, endNs: 1e6 + i })),
     ],
   ] as const
 ) {
-  test(`layTracks() takes 100 000 spans, ${shape}, in far less than a minute`, () => {
-    const laid = buildTree(snapshotOf(rows));
+  largeTest(`layTracks() takes 100 000 spans, ${shape}, in far less than a minute`, () => {
+    const laid = buildTree(snapshotOf(makeRows()));
     const begin = performance.now();
     const { list } = layTracks(laid);
     assertLess(performance.now() - begin, 10_000);

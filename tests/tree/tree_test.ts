@@ -3,7 +3,10 @@ import { test } from "node:test";
 import type { Snapshot } from "../../src/data/snapshot.ts";
 import { buildTree, type Filter, type Tree, walk } from "../../src/tree/tree.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 /** The ids of a tree from the top down: `1(2(3) 4)`. */
 function outline(tree: Tree): string {
@@ -217,17 +220,17 @@ test("trace() links what a long-open root holds, thousands of spans later", () =
   );
 });
 
-test("buildTree() links 100 000 levels", () => {
+largeTest("buildTree() links 100 000 levels", () => {
   const depth = 100_000;
   const tree = buildTree(snapshotOf(chain(depth)));
   assertEquals([tree.depth[0], tree.depth[depth - 1]], [0, depth - 1]);
 });
 
-test("buildTree() filters 100 000 levels by name", () => {
+largeTest("buildTree() filters 100 000 levels by name", () => {
   assertEquals(buildTree(snapshotOf(chain(100_000)), { name: "x" }).rows.length, 100_000);
 });
 
-test("buildTree() starts anew below an evicted level of a deep tree", () => {
+largeTest("buildTree() starts anew below an evicted level of a deep tree", () => {
   const rows = chain(100_000).filter(row => row.id !== 50_000);
   const { depth, parent } = buildTree(snapshotOf(rows));
   assertEquals([depth[49_998], depth[49_999], parent[49_999], depth[99_998]], [49_998, 0, -1, 49_999]);
@@ -257,7 +260,7 @@ test("walk() enters a child that was opened after its parent's younger sibling i
   assertEquals(outlineOf(snapshotOf([{ id: 2 }, { id: 3, parent: 1 }, { id: 1 }])), "1(3) 2");
 });
 
-test("walk() goes 100 000 levels down and up again", () => {
+largeTest("walk() goes 100 000 levels down and up again", () => {
   let entered = 0;
   let left = 0;
   walk(buildTree(snapshotOf(chain(100_000))), () => entered++, () => left++);
@@ -270,7 +273,7 @@ test("walk() leaves the deepest level first", () => {
   assertEquals(order, [4, 3, 2, 1, 0]);
 });
 
-test("walk() visits 100 000 siblings", () => {
+largeTest("walk() visits 100 000 siblings", () => {
   const rows = Array.from({ length: 100_000 }, (_, i) => ({ id: i + 2, parent: 1 }));
   let visits = 0;
   walk(buildTree(snapshotOf(rows, [{ id: 1 }])), () => visits++);
@@ -294,7 +297,7 @@ test("buildTree() keeps everything that takes 0 or more", () => {
   assertEquals(outlineOf(snapshotOf(ROWS), { minWallUs: 0 }), "1(2(3) 4(5)) 6(7)");
 });
 
-test("buildTree() drops short spans of 100 000 levels but for the ancestors of the last", () => {
+largeTest("buildTree() drops short spans of 100 000 levels but for the ancestors of the last", () => {
   const rows = chain(100_000).map(row => ({ ...row, endNs: row.id === 50_000 ? 1000 : 0 }));
   assertEquals(buildTree(snapshotOf(rows), { minWallUs: 1 }).rows.length, 50_000);
   assertEquals(buildTree(snapshotOf(rows), { depth: 9 }).rows.length, 10);

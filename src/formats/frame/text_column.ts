@@ -5,6 +5,7 @@
  * @module
  */
 import type { IdSeries } from "../../data/id_series.ts";
+import { ORPHANS } from "../../data/session_names.ts";
 import { decoder, encoder, hexOfByte } from "../byte_tables.ts";
 
 /** A string of at most so many bytes lies within its view. */
@@ -126,8 +127,8 @@ class TextData {
 /** Bytes of an id: 16 hex characters of its number, and 16 of its series. */
 const ID_BYTES = 32;
 
-/** The id of the pseudo-span, "root", as a word. */
-const ROOT = 0x746f6f72;
+/** The id of the pseudo-span as a word: it has four letters. */
+const ORPHANS_WORD = [...ORPHANS].reduce((word, letter, i) => word | letter.charCodeAt(0) << 8 * i, 0);
 
 /** Words of an id. */
 const ID_WORDS = 8;
@@ -175,8 +176,8 @@ export class IdData {
   view(views: Uint32Array, i: number, place: number, id: number): void {
     const at = i * VIEW_WORDS;
     if (id === 0) {
-      views[at] = 4;
-      views[at + 1] = ROOT;
+      views[at] = ORPHANS.length;
+      views[at + 1] = ORPHANS_WORD;
       return;
     }
     views[at] = ID_BYTES;

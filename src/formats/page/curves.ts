@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bigintToJson } from "../../data/attrs.ts";
+import { plainValue } from "../../data/json_value.ts";
 import type { Tree } from "../../tree/tree.ts";
 import { MOST_NAME, shownText } from "./json.ts";
 
@@ -45,8 +45,7 @@ export function curvesOf(
   const bySpan = new Map<string, Map<string, Values>>();
   for (const row of rows) {
     for (let i = marks.first[row]; i < marks.first[row + 1]; i++) {
-      const raw = marks.value[i];
-      const value = typeof raw === "bigint" ? bigintToJson(raw) : raw;
+      const value = plainValue(marks.value[i]);
       if (typeof value !== "number") continue;
       const span = snapshot.name[row];
       const mark = marks.name[i];

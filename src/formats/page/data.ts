@@ -4,13 +4,15 @@
  * @module
  */
 import { jsonOf } from "../../data/json_text.ts";
+import { jsonValue } from "../../data/json_value.ts";
 import type { JsonValue, MarkValue } from "../../data/values.ts";
 import { type Counter, COUNTERS } from "../../meters/counters.ts";
-import { attrsOf, counterColumns, isFailed, markValue, measured } from "../../tree/columns.ts";
+import { attrsOf, counterColumns, isFailed, measured } from "../../tree/columns.ts";
 import type { Fold, FoldedTree } from "../../tree/fold.ts";
 import { findOverlaps, OVERLAPS, WITHIN } from "../../tree/overlap.ts";
 import { summarize, type SummaryRow } from "../../tree/summary.ts";
 import { type Tree, walk } from "../../tree/tree.ts";
+import { NO_SPANS } from "../text.ts";
 import { curvesOf, type PageSeries } from "./curves.ts";
 import { MOST_NAME, pageBytes, shownText } from "./json.ts";
 import { layRows } from "./rows.ts";
@@ -210,7 +212,7 @@ function summaryOf(tree: Tree): { summary: SummaryRow[]; summaryLeftOut: number 
 
 /** The root's name, if there is one root. */
 function titleOf({ rows, nextSibling, snapshot }: Tree): string {
-  if (rows.length === 0) return "(no spans)";
+  if (rows.length === 0) return NO_SPANS;
   return nextSibling[0] < 0 ? shownText(snapshot.name[rows[0]], MOST_NAME) : "Trace";
 }
 
@@ -356,7 +358,6 @@ function attrText(value: JsonValue): string {
 }
 
 function shownValue(value: MarkValue): number | string | boolean {
-  const plain = markValue(value);
-  if (typeof plain === "string") return shownText(plain, MOST_TEXT);
-  return typeof plain === "number" && !Number.isFinite(plain) ? String(plain) : plain;
+  const plain = jsonValue(value);
+  return typeof plain === "string" ? shownText(plain, MOST_TEXT) : plain;
 }

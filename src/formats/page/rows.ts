@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Lanes } from "../../tree/lanes.ts";
 
 /**
  * Rows of an icicle: children below their parent, and beside each other only where they do not overlap. Each lane of
@@ -57,37 +58,4 @@ export function layRows(
     row.push(offset[node] + (parent[node] < 0 ? 0 : row[parent[node]] + 1));
   }
   return { row, rowCount: height[ROOT] - 1 };
-}
-
-/** Lanes, each taken until some moment. The first one free is found in a tree of minima: thousands may be taken at once. */
-class Lanes {
-  #size = 1;
-  // A heap's numbering: the lanes are the leaves from `#size` on, and each node has the earliest end of those below it.
-  #free: number[] = [-Infinity, -Infinity];
-
-  /** Takes the first lane that is free at `since`, until `until`. */
-  take(since: number, until: number): number {
-    if (this.#free[1] > since) this.#grow();
-    let at = 1;
-    while (at < this.#size) {
-      at *= 2;
-      if (this.#free[at] > since) at++;
-    }
-    const lane = at - this.#size;
-    this.#free[at] = until;
-    for (at >>= 1; at >= 1; at >>= 1) {
-      this.#free[at] = Math.min(this.#free[2 * at], this.#free[2 * at + 1]);
-    }
-    return lane;
-  }
-
-  #grow(): void {
-    const leaves = this.#free.slice(this.#size);
-    this.#size *= 2;
-    this.#free = new Array<number>(2 * this.#size).fill(-Infinity);
-    leaves.forEach((end, lane) => this.#free[this.#size + lane] = end);
-    for (let at = this.#size - 1; at >= 1; at--) {
-      this.#free[at] = Math.min(this.#free[2 * at], this.#free[2 * at + 1]);
-    }
-  }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SESSION_NAME } from "../../data/session_names.ts";
 import { PAGE_ICICLE } from "./icicle.ts";
 import { PAGE_UNITS } from "./units.ts";
 
@@ -68,7 +69,7 @@ ${PAGE_UNITS}
   const n = value => value.toLocaleString("en");
   const facts = [time(data.totalNs), n(data.spanCount) + (data.spanCount === 1 ? " span" : " spans")];
   if (data.startMs > 0) facts.push(new Date(data.startMs).toISOString().replace("T", " ").slice(0, 19) + " UTC");
-  const about = roots.length === 1 && data.title === "cirron.session" ? data.details[roots[0]]?.attrs ?? [] : [];
+  const about = roots.length === 1 && data.title === "${SESSION_NAME}" ? data.details[roots[0]]?.attrs ?? [] : [];
   for (const [name, text] of about.slice(0, 8)) {
     if (text !== "none" && text.length <= 40) facts.push(name + " " + text);
   }

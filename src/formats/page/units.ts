@@ -1,10 +1,10 @@
 /**
- * The part of the HTML view's program that writes numbers for people: what format.ts does, as a browser runs it.
+ * The part of the HTML view's program that writes numbers for people: what `formats/units.ts` does, as a browser runs it.
  *
  * @module
  */
 
-/** Stands within page_script.ts's function. A test compares it with format.ts, value by value. */
+/** Stands within the function of script.ts. A test compares it with `formats/units.ts`, value by value. */
 export const PAGE_UNITS: string = String.raw`  // Numbers for people.
   const fixed = (value, digits) => value.toFixed(digits);
   const time = ns => {

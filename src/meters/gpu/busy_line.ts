@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { doubled } from "../../data/doubled.ts";
 
 /** Points that keep their place; older ones are thinned out. At 6 pieces a second, 20 minutes or more. */
 const RECENT = 8192;
@@ -135,10 +136,4 @@ export class BusyLine {
     this.#count = kept;
     this.#lastFound = 0;
   }
-}
-
-function doubled(column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-  const wider = new Float64Array(column.length * 2);
-  wider.set(column);
-  return wider;
 }

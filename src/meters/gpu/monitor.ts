@@ -77,11 +77,6 @@ export class GpuMonitor implements LateMeter {
     return sum;
   }
 
-  /** Ticks that the thread has finished. */
-  get tickCount(): number {
-    return Atomics.load(this.#header, CELL.ticks);
-  }
-
   /** Asks for a tick now, so that what is read next is fresher. */
   poke(): void {
     const nowNs = this.#options.nowNs();

@@ -41,6 +41,8 @@ export interface GpuOptions {
   readonly intervalMs?: number;
   /** Milliseconds between the polls of the first tick. */
   readonly pollMs?: number;
+  /** Where the thread and its reader meet: whoever brings it sees ticks end. */
+  readonly header?: SharedArrayBuffer;
 }
 
 /** Milliseconds between the polls of the first tick: ten of them span a period of most drivers' samples. */
@@ -59,7 +61,7 @@ export function openGpu(clock: Clock, options: GpuOptions = {}): Probe<GpuMonito
   if (monotonic === undefined) return { ok: false, reason: `no libc clock: ${clock.source}` };
   const library = findLibrary(from, paths);
   if (!library.ok) return library;
-  const header = new SharedArrayBuffer(HEADER_BYTES);
+  const { header = new SharedArrayBuffer(HEADER_BYTES) } = options;
   const log = new SharedArrayBuffer(LOG_BYTES);
   const monitor = new GpuMonitor({
     header,

@@ -10,6 +10,9 @@ import { IntegerColumn } from "../../../src/formats/frame/integer_column.ts";
 import { textColumn } from "../../../src/formats/frame/text_column.ts";
 import { buildTree } from "../../../src/tree/tree.ts";
 import { chain, snapshotOf } from "../../support/cases.ts";
+import { LARGE, testUnless } from "../../support/conditions.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const make = polarsEngine(pl as unknown as Polars) as (columns: readonly FrameColumn[]) => DataFrame;
 
@@ -67,7 +70,7 @@ test("toArrow() gives polars more different texts than are looked up, each as it
   assertEquals(throughPolars(texts), texts);
 });
 
-test("toArrow() gives polars texts of megabytes", () => {
+largeTest("toArrow() gives polars texts of megabytes", () => {
   const texts = ["a".repeat(10_000_000), "", "é".repeat(1_000_000)];
   assertEquals(throughPolars(texts).map(text => text?.length), [10_000_000, 0, 1_000_000]);
 });

@@ -16,7 +16,10 @@ import {
   recordChain,
   snapshotOf,
 } from "../../support/cases.ts";
+import { LARGE, testUnless } from "../../support/conditions.ts";
 import { TestEngine } from "../../support/engine.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const COLUMNS = [
   "id",
@@ -294,7 +297,7 @@ test("trace() as df works in polars' own expressions", () => {
   }]);
 });
 
-test("trace() as df gives 100 000 levels", () => {
+largeTest("trace() as df gives 100 000 levels", () => {
   const ci = polarsTestEngine();
   recordChain(ci, 100_000);
   const df = frame(ci);

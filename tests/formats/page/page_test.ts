@@ -14,13 +14,13 @@ import { shownText } from "../../../src/formats/page/json.ts";
 import { toCell, toPage } from "../../../src/formats/page/page.ts";
 import { layRows } from "../../../src/formats/page/rows.ts";
 import { PAGE_SCRIPT } from "../../../src/formats/page/script.ts";
-import { PAGE_UNITS } from "../../../src/formats/page/units.ts";
-import { formatBytes, formatCounter, formatDuration, formatValue } from "../../../src/formats/units.ts";
-import type { Counter } from "../../../src/meters/counters.ts";
 import { foldSiblings } from "../../../src/tree/fold.ts";
 import { buildTree, type Tree } from "../../../src/tree/tree.ts";
 import { chain, type HandRow, snapshotOf } from "../../support/cases.ts";
+import { LARGE, testUnless } from "../../support/conditions.ts";
 import { TEXTS } from "../../support/hostile.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 function treeOf(closed: readonly HandRow[], open: readonly HandRow[] = []): Tree {
   return buildTree(snapshotOf(closed, open));
@@ -98,33 +98,39 @@ test("toPageData() counts what is below folded spans among the folded", () => {
   assertEquals(data.spanCount, 101);
 });
 
-test("toPageData() keeps the longest nodes of a trace that is too large, with their ancestors, and counts the rest", () => {
-  const rows: HandRow[] = Array.from({ length: 30_000 }, (_, i) => ({
-    id: i + 2,
-    parent: 1,
-    name: `n${i}`,
-    startNs: i * 100,
-    endNs: i * 100 + (i % 90),
-  }));
-  const data = dataOf([...rows, { id: 1, name: "all", startNs: 0, endNs: 3_000_000 }]);
-  assertEquals(data.name.length, MOST_NODES);
-  assertEquals(data.leftOutCount, 30_001 - MOST_NODES);
-  assertEquals(data.parent[0], -1);
-  assert(Math.min(...data.wallNs) > 40);
-});
+largeTest(
+  "toPageData() keeps the longest nodes of a trace that is too large, with their ancestors, and counts the rest",
+  () => {
+    const rows: HandRow[] = Array.from({ length: 30_000 }, (_, i) => ({
+      id: i + 2,
+      parent: 1,
+      name: `n${i}`,
+      startNs: i * 100,
+      endNs: i * 100 + (i % 90),
+    }));
+    const data = dataOf([...rows, { id: 1, name: "all", startNs: 0, endNs: 3_000_000 }]);
+    assertEquals(data.name.length, MOST_NODES);
+    assertEquals(data.leftOutCount, 30_001 - MOST_NODES);
+    assertEquals(data.parent[0], -1);
+    assert(Math.min(...data.wallNs) > 40);
+  },
+);
 
-test("toPageData() keeps the longest span of a trace that is too large wherever it is, and the time of the whole", () => {
-  const rows: HandRow[] = Array.from(
-    { length: 30_000 },
-    (_, i) => ({ id: i + 1, name: `n${i}`, startNs: i * 100, endNs: i * 100 + 90 }),
-  );
-  rows.push({ id: 30_001, name: "last", startNs: 3_000_000, endNs: 5_000_000 });
-  const data = dataOf(rows);
-  assertEquals([data.name.length, data.totalNs], [MOST_NODES, 5_000_000]);
-  assert(data.names.includes("last"));
-});
+largeTest(
+  "toPageData() keeps the longest span of a trace that is too large wherever it is, and the time of the whole",
+  () => {
+    const rows: HandRow[] = Array.from(
+      { length: 30_000 },
+      (_, i) => ({ id: i + 1, name: `n${i}`, startNs: i * 100, endNs: i * 100 + 90 }),
+    );
+    rows.push({ id: 30_001, name: "last", startNs: 3_000_000, endNs: 5_000_000 });
+    const data = dataOf(rows);
+    assertEquals([data.name.length, data.totalNs], [MOST_NODES, 5_000_000]);
+    assert(data.names.includes("last"));
+  },
+);
 
-test("toPageData() keeps what a kept span is in, even if that is shorter", () => {
+largeTest("toPageData() keeps what a kept span is in, even if that is shorter", () => {
   const rows: HandRow[] = Array.from({ length: 30_000 }, (_, i) => [
     { id: 2 * i + 1, name: `outer${i}`, startNs: i * 100, endNs: i * 100 + 1 },
     { id: 2 * i + 2, parent: 2 * i + 1, name: `inner${i}`, startNs: i * 100, endNs: i * 100 + i },
@@ -270,54 +276,6 @@ test("PAGE_SCRIPT is JavaScript that cannot end its own element", () => {
   assertEquals(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/.test(PAGE_SCRIPT), false);
 });
 
-interface PageUnits {
-  time(ns: number): string;
-  size(bytes: number): string;
-  number(value: number | string): string;
-  counted(counter: Pick<Counter, "unit" | "total">, sign: string, value: number): string;
-}
-
-test("The page writes what was counted as the printed tree does, with the sign where it adds up", () => {
-  const { counted } = new Function(`${PAGE_UNITS}\nreturn { counted };`)() as PageUnits;
-  for (const unit of ["ns", "bytes", "number"] as const) {
-    const text = formatCounter({ unit }, 123_456);
-    assertEquals(counted({ unit, total: "sum" }, "~", 123_456), `~${text}`);
-    assertEquals(counted({ unit, total: "highest" }, "~", 123_456), text);
-  }
-});
-
-test("The page writes durations, sizes and values as the printed tree does", () => {
-  const { time, size, number } = new Function(`${PAGE_UNITS}\nreturn { time, size, number };`)() as PageUnits;
-  const edges = [
-    0,
-    995,
-    9949,
-    9950,
-    999_499,
-    999_500,
-    999_949_999,
-    999_950_000,
-    1023,
-    1024,
-    1_048_524,
-    1_048_575,
-  ];
-  const grown = Array.from({ length: 700 }, (_, i) => Math.ceil(1.06 ** i));
-  for (const whole of [...edges, ...grown.filter(value => value < 1e17)]) {
-    assertEquals(time(whole), formatDuration(whole / 1000));
-    assertEquals(size(whole), formatBytes(whole));
-    for (const value of [whole, -whole, whole / 7, whole / 1e6, -whole / 1e9]) {
-      assertEquals(number(value), formatValue(value));
-    }
-  }
-  for (let power = 0; power <= 50; power++) {
-    for (const bytes of [2 ** power - 1, 2 ** power, 2 ** power + 1]) {
-      assertEquals(size(bytes), formatBytes(bytes));
-    }
-  }
-  assertEquals([size(1_048_575), formatBytes(1_048_575)], ["1.0MiB", "1.0MiB"]);
-});
-
 test("toCell() quotes the page for an attribute, and lets it reach nothing", () => {
   const cell = toCell(`<p title="a&b" class='c'>`);
   assertStringIncludes(cell, `srcdoc='<p title="a&amp;b" class=&#39;c&#39;>'`);
@@ -327,60 +285,67 @@ test("toCell() quotes the page for an attribute, and lets it reach nothing", () 
 const WIDE = "a name that is not short, and another word or two ";
 
 for (
-  const [shape, rows, fold] of [
+  const [shape, makeRows, fold] of [
     [
       "of a training loop",
-      epoch(99_999, i => ({ marks: [{ name: "loss", value: 1 / i }], attrs: { data_load: i } })),
+      () => epoch(99_999, i => ({ marks: [{ name: "loss", value: 1 / i }], attrs: { data_load: i } })),
     ],
-    ["in a chain", chain(100_000)],
+    ["in a chain", () => chain(100_000)],
     [
       "with a name each",
-      Array.from({ length: 100_000 }, (_, i): HandRow => ({
-        id: i + 1,
-        name: WIDE.repeat(4) + i,
-        startNs: i,
-        endNs: i + (i % 77),
-        attrs: { [WIDE]: WIDE.repeat(10) },
-      })),
+      () =>
+        Array.from({ length: 100_000 }, (_, i): HandRow => ({
+          id: i + 1,
+          name: WIDE.repeat(4) + i,
+          startNs: i,
+          endNs: i + (i % 77),
+          attrs: { [WIDE]: WIDE.repeat(10) },
+        })),
     ],
     [
       "with names that grow where they are quoted",
-      Array.from({ length: 100_000 }, (_, i): HandRow => ({
-        id: i + 1,
-        name: i + (i % 2 === 0 ? "<\u0001'&\"\\" : "\u4e2d\u202e").repeat(40),
-        startNs: i,
-        endNs: i + 1000 + i % 7,
-        attrs: { [i + "<".repeat(200)]: "&".repeat(50) },
-        marks: [{ name: "'".repeat(99) + i % 50, value: i / 7 }, { name: "x", value: i / 7 + 1 }],
-      })),
+      () =>
+        Array.from({ length: 100_000 }, (_, i): HandRow => ({
+          id: i + 1,
+          name: i + (i % 2 === 0 ? "<\u0001'&\"\\" : "\u4e2d\u202e").repeat(40),
+          startNs: i,
+          endNs: i + 1000 + i % 7,
+          attrs: { [i + "<".repeat(200)]: "&".repeat(50) },
+          marks: [{ name: "'".repeat(99) + i % 50, value: i / 7 }, { name: "x", value: i / 7 + 1 }],
+        })),
     ],
     [
       "in pairs that fold",
-      Array.from({ length: 100_000 }, (_, i): HandRow => ({
-        id: i + 1,
-        parent: i % 3 === 0 ? 0 : i - i % 3 + 1,
-        name: i % 3 === 0 ? `p${i}` : "<".repeat(250),
-        startNs: i * 10,
-        endNs: i * 10 + 99,
-      })),
+      () =>
+        Array.from({ length: 100_000 }, (_, i): HandRow => ({
+          id: i + 1,
+          parent: i % 3 === 0 ? 0 : i - i % 3 + 1,
+          name: i % 3 === 0 ? `p${i}` : "<".repeat(250),
+          startNs: i * 10,
+          endNs: i * 10 + 99,
+        })),
       0,
     ],
     [
       "all at once",
-      Array.from(
-        { length: 100_000 },
-        (_, i): HandRow => ({ id: i + 1, name: `${i % 5000}`, startNs: i, endNs: 1e6 + i }),
-      ),
+      () =>
+        Array.from(
+          { length: 100_000 },
+          (_, i): HandRow => ({ id: i + 1, name: `${i % 5000}`, startNs: i, endNs: 1e6 + i }),
+        ),
     ],
-  ] as readonly (readonly [shape: string, rows: readonly HandRow[], fold?: number])[]
+  ] as readonly (readonly [shape: string, makeRows: () => readonly HandRow[], fold?: number])[]
 ) {
-  test(`toPage() of 100 000 spans ${shape} is under 3 MB, also in a cell, and made in far less than a minute`, () => {
-    const tree = treeOf(rows);
-    const begin = performance.now();
-    const page = toPage(tree, foldSiblings(tree, fold));
-    assertLess(performance.now() - begin, 20_000);
-    assertLess(new TextEncoder().encode(page).length, 3_000_000);
-    assertLess(new TextEncoder().encode(toCell(page)).length, 3_000_000);
-    assertEquals(embedded(page).spanCount, 100_000);
-  });
+  largeTest(
+    `toPage() of 100 000 spans ${shape} is under 3 MB, also in a cell, and made in far less than a minute`,
+    () => {
+      const tree = treeOf(makeRows());
+      const begin = performance.now();
+      const page = toPage(tree, foldSiblings(tree, fold));
+      assertLess(performance.now() - begin, 20_000);
+      assertLess(new TextEncoder().encode(page).length, 3_000_000);
+      assertLess(new TextEncoder().encode(toCell(page)).length, 3_000_000);
+      assertEquals(embedded(page).spanCount, 100_000);
+    },
+  );
 }

@@ -2,6 +2,9 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import { BusyLine, LEAST_COVERAGE } from "../../../src/meters/gpu/busy_line.ts";
+import { LARGE, testUnless } from "../../support/conditions.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 /** Starts at a large moment, so that nobody counts from 0. */
 const T = 777_777_777_777;
@@ -108,27 +111,30 @@ test("BusyLine agrees with a plain sum over pieces, holes included", () => {
   );
 });
 
-test("BusyLine stays small over a month of samples, and right to a part in a thousand of any span", () => {
-  const known = new BusyLine();
-  const periodNs = 1e9 / 6;
-  const samples = 6 * 3600 * 24 * 30;
-  const ends: number[] = [];
-  const sums: number[] = [];
-  let sum = 0;
-  for (let i = 0; i < samples; i++) {
-    const busy = (i * 7919 % 101) / 100;
-    known.add(i * periodNs, (i + 1) * periodNs, busy);
-    sum += busy * periodNs;
-    if (i % 1000 === 0) {
-      ends.push((i + 1) * periodNs);
-      sums.push(sum);
+largeTest(
+  "BusyLine stays small over a month of samples, and right to a part in a thousand of any span",
+  () => {
+    const known = new BusyLine();
+    const periodNs = 1e9 / 6;
+    const samples = 6 * 3600 * 24 * 30;
+    const ends: number[] = [];
+    const sums: number[] = [];
+    let sum = 0;
+    for (let i = 0; i < samples; i++) {
+      const busy = (i * 7919 % 101) / 100;
+      known.add(i * periodNs, (i + 1) * periodNs, busy);
+      sum += busy * periodNs;
+      if (i % 1000 === 0) {
+        ends.push((i + 1) * periodNs);
+        sums.push(sum);
+      }
     }
-  }
-  const endNs = samples * periodNs;
-  for (let i = 0; i < ends.length; i += 97) {
-    const wanted = sum - sums[i];
-    const error = Math.abs(known.busyNs(ends[i], endNs) - wanted);
-    assert(error <= 1e-3 * (endNs - ends[i]), `off by ${error} of ${endNs - ends[i]}`);
-  }
-  assert(known.pointCount < 60_000, `${known.pointCount} points`);
-});
+    const endNs = samples * periodNs;
+    for (let i = 0; i < ends.length; i += 97) {
+      const wanted = sum - sums[i];
+      const error = Math.abs(known.busyNs(ends[i], endNs) - wanted);
+      assert(error <= 1e-3 * (endNs - ends[i]), `off by ${error} of ${endNs - ends[i]}`);
+    }
+    assert(known.pointCount < 60_000, `${known.pointCount} points`);
+  },
+);

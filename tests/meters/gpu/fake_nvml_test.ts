@@ -16,10 +16,10 @@ function randomFrom(seed: number): () => number {
 }
 
 /** Ticks as they come: about a second apart. */
-async function run(gpu: FakeGpu, seconds: number, seed = 1): Promise<void> {
+function run(gpu: FakeGpu, seconds: number, seed = 1): void {
   const random = randomFrom(seed);
   for (const endNs = gpu.fake.nowNs + seconds * 1e9; gpu.fake.nowNs < endNs;) {
-    await gpu.tick(1e9 * (0.9 + 0.2 * random()));
+    gpu.tick(1e9 * (0.9 + 0.2 * random()));
   }
 }
 
@@ -43,9 +43,9 @@ for (const [title, settings] of PATTERNS) {
   fakeTest(`GpuMonitor.between() is true to 1 000 spans: ${title}`, async () => {
     const fake = new FakeNvml().set(settings);
     using gpu = await FakeGpu.open(fake);
-    await run(gpu, 30);
+    run(gpu, 30);
     const beginNs = fake.nowNs;
-    await run(gpu, 120, 2);
+    run(gpu, 120, 2);
     const endNs = fake.nowNs - 2e9;
     const periodNs = Number(settings.periodNs ?? 167_100_000);
     // Half a period for what is even only on average within a sample, the clock's error at either edge, and the whole
@@ -72,7 +72,7 @@ for (const [title, settings] of PATTERNS) {
 
 fakeTest("GpuMonitor.health() tells source, period, coverage, scope and driver", async () => {
   using gpu = await FakeGpu.open(new FakeNvml());
-  await run(gpu, 30);
+  run(gpu, 30);
   const health = gpu.monitor.health();
   assertEquals(
     [health.present, health.reason, health.driver, health.scope, health.sample_period_ms],
@@ -89,7 +89,7 @@ fakeTest(
   async () => {
     using gpu = await FakeGpu.open(new FakeNvml());
     for (let i = 0; i < 20; i++) {
-      const settledNs = await gpu.tick(1e9 + i * 1e6);
+      const settledNs = gpu.tick(1e9 + i * 1e6);
       assert(settledNs <= gpu.fake.nowNs);
       assertLess(gpu.fake.nowNs - settledNs, 400e6);
     }
@@ -100,24 +100,24 @@ fakeTest("GpuMonitor.settledNs() gives a moment up after 3 s without samples", a
   const fake = new FakeNvml().set({ gap: 1 });
   fake.fail("nvmlDeviceGetUtilizationRates", 3);
   using gpu = await FakeGpu.open(fake);
-  const settledNs = await gpu.tick();
+  const settledNs = gpu.tick();
   assertEquals(settledNs, fake.nowNs - 3e9);
 });
 
 fakeTest("A GPU without newer samples is idle if its utilization is 0, else unknown", async () => {
   const fake = new FakeNvml();
   using gpu = await FakeGpu.open(fake);
-  await run(gpu, 20);
+  run(gpu, 20);
   const idleSinceNs = fake.nowNs;
   fake.set({ gap: 1, patternUntilNs: idleSinceNs });
-  await run(gpu, 20);
+  run(gpu, 20);
   assertEquals(gpu.monitor.between(idleSinceNs + 2e9, fake.nowNs - 2e9), 0);
   fake.set({ patternUntilNs: 0, busyNs: 1_000_000_000, idleNs: 0 }); // busy, and still no samples
   const unknownSinceNs = fake.nowNs;
-  await run(gpu, 20);
+  run(gpu, 20);
   assertEquals(gpu.monitor.between(unknownSinceNs + 2e9, fake.nowNs - 2e9), NaN);
   fake.set({ gap: 0 });
-  await run(gpu, 20);
+  run(gpu, 20);
   const fullNs = gpu.monitor.between(fake.nowNs - 12e9, fake.nowNs - 2e9);
   assert(Math.abs(fullNs - 10e9) < 0.3e9, `${fullNs}`);
 });
@@ -125,13 +125,13 @@ fakeTest("A GPU without newer samples is idle if its utilization is 0, else unkn
 fakeTest("A program that does not look for a minute loses no sample: the thread goes on", async () => {
   const fake = new FakeNvml();
   using gpu = await FakeGpu.open(fake);
-  await run(gpu, 20);
+  run(gpu, 20);
   const beginNs = fake.nowNs;
   for (let i = 0; i < 60; i++) {
-    const before = gpu.monitor.tickCount;
+    const before = gpu.tickCount;
     fake.advance(1e9 + i * 2e6);
     gpu.monitor.poke();
-    await until(() => gpu.monitor.tickCount > before, "a tick");
+    gpu.ticked(before);
   }
   gpu.monitor.settledNs(fake.nowNs); // only now
   const endNs = fake.nowNs - 1e9;
@@ -145,7 +145,7 @@ fakeTest("Without the ring, GPM is asked", async () => {
   const fake = new FakeNvml().set({ gpmSupported: 1 }).fail("nvmlDeviceGetSamples", 3);
   using gpu = await FakeGpu.open(fake);
   const beginNs = fake.nowNs + 1e9;
-  await run(gpu, 30);
+  run(gpu, 30);
   const error = gpu.monitor.between(beginNs, fake.nowNs) - fake.busyNs(beginNs, fake.nowNs);
   assertLess(Math.abs(error), 0.3e9);
   const health = gpu.monitor.health();
@@ -159,7 +159,7 @@ fakeTest("Under MIG, GPM is asked for the instance of this process, and the ring
   const fake = new FakeNvml().set({ migMode: 1, gpmSupported: 1 }).process(process.pid);
   using gpu = await FakeGpu.open(fake);
   const beginNs = fake.nowNs + 2e9;
-  await run(gpu, 30);
+  run(gpu, 30);
   const error = gpu.monitor.between(beginNs, fake.nowNs) - fake.busyNs(beginNs, fake.nowNs);
   assertLess(Math.abs(error), 0.3e9);
   assertEquals(fake.calls("nvmlDeviceGetSamples"), 0);
@@ -170,7 +170,7 @@ fakeTest("Without ring and GPM, accounting is read, if somebody has turned it on
   const fake = new FakeNvml("WITHOUT_GPM").set({ accounted: 1 }).fail("nvmlDeviceGetSamples", 3);
   using gpu = await FakeGpu.open(fake);
   const beginNs = fake.nowNs + 3e9;
-  await run(gpu, 40);
+  run(gpu, 40);
   const endNs = beginNs + 30e9;
   const error = gpu.monitor.between(beginNs, endNs) - fake.busyNs(beginNs, endNs);
   assertLess(Math.abs(error), 1e9);
@@ -183,7 +183,7 @@ fakeTest("Without all that, one utilization a tick speaks for the second before 
     3,
   );
   using gpu = await FakeGpu.open(fake);
-  await run(gpu, 30);
+  run(gpu, 30);
   const busyNs = gpu.monitor.between(fake.nowNs - 20e9, fake.nowNs - 1e9);
   assert(busyNs >= 0.9 * 19e9 && busyNs <= 19e9, `${busyNs}`);
   assertEquals(gpu.monitor.health().devices[0].source, "rates");
@@ -195,7 +195,7 @@ fakeTest("A driver that can tell nothing leaves gpu_ns unknown, with the reasons
     3,
   );
   using gpu = await FakeGpu.open(fake);
-  await run(gpu, 5);
+  run(gpu, 5);
   assertEquals(gpu.monitor.between(fake.nowNs - 4e9, fake.nowNs - 1e9), NaN);
   const health = gpu.monitor.health();
   assertEquals(health.present, false);
@@ -209,7 +209,7 @@ fakeTest("A driver that can tell nothing leaves gpu_ns unknown, with the reasons
 fakeTest("A driver without the newest functions is asked by the older ones, or not", async () => {
   const fake = new FakeNvml("WITHOUT_V2", "WITHOUT_V3", "WITHOUT_GPM");
   using gpu = await FakeGpu.open(fake);
-  await run(gpu, 10);
+  run(gpu, 10);
   assertEquals(gpu.monitor.attrs().gpu_memory_peak_bytes, (1 << 30) + (1 << 20)); // v1 counts the reserve
   assertGreater(gpu.monitor.between(fake.nowNs - 5e9, fake.nowNs - 1e9), 0);
   assertEquals(gpu.monitor.health().devices[0].failures, {
@@ -224,7 +224,7 @@ for (const code of [2, 3, 4, 13, 17]) {
   fakeTest(`Code ${code} turns a function off for good, and the rest goes on`, async () => {
     const fake = new FakeNvml().fail("nvmlDeviceGetTotalEnergyConsumption", code, 1);
     using gpu = await FakeGpu.open(fake);
-    await run(gpu, 10);
+    run(gpu, 10);
     assertEquals(fake.calls("nvmlDeviceGetTotalEnergyConsumption"), 1);
     assertEquals(gpu.monitor.attrs().gpu_energy_mj, null);
     assertGreater(gpu.monitor.between(fake.nowNs - 5e9, fake.nowNs - 1e9), 0);
@@ -235,12 +235,12 @@ for (const code of [5, 8, 10, 11, 14, 19, 20, 21, 22, 23, 24, 26, 27, 28, 29, 30
   fakeTest(`Code ${code} is tried again, and turns a function off after three in a row`, async () => {
     const fake = new FakeNvml().fail("nvmlDeviceGetTotalEnergyConsumption", code, 2);
     using gpu = await FakeGpu.open(fake);
-    await run(gpu, 5);
+    run(gpu, 5);
     assertGreater(fake.calls("nvmlDeviceGetTotalEnergyConsumption"), 4);
     assertEquals(gpu.monitor.health().devices[0].failures, {});
     fake.fail("nvmlDeviceGetTotalEnergyConsumption", code);
     const before = fake.calls("nvmlDeviceGetTotalEnergyConsumption");
-    await run(gpu, 8);
+    run(gpu, 8);
     assertEquals(fake.calls("nvmlDeviceGetTotalEnergyConsumption") - before, 3);
     assertGreater(gpu.monitor.between(fake.nowNs - 5e9, fake.nowNs - 1e9), 0);
   });
@@ -277,10 +277,10 @@ for (const code of [15, 16]) {
     async () => {
       const fake = new FakeNvml();
       using gpu = await FakeGpu.open(fake);
-      await run(gpu, 20);
+      run(gpu, 20);
       const lostNs = fake.nowNs;
       fake.fail("nvmlDeviceGetSamples", code, 1);
-      await gpu.tick();
+      gpu.tick();
       fake.advance(10e9);
       gpu.monitor.settledNs(fake.nowNs);
       assertGreater(gpu.monitor.between(lostNs - 10e9, lostNs - 1e9), 0);
@@ -292,13 +292,13 @@ for (const code of [15, 16]) {
 fakeTest("UNINITIALIZED initialises again, once", async () => {
   const fake = new FakeNvml();
   using gpu = await FakeGpu.open(fake);
-  await run(gpu, 3);
+  run(gpu, 3);
   fake.fail("nvmlDeviceGetSamples", 1, 1);
-  await run(gpu, 5);
+  run(gpu, 5);
   assertEquals(fake.calls("nvmlInit_v2"), 2);
   assertEquals(gpu.monitor.health().present, true);
   fake.fail("nvmlDeviceGetSamples", 1, 1);
-  await gpu.tick();
+  gpu.tick();
   assertEquals(fake.calls("nvmlInit_v2"), 2);
   assertEquals(gpu.monitor.health().present, false);
 });
@@ -306,7 +306,7 @@ fakeTest("UNINITIALIZED initialises again, once", async () => {
 fakeTest("A device that may not be opened is left out, and others are not", async () => {
   const fake = new FakeNvml().set({ devices: 3 }).fail("nvmlDeviceGetHandleByIndex_v2", 4, 1);
   using gpu = await FakeGpu.open(fake);
-  await run(gpu, 5);
+  run(gpu, 5);
   assertEquals(gpu.monitor.health().devices.length, 2);
   assertEquals(gpu.monitor.health().present, true);
 });
@@ -321,7 +321,7 @@ fakeTest("A driver with no device says so", async () => {
 fakeTest("Several GPUs count together, but only those that this process uses once it uses one", async () => {
   const fake = new FakeNvml().set({ devices: 3, busyNs: 1_000_000_000, idleNs: 0 });
   using gpu = await FakeGpu.open(fake);
-  await run(gpu, 20);
+  run(gpu, 20);
   const busyNs = gpu.monitor.between(fake.nowNs - 10e9, fake.nowNs - 1e9);
   assert(Math.abs(busyNs - 27e9) < 0.1e9, `${busyNs}`);
   assertEquals(gpu.monitor.attrs().gpu_memory_peak_bytes, 3 * (1 << 30));
@@ -330,7 +330,7 @@ fakeTest("Several GPUs count together, but only those that this process uses onc
 fakeTest("A process alone on its GPU has all of its time, with the scope that says so", async () => {
   const fake = new FakeNvml().process(process.pid, 10);
   using gpu = await FakeGpu.open(fake);
-  await run(gpu, 10);
+  run(gpu, 10);
   assertEquals(gpu.monitor.health().scope, "process");
   assertEquals(fake.calls("nvmlDeviceGetProcessUtilization"), 0); // nobody to share with
 });
@@ -342,14 +342,14 @@ for (const stride of [24, 32]) {
       const fake = new FakeNvml().set({ busyNs: 1_000_000_000, idleNs: 0, stride });
       fake.process(999_999, 60).process(process.pid, 20);
       using gpu = await FakeGpu.open(fake);
-      await run(gpu, 20);
+      run(gpu, 20);
       const busyNs = gpu.monitor.between(fake.nowNs - 10e9, fake.nowNs - 1e9);
       assert(Math.abs(busyNs - 9e9 / 4) < 0.1e9, `${busyNs}`);
       assertEquals(gpu.monitor.health().scope, "process");
       assertEquals(gpu.monitor.health().devices[0].share, 0.25);
       fake.noProcesses();
       fake.process(process.pid, 20);
-      await run(gpu, 20);
+      run(gpu, 20);
       assertEquals(gpu.monitor.health().devices[0].share, 1);
     },
   );
@@ -360,12 +360,12 @@ for (const stride of [24, 32]) {
 fakeTest("A tick makes a handful of calls, whatever is asked of the monitor", async () => {
   const fake = new FakeNvml();
   using gpu = await FakeGpu.open(fake);
-  await run(gpu, 5);
+  run(gpu, 5);
   const before = fake.calls();
   for (let i = 0; i < 100_000; i++) gpu.monitor.between(fake.nowNs - 3e9 - i, fake.nowNs - 1e9);
   gpu.monitor.health();
   assertEquals(fake.calls(), before);
-  await gpu.tick();
+  gpu.tick();
   const made = fake.calls() - before;
   assert(made >= 3 && made <= 5, `${made} calls`);
 });
@@ -373,21 +373,21 @@ fakeTest("A tick makes a handful of calls, whatever is asked of the monitor", as
 fakeTest("GpuMonitor.poke() asks at most ten times a second", async () => {
   const fake = new FakeNvml();
   using gpu = await FakeGpu.open(fake);
-  await gpu.tick();
-  const before = gpu.monitor.tickCount;
+  gpu.tick();
+  const before = gpu.tickCount;
   for (let i = 0; i < 1000; i++) {
     fake.advance(1e5); // 100 ms in all
     gpu.monitor.poke();
   }
-  await until(() => gpu.monitor.tickCount > before, "a tick");
-  await gpu.tick();
-  assert(gpu.monitor.tickCount - before <= 3);
+  gpu.ticked(before);
+  gpu.tick();
+  assert(gpu.tickCount - before <= 3);
 });
 
 fakeTest("A call that hangs is given up after 5 s, and nothing waits for it", async () => {
   const fake = new FakeNvml();
   using gpu = await FakeGpu.open(fake);
-  await run(gpu, 5);
+  run(gpu, 5);
   fake.delay("nvmlDeviceGetSamples", 10_000);
   const calls = fake.calls("nvmlDeviceGetSamples");
   fake.advance(1e9);
