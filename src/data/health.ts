@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { JsonValue } from "./values.ts";
 
 import type { CounterName } from "./counters.ts";
 
@@ -126,6 +127,11 @@ export interface Health {
   spool_bytes: number;
   /** Where the spool is; null without one. */
   spool_dir: string | null;
+  /**
+   * What sinks of your own say of themselves by `Sink.health()`, in the order of `output`, null for one that says nothing: copies,
+   * within the bounds of attributes. Like the counts, those of the last session where none runs.
+   */
+  sinks: JsonValue[];
   /** Duration of the last flush; null before the first. */
   flush_latency_ns: number | null;
   /**
@@ -136,3 +142,9 @@ export interface Health {
   /** The sources of `wall_us`, and of each counter. */
   probes: { wall: ProbeHealth; gpu: GpuHealth } & Record<CounterName, ProbeHealth>;
 }
+
+/** The spool's part of it, which the sink fills in. */
+export type SpoolHealth = Pick<
+  Health,
+  "spool_drop_count" | "spool_span_drop_count" | "spool_mark_drop_count" | "spool_bytes" | "spool_dir"
+>;

@@ -110,6 +110,13 @@ export interface MarkColumns {
   readonly drained: Uint8Array;
 }
 
+/** Marks of a snapshot that the sinks have not seen, on closed and on open rows. */
+export function newMarkCount({ marks }: Snapshot): number {
+  let count = marks.drained.length;
+  for (const isDrained of marks.drained) count -= isDrained;
+  return count;
+}
+
 /** Whole microseconds since 1970 of a moment on the session's clock. Rounded down, so order is kept. */
 export function unixUs(anchorNs: bigint, ns: number): number {
   return Number(anchorNs / 1000n) + Math.floor((Number(anchorNs % 1000n) + ns) / 1000);

@@ -7,14 +7,12 @@
  * @module
  */
 import type { Probe } from "../../ffi/types.ts";
-import { quote } from "../data/arguments.ts";
 import type { Health, Overhead } from "../data/health.ts";
 import { IdSeries } from "../data/id_series.ts";
-import { randomHex, randomIdSuffix } from "../data/ids.ts";
+import { randomIdSuffix } from "../data/ids.ts";
 import { SESSION_NAME } from "../data/session_names.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import { NO_CONTEXT } from "../data/trace_context.ts";
-import { VERSION } from "../data/version.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { type Clock, openClock } from "../meters/clock.ts";
 import type { MeterOptions } from "../meters/meter.ts";
@@ -22,27 +20,24 @@ import { type Counters, NO_COUNTERS } from "../record/counters.ts";
 import { Recorder, type RecorderOptions } from "../record/recorder.ts";
 import { NO_RECORDING, type Recording } from "../record/recording.ts";
 import { DEFAULT_MAX_SPANS } from "../record/ring.ts";
-import { isMainThread, node } from "../runtime/builtins.ts";
+import { isMainThread } from "../runtime/builtins.ts";
 import type { End } from "../runtime/end.ts";
 import { isExitSilent, onExit } from "../runtime/exit.ts";
 import { hostCallFailures } from "../runtime/host_calls.ts";
-import { isWritable } from "../runtime/permissions.ts";
 import { threadId } from "../runtime/thread.ts";
-import { DEFAULT_FLUSH_INTERVAL_MS, Flusher, WORKER_FLUSH_INTERVAL_MS } from "../sinks/flusher.ts";
-import { logSink, stdoutSink } from "../sinks/log.ts";
-import type { Sink } from "../sinks/sink.ts";
-import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "../sinks/spool.ts";
+import { Flusher } from "../sinks/flusher.ts";
+import { needsExitHook } from "../sinks/sink.ts";
 import type { EngineV1 } from "./engine_v1.ts";
 import { platformContext, withEnvironment } from "./environment.ts";
 import { GpuTicker } from "./gpu_ticker.ts";
 import {
   type CheckedCounters,
-  type CheckedOptions,
   checkMaxSpans,
   checkOptions,
   type Output,
   type ProfileOptions,
 } from "./options.ts";
+import { type OpenOutput, openOutputs, outputsHealth } from "./outputs.ts";
 import { Calibration, estimateOverhead } from "./overhead.ts";
 import type { Profiler } from "./profiler.ts";
 import { sessionAttrs } from "./session_attrs.ts";
@@ -71,11 +66,11 @@ interface Session {
   isEnding: boolean;
   readonly profiler: Profiler;
   readonly output: readonly string[];
+  readonly outputs: readonly OpenOutput[];
   /** Null without sinks: then nothing has to be given out, neither at a tick nor at exit. */
   readonly flusher: Flusher | null;
   /** Takes the exit hooks back. */
   readonly releaseExit: (() => void) | null;
-  readonly spool: SpoolSink | null;
   /** One for each counter that is known late. */
   readonly tickers: readonly GpuTicker[];
   /** What identifies the run, as the environment had it at the start. */
@@ -121,7 +116,7 @@ export class Engine implements EngineV1 {
   /** Starts a session; a second one while it runs warns once and gives the first. */
   profile(given: ProfileOptions = {}): Profiler {
     let options = checkOptions(given);
-    const outputs = options.output ?? DEFAULT_OUTPUTS;
+    const asked = options.output ?? DEFAULT_OUTPUTS;
     if (this.#session !== null) {
       if (!this.#warned) {
         this.#warn("profile() was called while a session is running; its options are ignored");
@@ -145,18 +140,23 @@ export class Engine implements EngineV1 {
         isEnding: false,
         profiler,
         output: [],
+        outputs: [],
         flusher: null,
         releaseExit: null,
-        spool: null,
         tickers: [],
         platformContext: {},
       };
       return profiler;
     }
-    if (outputs.length > 0) options = withEnvironment(options, message => this.#warnOnce(message));
+    if (asked.length > 0) options = withEnvironment(options, message => this.#warnOnce(message));
     const recorder = this.#open();
-    const sinks = outputs.map(output => this.#openSink(output, options)).filter(sink => sink !== null);
-    if (sinks.some(sink => sink instanceof SpoolSink) && (this.#options.isExitSilent ?? isExitSilent)()) {
+    const outputs = openOutputs(asked, options, {
+      clock: recorder.clock,
+      print: this.#print,
+      warn: message => this.#warn(message),
+    });
+    const sinks = outputs.map(({ sink }) => sink);
+    if (sinks.some(needsExitHook) && (this.#options.isExitSilent ?? isExitSilent)()) {
       this.#warn(
         "bun test tells nobody of its end: call shutdown() in afterAll(), or the last spans are lost",
       );
@@ -169,15 +169,12 @@ export class Engine implements EngineV1 {
     const attrs = sessionAttrs(platform);
     recorder.openSession(SESSION_NAME, attrs);
     const isWorker = sinks.length > 0 && this.#isWorker();
-    const spool = sinks.find(sink => sink instanceof SpoolSink) ?? null;
     flusher = sinks.length === 0 ? null : new Flusher({
       buffer: recorder.buffer,
       clock: recorder.clock,
       sinks,
       isWorker,
-      announceTo: spool,
-      intervalMs: options.flushIntervalMs
-        ?? (isWorker ? WORKER_FLUSH_INTERVAL_MS : DEFAULT_FLUSH_INTERVAL_MS),
+      intervalMs: options.flushIntervalMs ?? null,
       identity: {
         pid: attrs.pid as number,
         rank: attrs.rank as number,
@@ -194,10 +191,10 @@ export class Engine implements EngineV1 {
     this.#session = {
       isEnding: false,
       profiler,
-      output: outputs.map(output => typeof output === "string" ? output : "custom"),
+      output: asked.map(output => typeof output === "string" ? output : "custom"),
+      outputs,
       flusher,
       releaseExit,
-      spool,
       tickers,
       platformContext: platform,
     };
@@ -206,31 +203,6 @@ export class Engine implements EngineV1 {
 
   #meterOptions(options: CheckedCounters = {}): MeterOptions {
     return { clock: this.#clock!, options, isWorker: () => this.#isWorker() };
-  }
-
-  // Null where the runtime does not let the spool write: then the trace stays in memory.
-  #openSink(output: Exclude<Output, "none">, options: CheckedOptions): Sink | null {
-    if (typeof output === "object") return output;
-    if (output === "stdout") return stdoutSink(this.#print);
-    if (output === "log") return logSink(options.logger ?? { info: line => console.info(line) });
-    const directory = absolutePath(options.outputDir!);
-    if (!isWritable(directory)) {
-      this.#warn(
-        `The spool may not write to ${
-          quote(directory)
-        } (--allow-read and --allow-write); the trace stays in memory`,
-      );
-      return null;
-    }
-    const { unixNs, nowNs } = this.#clock!;
-    return new SpoolSink({
-      directory,
-      maxBytes: options.spoolMaxBytes ?? DEFAULT_SPOOL_MAX_BYTES,
-      sdkVersion: VERSION,
-      unixNs,
-      randomId: () => randomHex(32),
-      nowMs: () => nowNs() / 1e6,
-    });
   }
 
   /** Ends the session, if one is running. */
@@ -264,7 +236,7 @@ export class Engine implements EngineV1 {
     if (end === "yes") this.#recorder?.closeAll();
     this.flush();
     if (end === "perhaps") this.#session?.flusher?.giveOpen();
-    if (end === "yes") this.#session?.spool?.tidy();
+    if (end === "yes") this.#session?.flusher?.exit();
   }
 
   /** Copies the newest closed spans out, and the open ones if asked. Its sinks see the spans first. */
@@ -277,8 +249,9 @@ export class Engine implements EngineV1 {
   health(): Health {
     const recorder = this.#open();
     const counts = recorder.buffer.counts();
-    const { flusher, spool } = this.#session ?? this.#lastSession ?? NO_SINKS;
+    const { flusher, outputs } = this.#session ?? this.#lastSession ?? NO_SINKS;
     const output = this.#session?.output ?? [];
+    const said = flusher?.health() ?? []; // before its errors are counted
     return {
       enabled: this.recording !== NO_RECORDING,
       installed_hooks: [],
@@ -296,11 +269,7 @@ export class Engine implements EngineV1 {
       sink_error_count: flusher?.counts.errors ?? 0,
       internal_error_count: hostCallFailures(),
       sink_drop_count: flusher?.counts.dropped ?? 0,
-      spool_drop_count: spool?.dropCount ?? 0,
-      spool_span_drop_count: spool?.spanDropCount ?? 0,
-      spool_mark_drop_count: spool?.markDropCount ?? 0,
-      spool_bytes: spool?.bytes ?? 0,
-      spool_dir: spool?.directory ?? null,
+      ...outputsHealth(outputs, said),
       flush_latency_ns: flusher?.latencyNs ?? null,
       overhead: this.#overhead(recorder, flusher?.totalNs ?? 0),
       probes: {
@@ -385,13 +354,4 @@ function valueOf<T>(probe: Probe<T>): T | null {
   return probe.ok ? probe.value : null;
 }
 
-const NO_SINKS: Pick<Session, "flusher" | "spool"> = { flusher: null, spool: null };
-
-// Once, so that a program that changes its working directory does not split its spool.
-function absolutePath(path: string): string {
-  try {
-    return node.path.resolve(path);
-  } catch {
-    return path; // the working directory is gone, or must not be known
-  }
-}
+const NO_SINKS: Pick<Session, "flusher" | "outputs"> = { flusher: null, outputs: [] };

@@ -9,7 +9,7 @@ import { checkNumber, checkWhole } from "../data/number_checks.ts";
 import { checkOptionNames } from "../data/option_names.ts";
 import { COUNTERS, type OptionValues } from "../meters/counters.ts";
 import type { Logger } from "../sinks/log.ts";
-import type { Sink } from "../sinks/sink.ts";
+import { type AnySink, type Sink, takesColumns } from "../sinks/sink.ts";
 
 /** The package's own sinks. */
 export type OutputName = "spool" | "log" | "stdout" | "none";
@@ -199,7 +199,7 @@ function checkOutput(output: Output | readonly Output[]): readonly Exclude<Outpu
       const expected = OUTPUT_NAMES.map(known => `"${known}"`).join(", ");
       throw new RangeError(`Cannot profile: unknown output ${quote(one)}, expected ${expected} or a sink`);
     }
-    if (typeof (one as Sink | null)?.emit !== "function") {
+    if (one == null || (typeof (one as Sink).emit !== "function" && !takesColumns(one as AnySink))) {
       throw new TypeError(
         `Cannot profile: an output must be a name or have a method emit, got ${kindOf(one)}`,
       );

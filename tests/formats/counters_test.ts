@@ -7,7 +7,7 @@ import { toJson } from "../../src/formats/json.ts";
 import { toTraceEvents } from "../../src/formats/perfetto.ts";
 import { toTerminalText } from "../../src/formats/terminal.ts";
 import { formatCounter } from "../../src/formats/units.ts";
-import { FlushBatch } from "../../src/sinks/batch.ts";
+import { SpanBatch } from "../../src/sinks/batch.ts";
 import { summarize } from "../../src/tree/summary.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { column, counting, IDS, snapshotOf } from "../support/cases.ts";
@@ -38,7 +38,7 @@ test("Every format has null for a counter that a snapshot has not, and passes ov
   ]]);
   assertEquals(summarize(tree).map(row => [row.cpu_ns, row.memory_peak_bytes]), [[null, 2048], [null, null]]);
   assertEquals(toTerminalText(tree, false).split("\n")[0], "a - 0.01us mem 2.0KiB");
-  const batch = new FlushBatch(foreign, { pid: 1, rank: 0, threadId: 0, markIds: IDS });
+  const batch = new SpanBatch(foreign, { pid: 1, rank: 0, threadId: 0, markIds: IDS });
   const spans = JSON.parse(`[${batch.toJson().spans}]`);
   assertEquals(spans.map((row: { memory_peak_bytes: unknown }) => row.memory_peak_bytes), [null, 2048]);
   assertEquals(batch.spans.map(row => [row.cpu_ns, row.memory_peak_bytes]), [[null, null], [null, 2048]]);

@@ -136,7 +136,7 @@ const COUNTER_TEST = `import { assertEquals } from "@std/assert";
 import { test } from "node:test";
 import { readSpool } from "../../mod.ts";
 import type { TraceSummary } from "../../src/formats/summary_table.ts";
-import type { SpanRow } from "../../src/sinks/batch.ts";
+import type { SpanRow } from "../../src/spool/rows.ts";
 import { column, columnEngine, columnsOf } from "../support/cases.ts";
 import { allNodes } from "../support/recording.ts";
 import { TempDirectory } from "../support/temp_directory.ts";

@@ -912,6 +912,7 @@ test("health() before anything was recorded is complete", () => {
     spool_mark_drop_count: 0,
     spool_bytes: 0,
     spool_dir: null,
+    sinks: [],
     flush_latency_ns: null,
     overhead: { estimated_ns: 0, span_ns: 0, mark_ns: 0, counter_ns: 0, flush_ns: 0 },
     probes: {

@@ -4,7 +4,7 @@ import { Host } from "../../../src/api/host.ts";
 import type { TraceDict, TraceNode } from "../../../src/data/values.ts";
 import { openGpu } from "../../../src/meters/gpu/open.ts";
 import { Engine } from "../../../src/session/engine.ts";
-import type { FlushBatch } from "../../../src/sinks/batch.ts";
+import type { SpanBatch } from "../../../src/sinks/batch.ts";
 import { testUnless } from "../../support/conditions.ts";
 import { FakeNvml, NO_FAKE, until } from "../../support/fake_nvml.ts";
 import { FakeOpener, reasonOf } from "../../support/openers.ts";
@@ -19,7 +19,7 @@ const fakeTest = testUnless(NO_FAKE, FILE);
 class GpuEngine {
   readonly fake: FakeNvml = new FakeNvml();
   readonly engine: Engine;
-  readonly batches: FlushBatch[] = [];
+  readonly batches: SpanBatch[] = [];
 
   constructor(intervalMs = 1e9) {
     this.engine = new Engine({
@@ -31,7 +31,7 @@ class GpuEngine {
 
   static async start(options: { sinks?: boolean; intervalMs?: number } = {}): Promise<GpuEngine> {
     const ci = new GpuEngine(options.intervalMs);
-    const output = options.sinks ? { emit: (batch: FlushBatch) => void ci.batches.push(batch) } : "none";
+    const output = options.sinks ? { emit: (batch: SpanBatch) => void ci.batches.push(batch) } : "none";
     ci.engine.profile({ output, flushIntervalMs: 5 });
     await until(() => ci.fake.calls("nvmlDeviceGetTotalEnergyConsumption") > 0, "the first tick");
     return ci;
