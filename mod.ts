@@ -35,7 +35,7 @@ export {
 } from "./src/api/cirron.ts";
 export { readSpool, type SpoolTrace } from "./src/api/read.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
-export type { TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
+export type { SummaryBy, SummaryOptions, TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
 export type { CounterName, CounterOptions, CounterValues, CpuKind } from "./src/data/counters.ts";
 export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
 export type { GpuDeviceHealth, GpuHealth, Health, Overhead, ProbeHealth } from "./src/data/health.ts";
@@ -56,4 +56,5 @@ export type { SpanBatch } from "./src/sinks/batch.ts";
 export type { Logger } from "./src/sinks/log.ts";
 export type { Sink } from "./src/sinks/sink.ts";
 export type { MarkRow, SpanRow } from "./src/spool/rows.ts";
-export type { SummaryRow } from "./src/tree/summary.ts";
+export type { NameSummaryRow } from "./src/tree/by_name.ts";
+export type { SummaryFigures, SummaryRow } from "./src/tree/summary.ts";

@@ -65,8 +65,7 @@ console.log("\nWhere the time went:");
 console.log(ci.trace({ format: "summary" }));
 
 console.log("\nThe last epoch:"); // on a terminal with guides, shares and colours
-const spansPerBatch = 4; // itself, forward, backward, update
-ci.trace({ name: "epoch", last: 1 + spansPerBatch * Math.ceil(train.length / BATCH_SIZE) });
+ci.trace({ name: "epoch", roots: 1 });
 
 console.log("\nThe last batch as JSON:");
 console.log(JSON.stringify(JSON.parse(ci.trace({ format: "json", name: "batch", last: 1 })), null, 2));

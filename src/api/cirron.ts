@@ -227,12 +227,12 @@ export function batches(source: number | Iterable<unknown> | AsyncIterable<unkno
 }
 
 /**
- * Reads back what was recorded: the newest closed spans, as a printed tree, nested objects, JSON, a DataFrame or a summary.
+ * Reads back what was recorded: the newest closed spans, as a printed tree, text, nested objects, JSON, a DataFrame or a summary.
  * Works with or without a session, and writes nothing but the printed tree: plain lines, and on a terminal guides, shares,
  * counters and colours, with equal siblings folded.
  *
- * @throws {TypeError} If an option has the wrong type, there is none of its name, or `fold` is given with a format that
- * does not fold.
+ * @throws {TypeError} If an option has the wrong type, there is none of its name, `fold` is given with a format that does not
+ * fold, `by` with another one than `"summary"`, or `last` with `roots` or `slowest`.
  * @throws {RangeError} If the format is unknown, or a number is out of bounds.
  * @throws {CirronDependencyError} If the format is `"df"` and nodejs-polars is not to be had.
  *
@@ -255,6 +255,33 @@ export function batches(source: number | Iterable<unknown> | AsyncIterable<unkno
  * const summary = ci.trace({ format: "summary", name: "batch" });
  * assertEquals(summary.rows.map(row => [row.path, row.count]), [["batch", 100], ["batch > forward", 100]]);
  * console.log(summary); // a table
+ * ```
+ *
+ * @example The last requests of a server, whole, for a log
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * for (const path of ["/", "/users", "/health"]) {
+ *   ci.scope("request", { attrs: { path } }, () => ci.scope("query", () => ci.mark("rows", path.length)));
+ * }
+ * const text = ci.trace({ format: "text", name: /^req/, roots: 2 });
+ * console.log(text);
+ * assertEquals(text.replace(/ - .*?(?= \{|$)/gm, ""), "request\n└─ query {rows=6}\nrequest\n└─ query {rows=7}");
+ * const { roots } = ci.trace({ format: "dict", where: { path: "/users" } });
+ * assertEquals(roots.map(root => root.children[0].name), ["query"]);
+ * ```
+ *
+ * @example Where the time went, by name
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const walk = (depth: number): void => ci.scope("walk", () => depth > 1 ? walk(depth - 1) : undefined);
+ * walk(3);
+ * const [row] = ci.trace({ format: "summary", by: "name", name: "walk" }).rows;
+ * const outermost = ci.trace({ format: "dict", name: "walk" }).roots[0];
+ * assertEquals([row.name, row.count, row.total_us], ["walk", 3, outermost.wall_us]); // what recurs counts once
  * ```
  */
 export const trace: TraceFunction = (options => host.trace(options)) as TraceFunction;

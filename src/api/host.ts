@@ -10,7 +10,7 @@ import { deno } from "../runtime/which.ts";
 import type { EngineV1 } from "../session/engine_v1.ts";
 import { requireFrameEngine } from "./frames.ts";
 import { trace, type TraceContext } from "./trace.ts";
-import type { TraceOptions } from "./trace_options.ts";
+import type { GivenTraceOptions } from "./trace_options.ts";
 
 /** What tests put in place of the machine. */
 export interface HostOptions {
@@ -32,7 +32,7 @@ export class Host {
   }
 
   /** Reads the buffer. */
-  trace(options?: TraceOptions): unknown {
+  trace(options?: GivenTraceOptions): unknown {
     return trace(this.traceContext((last, open) => this.#engine.read(last, open)), options);
   }
 

@@ -5,7 +5,6 @@
  */
 import { CirronDependencyError } from "../data/errors.ts";
 import type { Snapshot } from "../data/snapshot.ts";
-import { cutText } from "../data/text_limits.ts";
 import type { TraceDict } from "../data/values.ts";
 import { toDict } from "../formats/dict.ts";
 import { type FrameEngine, toColumns } from "../formats/frame/columns.ts";
@@ -19,13 +18,17 @@ import { toText } from "../formats/text.ts";
 import { node } from "../runtime/builtins.ts";
 import type { Terminal } from "../runtime/terminal.ts";
 import { sessionAttrs } from "../session/session_attrs.ts";
+import { type NameSummaryRow, summarizeByName } from "../tree/by_name.ts";
 import { FOLD_LIMIT, type FoldedTree, foldSiblings } from "../tree/fold.ts";
-import { summarize } from "../tree/summary.ts";
+import { summarize, type SummaryRow } from "../tree/summary.ts";
 import { buildTree, type Tree } from "../tree/tree.ts";
 import type { DataFrame } from "./data_frame.ts";
+import { readEnough } from "./read_enough.ts";
 import {
   type CheckedTraceOptions,
   checkTraceOptions,
+  type GivenTraceOptions,
+  type SummaryOptions,
   type TraceFormat,
   type TraceOptions,
 } from "./trace_options.ts";
@@ -78,6 +81,18 @@ export interface TraceFunction {
   /** Prints the tree to stdout; in a Deno Jupyter kernel gives what the cell renders instead. */
   (options?: TraceOptions & { format?: "tree" | null }): TraceTree | undefined;
   /**
+   * The tree as a string, as a terminal shows it but without colours: a line per span, drawn with guides, `name[index]`, its
+   * time and the part of its parent's, counters, marks and an error, with equal siblings folded (see `fold`). Nobody asks how wide the
+   * terminal is. For a log, an admin page, a snapshot test.
+   *
+   * ```text
+   * request[2] - 12.0ms cpu 3.1ms
+   * ├─ session - 1.0ms 8% cpu 0.9ms
+   * └─ query - 10.8ms 90% cpu 2.0ms {rows=120}
+   * ```
+   */
+  (options: TraceOptions & { format: "text" }): string;
+  /**
    * The tree as nested objects, the caller's own. `JSON.stringify(dict)` takes it at any depth in Deno; in Bun it recurses,
    * and gives up some 20 000 levels down, where `format: "json"` goes on.
    */
@@ -86,8 +101,12 @@ export interface TraceFunction {
   (options: TraceOptions & { format: "json" }): string;
   /** A row per span, as a nodejs-polars DataFrame. */
   (options: TraceOptions & { format: "df" }): DataFrame;
+  /** Where the time went: a row per name, wherever it occurs, by self time; with totals and percentiles. */
+  (options: SummaryOptions & { by: "name" }): TraceSummary<NameSummaryRow>;
   /** Where the time went: a row per path of names, with totals and percentiles. */
-  (options: TraceOptions & { format: "summary" }): TraceSummary;
+  (options: SummaryOptions & { by?: "path" | null }): TraceSummary;
+  /** Where the time went, by path or by name. */
+  (options: SummaryOptions): TraceSummary<SummaryRow> | TraceSummary<NameSummaryRow>;
   /**
    * A self-contained page to open or to mail: the tree, an icicle over time, marks as curves and the summary. It loads
    * nothing. Under 3 MB and drawn within a second, whatever the trace: siblings of one name are folded (see `fold`), and of
@@ -130,37 +149,37 @@ interface Request {
 /** Every format: its name, and what makes it of a tree. */
 const FORMATS: { readonly [F in TraceFormat]: (tree: Tree, request: Request) => unknown } = {
   tree: printTree,
+  text: (tree, { options }) => toTerminalText(folded(tree, options.fold ?? true), false),
   dict: toDict,
   json: toJson,
   df: (tree, { engine, options }) => engine!(toColumns(tree, options.last !== undefined)),
-  summary: tree => new TraceSummary(summarize(tree)),
+  summary: (tree, { options: { by } }) =>
+    by === "name" ? new TraceSummary(summarizeByName(tree)) : new TraceSummary(summarize(tree)),
   html: (tree, { options }) => toPage(tree, folded(tree, options.fold ?? true)),
   perfetto: tree => toTraceEvents(tree, sessionAttrs()),
   speedscope: tree => toSpeedscope(tree, node.process.pid),
 };
 
+/** The formats that say where children are missing. */
+const SAYS_WHAT_IS_CUT: readonly TraceFormat[] = ["tree", "text"];
+
 /**
  * Reads a trace.
- * @throws {TypeError} If an option has the wrong type, there is none of its name, or `fold` is given with a format that
- * does not fold.
+ * @throws {TypeError} If an option has the wrong type, there is none of its name, `fold` is given with a format that does not
+ * fold, `by` with another one than `"summary"`, or `last` with `roots` or `slowest`.
  * @throws {RangeError} If the format is unknown, or a number is out of bounds.
  * @throws {CirronDependencyError} If the format is `"df"` and nodejs-polars is not to be had.
  */
-export function trace(context: TraceContext, given: TraceOptions = {}): unknown {
+export function trace(context: TraceContext, given: GivenTraceOptions = {}): unknown {
   const options = checkTraceOptions(given, Object.keys(FORMATS));
-  const { format, name, last, open, depth, minWallUs } = options;
+  const { format } = options;
   // Before anything is read: a missing package should not cost a walk over the buffer.
   const engine = format === "df" ? context.frameEngine() : null;
   if (engine instanceof CirronDependencyError) throw engine;
-  const readAll = name !== undefined || last === undefined;
-  const snapshot = context.read(readAll ? Infinity : last, open);
-  // Names are cut where they enter: cut alike, a long one finds its spans.
-  const tree = buildTree(snapshot, {
-    name: name === undefined ? undefined : cutText(name),
-    last,
-    depth,
-    minWallUs,
-  });
+  const tree = buildTree(
+    readEnough((last, open) => context.read(last, open), options, SAYS_WHAT_IS_CUT.includes(format)),
+    options,
+  );
   return FORMATS[format](tree, { context, options, engine });
 }
 

@@ -6,28 +6,65 @@
 import { isOptions, kindOf, shown } from "../data/arguments.ts";
 import { checkNumber, checkWhole } from "../data/number_checks.ts";
 import { checkOptionNames } from "../data/option_names.ts";
+import type { JsonValue } from "../data/values.ts";
+import { type CheckedFilters, checkFilters } from "./trace_filters.ts";
 
 /** The forms in which a trace can be read. */
-export type TraceFormat = "tree" | "dict" | "json" | "df" | "summary" | "html" | "perfetto" | "speedscope";
+export type TraceFormat =
+  | "tree"
+  | "text"
+  | "dict"
+  | "json"
+  | "df"
+  | "summary"
+  | "html"
+  | "perfetto"
+  | "speedscope";
+
+/** What a row of a summary is of: a path of names, or a name wherever it occurs. */
+export type SummaryBy = "path" | "name";
 
 /** What to read of a trace. `null` is the same as leaving an option out. */
 export interface TraceOptions {
   /**
-   * `"tree"` prints, `"dict"` gives nested objects, `"json"` those as text, `"df"` a polars DataFrame, `"summary"` a row
-   * per path of names, `"html"` a page to look at, `"perfetto"` and `"speedscope"` the text of a file for these viewers.
+   * `"tree"` prints, `"text"` gives what a terminal would show as a string, `"dict"` gives nested objects, `"json"` those as text,
+   * `"df"` a polars DataFrame, `"summary"` a row per path of names or per name, `"html"` a page to look at, `"perfetto"` and
+   * `"speedscope"` the text of a file for these viewers.
    * @default "tree"
    */
   format?: TraceFormat | null;
-  /** Keep spans of exactly this name and all their descendants. */
-  name?: string | null;
-  /** Keep this many closed spans, the most recently closed; with `name`, of those it keeps. */
+  /**
+   * Keep spans of exactly this name and all their descendants; or of names that a RegExp finds, or of any of a list. A RegExp
+   * is tried from the beginning of each name, whatever its flags, and stays as it is. An empty list keeps nothing.
+   */
+  name?: string | RegExp | readonly (string | RegExp)[] | null;
+  /**
+   * Keep roots that have all of these attributes, whole. A value has the type it was given: `"200"` does not find 200. Roots are
+   * the spans of `name` that lie in no other. Without a name, they are the spans that lie in none but a session: a server's
+   * requests, whether its session goes on or has ended. A span whose parent is still open or was evicted is a piece, and no root.
+   */
+  where?: Readonly<Record<string, JsonValue | bigint | Date>> | null;
+  /**
+   * Keep this many roots (see `where`) of what `name` and `where` keep, the most recently closed, with all that lies below
+   * them. With `open` the open ones too, which are not counted.
+   */
+  roots?: number | null;
+  /**
+   * Keep this many roots of what `name`, `where` and `roots` keep, the ones that took longest, with all that lies below them.
+   * With `open` the open ones count too, with their time so far.
+   */
+  slowest?: number | null;
+  /**
+   * Keep this many closed spans, the most recently closed; with `name` or `where`, of those they keep. Cuts trees, where
+   * `roots` does not: give only one of them.
+   */
   last?: number | null;
   /**
    * Show open spans too, with their time so far; `last` does not count them.
    * @default false
    */
   open?: boolean | null;
-  /** Of what `name` and `last` keep, only spans with at most this many ancestors among them; 0 keeps the roots. */
+  /** Of what the filters above keep, only spans with at most this many ancestors among them; 0 keeps the roots. */
   depth?: number | null;
   /**
    * Of what the other filters keep, only spans that took at least this many microseconds, and the ancestors of such
@@ -35,52 +72,78 @@ export interface TraceOptions {
    */
   minWallUs?: number | null;
   /**
-   * How many siblings of one name stay apart at most, in the formats for eyes (`"tree"`, `"html"`): of more, the slowest
-   * few do, a few that failed or are open, and one line stands for the rest. `true` for 10, `false` for no folding.
-   * @default true in a page, on a terminal and in a notebook, else false
+   * How many siblings of one name stay apart at most, in the formats for eyes (`"tree"`, `"text"`, `"html"`): of more, the
+   * slowest few do, a few that failed or are open, and one line stands for the rest. `true` for 10, `false` for no folding.
+   * @default true in a page, as text, on a terminal and in a notebook, else false
    */
   fold?: boolean | number | null;
 }
 
+/** Options of the format `"summary"`. */
+export interface SummaryOptions extends TraceOptions {
+  /** The format. */
+  format: "summary";
+  /**
+   * A row per path of names from the top down, or per name wherever it occurs, by self time.
+   * @default "path"
+   */
+  by?: SummaryBy | null;
+}
+
+/** Options of any format, as they come in. */
+export type GivenTraceOptions = TraceOptions & Pick<SummaryOptions, "by">;
+
 /** Options after their checks. */
-export interface CheckedTraceOptions {
+export interface CheckedTraceOptions extends CheckedFilters {
   readonly format: TraceFormat;
-  readonly name: string | undefined;
-  readonly last: number | undefined;
+  readonly by: SummaryBy;
   readonly open: boolean;
   readonly depth: number | undefined;
   readonly minWallUs: number | undefined;
   readonly fold: boolean | number | undefined;
 }
 
-const OPTION_NAMES: readonly string[] = ["format", "name", "last", "open", "depth", "minWallUs", "fold"];
+const OPTION_NAMES: readonly string[] = [
+  "format",
+  "name",
+  "where",
+  "roots",
+  "slowest",
+  "last",
+  "open",
+  "depth",
+  "minWallUs",
+  "fold",
+  "by",
+];
 
 /** The formats that fold: those that programs read keep every span. */
-const FOLDING: readonly string[] = ["tree", "html"];
+const FOLDING: readonly string[] = ["tree", "text", "html"];
+
+const SUMMARY_SHAPES: readonly string[] = ["path", "name"];
 
 /**
  * Checks everything before anything is read.
  * @param formats The names of all formats.
  */
-export function checkTraceOptions(options: TraceOptions, formats: readonly string[]): CheckedTraceOptions {
+export function checkTraceOptions(
+  options: GivenTraceOptions,
+  formats: readonly string[],
+): CheckedTraceOptions {
   if (!isOptions(options)) {
     throw new TypeError(`Cannot trace: options must be an object, got ${kindOf(options)}`);
   }
   checkOptionNames(options, OPTION_NAMES, "trace");
   const format = options.format ?? "tree";
-  const name = options.name ?? undefined;
-  const last = options.last ?? undefined;
   const open = options.open ?? false;
   const depth = options.depth ?? undefined;
   const minWallUs = options.minWallUs ?? undefined;
   const fold = options.fold ?? undefined;
+  const by = options.by ?? undefined;
   if (!formats.includes(format)) {
     throw new RangeError(`Cannot trace: format must be ${listed(formats)}, got ${shown(format)}`);
   }
-  if (name !== undefined && typeof name !== "string") {
-    throw new TypeError(`Cannot trace: name must be a string, got ${kindOf(name)}`);
-  }
-  if (last !== undefined) checkWhole("Cannot trace: last", last, 0);
+  const filters = checkFilters(options);
   if (typeof open !== "boolean") {
     throw new TypeError(`Cannot trace: open must be a boolean, got ${typeof open}`);
   }
@@ -92,7 +155,15 @@ export function checkTraceOptions(options: TraceOptions, formats: readonly strin
       throw new TypeError(`Cannot trace: fold is for format ${listed(FOLDING)}, "${format}" has every span`);
     }
   }
-  return { format, name, last, open, depth, minWallUs, fold };
+  if (by !== undefined) {
+    if (!SUMMARY_SHAPES.includes(by)) {
+      throw new RangeError(`Cannot trace: by must be ${listed(SUMMARY_SHAPES)}, got ${shown(by)}`);
+    }
+    if (format !== "summary") {
+      throw new TypeError(`Cannot trace: by is for format "summary", "${format}" has every span`);
+    }
+  }
+  return { ...filters, format, open, depth, minWallUs, fold, by: by ?? "path" };
 }
 
 /** `"a", "b" or "c"`. */

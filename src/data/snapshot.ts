@@ -19,6 +19,8 @@ export interface Snapshot {
   readonly closedLength: number;
   /** Unix time in nanoseconds at which the session's clock was 0. */
   readonly anchorNs: bigint;
+  /** Absent if no span was evicted, or nobody knows. */
+  readonly eviction?: SnapshotEviction;
   /** How `id` and `parent` are written: the series that their numbers are of, or the ids themselves by row. */
   readonly ids: IdSeries | SnapshotIds;
   /** Absent if all rows are this thread's. */
@@ -60,6 +62,14 @@ export interface Snapshot {
  * copy's of the package, whose list of counters is longer or shorter.
  */
 export type SnapshotCounters = { readonly [column in CounterColumn]?: Float64Array };
+
+/** What is known of the spans that a snapshot's buffer had to let go of. */
+export interface SnapshotEviction {
+  /** None closed later. */
+  readonly untilNs: number;
+  /** The id of the span that was opened last, of all there were. */
+  readonly lastId: number;
+}
 
 /** The threads that the rows of a snapshot come from. */
 export interface SnapshotThreads {

@@ -5,12 +5,13 @@
  */
 import { printable } from "../data/printable.ts";
 import { type Counter, COUNTERS } from "../meters/counters.ts";
-import type { SummaryRow } from "../tree/summary.ts";
+import type { NameSummaryRow } from "../tree/by_name.ts";
+import type { SummaryFigures, SummaryRow } from "../tree/summary.ts";
 import { NO_SPANS } from "./text.ts";
 import { formatCounter, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
 /**
- * Where the time went, by path of names. `console.log` and a Jupyter cell show it as a table.
+ * Where the time went, by path of names or by name. `console.log` and a Jupyter cell show it as a table.
  *
  * @example What took longest
  * ```ts
@@ -23,40 +24,43 @@ import { formatCounter, formatDuration, formatShare, OVERLAP_SIGN } from "./unit
  * assertEquals(summary.rows.map(row => [row.name, row.count]), [["batch", 10], ["forward", 10]]);
  * ```
  */
-export class TraceSummary {
-  /** A row per path, from the top down, of equal parents the one with the greatest total first. */
-  readonly rows: SummaryRow[];
+export class TraceSummary<Row extends NameSummaryRow = SummaryRow> {
+  /**
+   * A row per path, from the top down, of equal parents the one with the greatest total first; or a row per name, the one with
+   * the greatest self time first.
+   */
+  readonly rows: Row[];
 
   /** Wraps the rows. */
-  constructor(rows: SummaryRow[]) {
+  constructor(rows: Row[]) {
     this.rows = rows;
   }
 
-  /** The rows as an aligned table; names come last, indented. Counters that no row has are left out. */
+  /** The rows as an aligned table; names come last, those of paths indented. Counters that no row has are left out. */
   toString(): string {
     return toTable(this.rows);
   }
 
   /** The rows: what `JSON.stringify` makes text of. */
-  toJSON(): SummaryRow[] {
+  toJSON(): Row[] {
     return this.rows;
   }
 
   // No methods: declarations made from this file alone (isolatedDeclarations) cannot have symbols of others as names.
   static {
-    const define = (symbol: symbol, show: (summary: TraceSummary) => unknown): void => {
+    const define = (symbol: symbol, show: (summary: object) => unknown): void => {
       Object.defineProperty(TraceSummary.prototype, symbol, {
-        value(this: TraceSummary): unknown {
+        value(this: object): unknown {
           return show(this);
         },
       });
     };
     /** What `console.log` writes in Deno, and in Bun and Node. */
     for (const name of ["Deno.customInspect", "nodejs.util.inspect.custom"]) {
-      define(Symbol.for(name), summary => summary.toString());
+      define(Symbol.for(name), String);
     }
     /** The forms a notebook may show, by MIME type. */
-    define(Symbol.for("Jupyter.display"), summary => ({ "text/plain": summary.toString() }));
+    define(Symbol.for("Jupyter.display"), summary => ({ "text/plain": String(summary) }));
   }
 }
 
@@ -65,15 +69,15 @@ const INDENTED_LEVELS = 20;
 
 interface Column {
   readonly title: string;
-  readonly cell: (row: SummaryRow) => string;
+  readonly cell: (row: SummaryFigures) => string;
   /** Whether a row has something to say in a column that may be left out. */
-  readonly fills?: (row: SummaryRow) => boolean;
+  readonly fills?: (row: SummaryFigures) => boolean;
 }
 
 const COLUMNS: readonly Column[] = [
   { title: "count", cell: row => String(row.count) },
   { title: "total", cell: row => formatDuration(row.total_us) },
-  { title: "share", cell: row => row.share === null ? "-" : sign(row) + formatShare(row.share) },
+  { title: "share", cell: row => row.share === null ? "-" : shareSign(row) + formatShare(row.share) },
   { title: "self", cell: row => formatDuration(row.self_us) },
   { title: "mean", cell: row => formatDuration(row.mean_us) },
   { title: "p50", cell: row => formatDuration(row.p50_us) },
@@ -97,7 +101,7 @@ function counterColumn(counter: Counter): Column {
 }
 
 /** `rows` as text, a line each below a header and above a note if any ran at once, without a newline at the end. */
-export function toTable(rows: readonly SummaryRow[]): string {
+export function toTable(rows: readonly (SummaryRow | NameSummaryRow)[]): string {
   if (rows.length === 0) return NO_SPANS;
   const lines = new Array<string>(rows.length + 1).fill("");
   for (const { title, cell, fills } of COLUMNS) {
@@ -108,19 +112,31 @@ export function toTable(rows: readonly SummaryRow[]): string {
   }
   // Last, so that it needs no width: only a terminal knows how wide some of the world's letters are.
   lines[0] += " name";
-  rows.forEach((row, i) => lines[i + 1] += ` ${indentation(row.depth)}${printable(row.name)}${trouble(row)}`);
-  if (rows.some(row => row.overlap_count > 0)) lines.push(OVERLAP_NOTE);
+  rows.forEach((row, i) => {
+    const indent = "depth" in row ? indentation(row.depth) : "";
+    lines[i + 1] += ` ${indent}${printable(row.name)}${trouble(row)}`;
+  });
+  const isSigned = (row: SummaryFigures) =>
+    row.overlap_count > 0 || (row.shared_count > 0 && SUMS.some(column => row[column] !== null));
+  if (rows.some(isSigned)) lines.push(OVERLAP_NOTE);
   return lines.join("\n");
 }
+
+/** Counters whose figures hold what others used meanwhile. */
+const SUMS = COUNTERS.filter(({ total }) => total === "sum").map(({ column }) => column);
 
 const OVERLAP_NOTE =
   `${OVERLAP_SIGN} of spans that ran at once: these figures count the same time more than once, and do not add up`;
 
-function sign(row: SummaryRow): string {
+function shareSign(row: SummaryFigures): string {
   return row.overlap_count > 0 ? OVERLAP_SIGN : "";
 }
 
-function trouble({ error_count: failed, open_count: open }: SummaryRow): string {
+function sign(row: SummaryFigures): string {
+  return row.shared_count > 0 ? OVERLAP_SIGN : "";
+}
+
+function trouble({ error_count: failed, open_count: open }: SummaryFigures): string {
   const words = [failed > 0 ? `${failed} failed` : "", open > 0 ? `${open} open` : ""];
   const said = words.filter(word => word !== "").join(", ");
   return said === "" ? "" : ` (${said})`;

@@ -6,8 +6,9 @@
  */
 import { COUNTERS } from "../meters/counters.ts";
 import type { Fold, FoldedTree } from "../tree/fold.ts";
-import { ALONE, durationNs, findOverlaps, OVERLAPS, shareOfParent } from "../tree/overlap.ts";
+import { durationNs, findOverlaps, findShared, OVERLAPS, shareOfParent } from "../tree/overlap.ts";
 import { type Tree, walk } from "../tree/tree.ts";
+import { cutNotes } from "./cut_notes.ts";
 import { foldAt, foldWords, loadNsShown, NO_SPANS, spanWords } from "./text.ts";
 import { formatCounter, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
@@ -36,6 +37,8 @@ export function toTerminalText(tree: Tree | FoldedTree, colors: boolean): string
   const paint = colors ? painted : bare;
   const lines: string[] = [];
   const overlaps = findOverlaps(tree);
+  const isShared = findShared(tree, overlaps);
+  const noteOf = cutNotes(tree);
   // What stands before the children of the current span at each depth.
   const guides: string[] = [""];
   walk(tree, position => {
@@ -49,40 +52,52 @@ export function toTerminalText(tree: Tree | FoldedTree, colors: boolean): string
       if (depth > 0) guide += isLast ? "└─ " : "├─ ";
     }
     const fold = foldAt(tree, position);
+    const signs = {
+      share: overlaps[position] === OVERLAPS ? OVERLAP_SIGN : "",
+      counters: isShared[position] === 1 ? OVERLAP_SIGN : "",
+    };
     const line = fold === undefined
-      ? paintedSpan(tree, position, overlaps[position], paint)
+      ? paintedSpan(tree, position, signs, noteOf(position), paint)
       : paintedFold(tree, position, fold, paint);
     lines.push(paint(guide, DIM) + line);
   });
   return lines.join("\n");
 }
 
-function paintedSpan(tree: Tree, position: number, overlap: number, paint: Paint): string {
+/** What stands before figures that are not a span's alone. */
+interface Signs {
+  readonly share: string;
+  readonly counters: string;
+}
+
+function paintedSpan(tree: Tree, position: number, signs: Signs, note: string, paint: Paint): string {
   const { label, duration, state, marks, error } = spanWords(tree, position);
   const row = tree.rows[position];
-  const time = timeText(duration, shareOfParent(tree, position), overlap === OVERLAPS, paint);
+  const time = timeText(duration, shareOfParent(tree, position), signs.share, paint);
   const open = state === "" ? "" : paint(state, CYAN);
-  const figures = counters(tree, row, overlap === ALONE ? "" : OVERLAP_SIGN);
-  return `${label} - ${time}${open}${paint(figures, DIM)}${marks}${paint(error, BOLD_RED)}`;
+  const figures = counters(tree, row, signs.counters);
+  return `${label} - ${time}${open}${paint(figures, DIM)}${paint(note, CYAN)}${marks}${
+    paint(error, BOLD_RED)
+  }`;
 }
 
 function paintedFold(tree: Tree, position: number, fold: Fold, paint: Paint): string {
   const { label, total, spread, trouble } = foldWords(fold);
   const parent = tree.parent[position];
   const share = parent < 0 ? NaN : fold.coveredUs * 1000 / durationNs(tree, parent);
-  const time = timeText(total, share, fold.isOverlapping, paint);
+  const time = timeText(total, share, fold.isOverlapping ? OVERLAP_SIGN : "", paint);
   const color = fold.failedCount > 0 ? BOLD_RED : CYAN;
   return `${paint(label, DIM)} - ${time}${paint(spread, DIM)}${paint(trouble, color)}`;
 }
 
 /** `text` and the share of the parent's time, in the colour of that share. */
-function timeText(text: string, share: number, isOverlapping: boolean, paint: Paint): string {
+function timeText(text: string, share: number, sign: string, paint: Paint): string {
   if (Number.isNaN(share)) return text;
   const color = HOT.find(([from]) => share >= from)?.[1] ?? DIM;
-  return paint(`${text} ${isOverlapping ? OVERLAP_SIGN : ""}${formatShare(share)}`, color);
+  return paint(`${text} ${sign}${formatShare(share)}`, color);
 }
 
-// What all that run at once used is in the CPU and GPU time of each, and in whatever else adds up.
+// What all that ran at once used is in the CPU and GPU time of each, and in whatever else adds up.
 function counters({ snapshot }: Tree, row: number, sign: string): string {
   let text = "";
   for (const counter of COUNTERS) {

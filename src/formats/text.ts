@@ -11,6 +11,7 @@ import { isFailed, isUnfinishedRow, wallUs } from "../tree/columns.ts";
 import type { Fold, FoldedTree } from "../tree/fold.ts";
 import { type Tree, walk } from "../tree/tree.ts";
 import { TextBytes } from "./bytes.ts";
+import { cutNotes } from "./cut_notes.ts";
 import { formatCounter, formatDuration, formatValue } from "./units.ts";
 
 /** Marks of one span printed one by one; with more, one entry per name. */
@@ -25,6 +26,7 @@ const ASKED_FOR = COUNTERS.filter(counter => counter.isOptIn);
 /** The spans of `tree` as text, a line each and a line for each fold, without a newline at the end. */
 export function toText(tree: Tree | FoldedTree): string {
   if (tree.rows.length === 0) return NO_SPANS;
+  const noteOf = cutNotes(tree);
   const out = TextBytes.begin();
   let isFirst = true;
   walk(tree, position => {
@@ -34,7 +36,7 @@ export function toText(tree: Tree | FoldedTree): string {
     out.spaces(2 * Math.min(depth, INDENTED_LEVELS));
     if (depth > INDENTED_LEVELS) out.text(`(${depth}) `);
     const fold = foldAt(tree, position);
-    if (fold === undefined) writeSpan(out, tree, position);
+    if (fold === undefined) writeSpan(out, tree, position, noteOf(position));
     else out.text(foldLine(fold));
   });
   return out.finish();
@@ -43,7 +45,7 @@ export function toText(tree: Tree | FoldedTree): string {
 const NEWLINE = 0x0a;
 
 // Piece by piece: as strings, which is how the terminal needs them (`spanWords`), the pieces took three times as long.
-function writeSpan(out: TextBytes, tree: Tree, position: number): void {
+function writeSpan(out: TextBytes, tree: Tree, position: number, note: string): void {
   const { snapshot } = tree;
   const row = tree.rows[position];
   const index = snapshot.index[row];
@@ -65,6 +67,7 @@ function writeSpan(out: TextBytes, tree: Tree, position: number): void {
     out.text(" load ");
     out.duration(loadNs / 1000);
   }
+  out.text(note);
   if (snapshot.markCount[row] > 0) writeMarks(out, tree, row);
   if (isFailed(snapshot, row)) out.text(errorText(snapshot, row));
 }
@@ -126,7 +129,7 @@ export function foldAt(tree: Tree | FoldedTree, position: number): Fold | undefi
 /** One span's line: `name[index] - 142us {loss=0.5234}`, and after it ` !Error: message` if its function threw. */
 export function spanLine(tree: Tree, position: number): string {
   const out = TextBytes.begin();
-  writeSpan(out, tree, position);
+  writeSpan(out, tree, position, "");
   return out.finish();
 }
 

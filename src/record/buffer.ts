@@ -120,7 +120,9 @@ export class TraceBuffer {
       this.meters?.end(scope.slot, builder.counters, row);
     }
     this.#fillLate(builder, from);
-    return builder.snapshot(this.foreign);
+    const untilNs = this.ring.evictedUntilNs;
+    const eviction = untilNs === undefined ? undefined : { untilNs, lastId: this.open.lastNumber };
+    return builder.snapshot(this.foreign, eviction);
   }
 
   /** Copies the session's root span out, which is open, as one that ends where it starts; null without a session. */

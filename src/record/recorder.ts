@@ -90,7 +90,6 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
   #cpu: CpuMeter | null;
   /** What else is read at both ends of a span; null where nothing is. */
   #meters: SpanMeters | null;
-  #lastNumber = 0;
   /** Scopes with a function, those of them in the flow of another, and those whose function gave a promise. */
   #flowCount = 0;
   #innerFlowCount = 0;
@@ -361,7 +360,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
 
   #workDone(): WorkDone {
     return {
-      scopes: this.#lastNumber,
+      scopes: this.#open.lastNumber,
       flows: this.#flowCount,
       innerFlows: this.#innerFlowCount,
       promises: this.#promiseCount,
@@ -407,7 +406,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
   ): OpenScope {
     const table = this.#open;
     const slot = table.take();
-    const number = ++this.#lastNumber;
+    const number = ++table.lastNumber;
     const scope = new OpenScope(this, number, cutText(name), slot, frame, attrs);
     table.scope[slot] = scope;
     const open = table.numbers;

@@ -104,6 +104,14 @@ export class Ring {
     return Math.max(this.#clearedRow, this.total - this.capacity);
   }
 
+  /** No evicted row ended later than this; undefined if none was evicted, or none is left. */
+  get evictedUntilNs(): number | undefined {
+    const row = this.evictCount;
+    if (row === 0 || row === this.total) return undefined;
+    const slot = row % this.#slots;
+    return this.#chunks[Math.floor(slot / CHUNK)].numbers[slot % CHUNK * ROW_NUMBERS + ROW_END_NS];
+  }
+
   /** Rows that can be read. */
   get length(): number {
     return this.total - this.evictCount;

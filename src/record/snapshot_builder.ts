@@ -6,7 +6,7 @@
 import type { CounterColumn } from "../data/counters.ts";
 import { IdSeries } from "../data/id_series.ts";
 import { ORPHANS } from "../data/session_names.ts";
-import type { Snapshot, SnapshotCounters } from "../data/snapshot.ts";
+import type { Snapshot, SnapshotCounters, SnapshotEviction } from "../data/snapshot.ts";
 import type { ForeignContext } from "../data/trace_context.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import type { LateMeter } from "../meters/meter.ts";
@@ -205,14 +205,18 @@ export class SnapshotBuilder {
     return foreign ?? NO_FOREIGN;
   }
 
-  /** The finished copy. */
-  snapshot(contexts: ForeignContexts): Snapshot {
+  /**
+   * The finished copy.
+   * @param eviction What was evicted; undefined if nothing was.
+   */
+  snapshot(contexts: ForeignContexts, eviction?: SnapshotEviction): Snapshot {
     if (this.#rows > 0) kept ??= keep(contexts);
     this.#markFirst[this.#rows] = this.#markTotal;
     return {
       length: this.#rows,
       closedLength: this.#closedLength,
       anchorNs: this.#anchorNs,
+      eviction,
       ids: this.#ids,
       id: this.#id,
       parent: this.#parent,

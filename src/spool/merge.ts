@@ -166,11 +166,17 @@ function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): S
     startNs,
     endNs: Float64Array.from(rows, span => ns(span.endNs)),
     counters: countersOf(rows),
-    dataLoadNs: new Float64Array(rows.length).fill(NaN), // the files have it among the attributes
+    dataLoadNs: Float64Array.from(rows, ({ attrs }) => dataLoadOf(attrs)),
     attrs: rows.map(span => span.attrs),
     markCount: Uint32Array.from(rows, (_, row) => markColumns.first[row + 1] - markColumns.first[row]),
     marks: markColumns,
   };
+}
+
+// The files have it among the attributes, where it stays: readers put it there too.
+function dataLoadOf(attrs: Attrs | undefined): number {
+  const ns = attrs?.data_load_ns;
+  return typeof ns === "number" ? ns : NaN;
 }
 
 /** The threads of the rows, by rank, process and number. */

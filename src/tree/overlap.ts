@@ -4,12 +4,16 @@
  *
  * @module
  */
-import type { Tree } from "./tree.ts";
+import { buildTree, type Tree } from "./tree.ts";
 
 /** A span ran while no sibling did, and neither did what it lies in. */
 export const ALONE = 0;
 
-/** It lies in a span that overlaps a sibling. */
+/**
+ * No sibling ran meanwhile, but something else did that it does not lie in: it lies in a span that overlaps a sibling, or it or
+ * the other goes on when what it lies in has ended, as work does that nobody waits for. Its part of its parent's time is its own;
+ * what was counted meanwhile is not.
+ */
 export const WITHIN = 1;
 
 /** It overlaps a sibling. */
@@ -20,26 +24,90 @@ export const OVERLAPS = 2;
  * thread: others share nothing with it.
  */
 export function findOverlaps(tree: Tree): Uint8Array {
-  const { rows, parent, snapshot: { startNs, endNs, threads } } = tree;
+  const { rows, parent, snapshot: { startNs, endNs } } = tree;
+  const ends = Float64Array.from(rows, row => endNs[row]);
+  const reach = endsBelow(tree, ends);
   const found = new Uint8Array(rows.length);
-  // By parent, and for roots by thread: the sibling that ends last, of those that have started.
-  const latest = new Int32Array(rows.length).fill(-1);
-  const latestRoot: number[] = [];
+  const siblings = new LatestSibling(tree, ends);
+  const families = new LatestSibling(tree, reach);
+  // From when until when something ran beside a span or what lies below it, in another sibling's family.
+  const besideFrom = new Float64Array(rows.length).fill(Infinity);
+  const besideUntil = new Float64Array(rows.length).fill(-Infinity);
+  for (let i = 0; i < rows.length; i++) {
+    const start = startNs[rows[i]];
+    const sibling = siblings.take(i, start);
+    const family = families.take(i, start);
+    if (sibling >= 0) found[i] = found[sibling] = OVERLAPS;
+    if (family < 0) continue;
+    if (found[i] === ALONE) found[i] = WITHIN;
+    besideFrom[family] = Math.min(besideFrom[family], start);
+    besideUntil[family] = Math.max(besideUntil[family], reach[i]);
+  }
   for (let i = 0; i < rows.length; i++) {
     const up = parent[i];
-    const thread = up < 0 ? threads?.of[rows[i]] ?? 0 : 0;
-    const other = up < 0 ? latestRoot[thread] ?? -1 : latest[up];
-    if (other >= 0 && startNs[rows[i]] < endNs[rows[other]]) {
-      found[i] = found[other] = OVERLAPS;
-      if (endNs[rows[i]] <= endNs[rows[other]]) continue;
-    }
-    if (up < 0) latestRoot[thread] = i;
-    else latest[up] = i;
-  }
-  for (let i = 0; i < rows.length; i++) {
-    if (found[i] === ALONE && parent[i] >= 0 && found[parent[i]] !== ALONE) found[i] = WITHIN;
+    if (up < 0) continue;
+    const isBeside = ends[i] > besideFrom[up] && startNs[rows[i]] < besideUntil[up];
+    if (found[i] === ALONE && (isBeside || found[up] !== ALONE)) found[i] = WITHIN;
+    besideFrom[i] = Math.min(besideFrom[i], besideFrom[up]);
+    besideUntil[i] = Math.max(besideUntil[i], besideUntil[up]);
   }
   return found;
+}
+
+/**
+ * 1 for each position during whose span something else ran that it does not lie in and that does not lie in it: what was counted
+ * meanwhile is not its own. Also where a filter leaves that out.
+ * @param overlaps What {@link findOverlaps} says of the tree.
+ */
+export function findShared(tree: Tree, overlaps: Uint8Array): Uint8Array {
+  const { rows, snapshot } = tree;
+  const isShared = overlaps.map(overlap => overlap === ALONE ? 0 : 1);
+  if (rows.length === snapshot.length) return isShared;
+  const whole = buildTree(snapshot);
+  const isSharedRow = new Uint8Array(snapshot.length);
+  findOverlaps(whole).forEach((overlap, i) => isSharedRow[whole.rows[i]] = overlap === ALONE ? 0 : 1);
+  for (let i = 0; i < rows.length; i++) isShared[i] |= isSharedRow[rows[i]];
+  return isShared;
+}
+
+/** Of the siblings so far, the one that is over last. */
+class LatestSibling {
+  readonly #tree: Tree;
+  readonly #ends: Float64Array;
+  readonly #byParent: Int32Array;
+  /** By thread. */
+  readonly #roots: number[] = [];
+
+  /** @param ends When each span is taken to be over. */
+  constructor(tree: Tree, ends: Float64Array) {
+    this.#tree = tree;
+    this.#ends = ends;
+    this.#byParent = new Int32Array(ends.length).fill(-1);
+  }
+
+  /** The one that is not over when the next one starts, and -1 if all are; then the next one is among them. */
+  take(next: number, start: number): number {
+    const { rows, parent, snapshot: { threads } } = this.#tree;
+    const up = parent[next];
+    const thread = up < 0 ? threads?.of[rows[next]] ?? 0 : 0;
+    const other = up < 0 ? this.#roots[thread] ?? -1 : this.#byParent[up];
+    const isBeside = other >= 0 && start < this.#ends[other];
+    if (!isBeside || this.#ends[next] > this.#ends[other]) {
+      if (up < 0) this.#roots[thread] = next;
+      else this.#byParent[up] = next;
+    }
+    return isBeside ? other : -1;
+  }
+}
+
+/** When the span at each position and all that lies below it were over. */
+function endsBelow({ parent }: Tree, ends: Float64Array): Float64Array {
+  const all = ends.slice();
+  for (let i = all.length - 1; i >= 0; i--) {
+    const up = parent[i];
+    if (up >= 0 && all[i] > all[up]) all[up] = all[i];
+  }
+  return all;
 }
 
 /** The part of its parent's time in which a span ran, from 0 to 1; NaN for a root, and where the parent took no time. */

@@ -1,6 +1,7 @@
 // deno-lint-ignore-file camelcase -- rows are data that leaves the process
 /**
- * Tree -> where the time went: one row per path of names. Linear, but for sorting each path's durations.
+ * Tree -> where the time went: one row per path of names, and the figures of any groups of spans. Linear, but for sorting each
+ * group's durations.
  *
  * @module
  */
@@ -8,32 +9,23 @@ import type { CounterValues } from "../data/counters.ts";
 import { jsonOfText } from "../data/json_text.ts";
 import { COUNTERS } from "../meters/counters.ts";
 import { counterColumns, isFailed, measured, NOT_COUNTED, putCounters } from "./columns.ts";
-import { ALONE, coveredInRoots, findOverlaps } from "./overlap.ts";
+import { ALONE, coveredInRoots, findOverlaps, findShared } from "./overlap.ts";
 import type { Tree } from "./tree.ts";
 
 /**
- * What the spans of one path have in common: they have the same name, and so have their parents, up to a root. Times
- * are microseconds of wall time unless the name says otherwise; those of open spans count so far. Of a counter it has the sum over
- * the spans that have it, or the highest where it is a peak; null if none has. Spans that overlap have each counted all that was used
- * meanwhile.
+ * What some spans of a trace took together. Times are microseconds of wall time unless the name says otherwise; those of open
+ * spans count so far. Of a counter it has the sum over the spans that have it, or the highest where it is a peak; null if none has.
+ * Of a name that recurs within itself, `total_us` and such sums are of the outermost spans alone, which hold the others; everything
+ * else is of all spans.
  */
-export interface SummaryRow extends CounterValues {
-  /**
-   * The names from the root down, as `epoch > batch > forward`. Names that hold ` > ` or a quote stand in quotes as JSON
-   * has them, so that no two paths read the same; of more than 16 names stand the last 15, after the number of the others.
-   */
-  path: string;
-  /** The last name of the path. */
-  name: string;
-  /** Names before it. */
-  depth: number;
+export interface SummaryFigures extends CounterValues {
   /** Spans. */
   count: number;
   /** The sum of their durations: more than what passed, where they ran at once. */
   total_us: number;
   /** The time of theirs in which none of their children in this trace ran. Children that overlap count once. */
   self_us: number;
-  /** `total_us` by `count`. */
+  /** The mean of their durations. */
   mean_us: number;
   /** Half of the spans took no longer: see `p95_us`. */
   p50_us: number;
@@ -49,19 +41,37 @@ export interface SummaryRow extends CounterValues {
   /** Time in nanoseconds that the sources of batches took to give them, before each span; null if none is a batch. */
   data_load_ns: number | null;
   /**
-   * The part of the roots' time in which a span of this path ran, from 0 to 1: spans of one root that ran at once count
+   * The part of the roots' time in which one of these spans ran, from 0 to 1: spans of one root that ran at once count
    * once. Null if the roots took no time.
    */
   share: number | null;
   /**
-   * Spans that ran while a sibling did, or lie in one that did. Where there are any, shares and counters of this row are
-   * no parts of a whole: those of the siblings count the same time again.
+   * Spans that ran while a sibling or what it left behind did, or lie in one that did. Where there are any, shares of this row
+   * are no parts of a whole: those of the others count the same time again.
    */
   overlap_count: number;
+  /**
+   * Spans that ran while something else did that they do not lie in, also where a filter leaves that out. Where there are any,
+   * sums of counters, as `cpu_ns` and `gpu_ns`, hold its part too.
+   */
+  shared_count: number;
   /** Spans whose function threw. */
   error_count: number;
   /** Spans that are still open. */
   open_count: number;
+}
+
+/** What the spans of one path have in common: they have the same name, and so have their parents, up to a root. */
+export interface SummaryRow extends SummaryFigures {
+  /**
+   * The names from the root down, as `epoch > batch > forward`. Names that hold ` > ` or a quote stand in quotes as JSON
+   * has them, so that no two paths read the same; of more than 16 names stand the last 15, after the number of the others.
+   */
+  path: string;
+  /** The last name of the path. */
+  name: string;
+  /** Names before it. */
+  depth: number;
 }
 
 /** Paths of more names show the last ones: whole, those of a deep trace would fill memory. */
@@ -69,55 +79,78 @@ const PATH_NAMES = 16;
 
 /** The rows of a trace from the top down, of equal parents the one with the greatest total first. */
 export function summarize(tree: Tree): SummaryRow[] {
-  const { rows, snapshot } = tree;
   const paths = findPaths(tree);
+  const figures = figuresOf(tree, paths.of, paths.name.length, null);
+  return fromTheTop(paths.parent, figures.map(one => one.total_us)).map(path => ({
+    path: pathText(paths, path),
+    name: paths.name[path],
+    depth: paths.depth[path],
+    ...figures[path],
+  }));
+}
+
+/**
+ * The figures of groups of spans.
+ * @param groupOf The group of the span at each position, counted from 0.
+ * @param length How many groups there are.
+ * @param isInner 1 for spans within another one of their group, whose times those hold; null if there are none.
+ */
+export function figuresOf(
+  tree: Tree,
+  groupOf: Uint32Array,
+  length: number,
+  isInner: Uint8Array | null,
+): SummaryFigures[] {
+  const { rows, snapshot } = tree;
   const selfNs = selfTimes(tree);
-  const length = paths.name.length;
   const count = new Uint32Array(length);
+  const allNs = new Float64Array(length);
   const totalNs = new Float64Array(length);
   const self = new Float64Array(length);
-  const counted = countedByPath(tree, paths.of, length);
+  const counted = countedByGroup(tree, groupOf, length, isInner);
   const loadNs = new Float64Array(length).fill(NaN);
-  const coveredNs = coveredInRoots(tree, paths.of, length);
+  const coveredNs = coveredInRoots(tree, groupOf, length);
   const overlapOf = findOverlaps(tree);
   const overlapping = new Uint32Array(length);
+  const isShared = findShared(tree, overlapOf);
+  const shared = new Uint32Array(length);
   const errors = new Uint32Array(length);
   const open = new Uint32Array(length);
   let rootsNs = 0;
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i];
-    const path = paths.of[i];
+    const group = groupOf[i];
     const ns = snapshot.endNs[row] - snapshot.startNs[row];
-    count[path]++;
-    totalNs[path] += ns;
-    self[path] += selfNs[i];
+    count[group]++;
+    allNs[group] += ns;
+    self[group] += selfNs[i];
     if (tree.parent[i] < 0) rootsNs += ns;
-    addMeasured(loadNs, path, snapshot.dataLoadNs[row]);
-    if (overlapOf[i] !== ALONE) overlapping[path]++;
-    if (isFailed(snapshot, row)) errors[path]++;
-    if (row >= snapshot.closedLength) open[path]++;
+    if (isInner === null || isInner[i] === 0) totalNs[group] += ns;
+    addMeasured(loadNs, group, snapshot.dataLoadNs[row]);
+    if (overlapOf[i] !== ALONE) overlapping[group]++;
+    shared[group] += isShared[i];
+    if (isFailed(snapshot, row)) errors[group]++;
+    if (row >= snapshot.closedLength) open[group]++;
   }
-  const { first, sorted } = durationsByPath(tree, paths.of, count);
-  const us = (path: number, percent: number) =>
-    nearestRank(sorted, first[path], first[path + 1], percent) / 1000;
-  return fromTheTop(paths.parent, totalNs).map(path => ({
-    path: pathText(paths, path),
-    name: paths.name[path],
-    depth: paths.depth[path],
-    count: count[path],
-    total_us: totalNs[path] / 1000,
-    self_us: self[path] / 1000,
-    mean_us: totalNs[path] / count[path] / 1000,
-    p50_us: us(path, 50),
-    p95_us: us(path, 95),
-    p99_us: us(path, 99),
-    max_us: us(path, 100),
-    ...countersOf(counted, path),
-    data_load_ns: measured(loadNs[path]),
-    share: rootsNs > 0 ? coveredNs[path] / rootsNs : null,
-    overlap_count: overlapping[path],
-    error_count: errors[path],
-    open_count: open[path],
+  const { first, sorted } = durationsByGroup(tree, groupOf, count);
+  const us = (group: number, percent: number) =>
+    nearestRank(sorted, first[group], first[group + 1], percent) / 1000;
+  return Array.from({ length }, (_, group) => ({
+    count: count[group],
+    total_us: totalNs[group] / 1000,
+    self_us: self[group] / 1000,
+    mean_us: allNs[group] / count[group] / 1000,
+    p50_us: us(group, 50),
+    p95_us: us(group, 95),
+    p99_us: us(group, 99),
+    max_us: us(group, 100),
+    ...countersOf(counted, group),
+    data_load_ns: measured(loadNs[group]),
+    share: rootsNs > 0 ? coveredNs[group] / rootsNs : null,
+    overlap_count: overlapping[group],
+    shared_count: shared[group],
+    error_count: errors[group],
+    open_count: open[group],
   }));
 }
 
@@ -187,29 +220,29 @@ function selfTimes(tree: Tree): Float64Array {
   return self;
 }
 
-/** Durations in nanoseconds, ascending within each path: path `p` has those from `first[p]` up to `first[p + 1]`. */
-function durationsByPath(
+/** Durations in nanoseconds, ascending within each group: group `g` has those from `first[g]` up to `first[g + 1]`. */
+function durationsByGroup(
   tree: Tree,
-  pathOf: Uint32Array,
+  groupOf: Uint32Array,
   count: Uint32Array,
 ): { first: Uint32Array; sorted: Float64Array } {
   const { rows, snapshot: { startNs, endNs } } = tree;
   const first = new Uint32Array(count.length + 1);
-  for (let path = 0; path < count.length; path++) first[path + 1] = first[path] + count[path];
+  for (let group = 0; group < count.length; group++) first[group + 1] = first[group] + count[group];
   const next = first.slice();
   const sorted = new Float64Array(rows.length);
-  for (let i = 0; i < rows.length; i++) sorted[next[pathOf[i]]++] = endNs[rows[i]] - startNs[rows[i]];
-  for (let path = 0; path < count.length; path++) {
-    if (count[path] > 1) sorted.subarray(first[path], first[path + 1]).sort();
+  for (let i = 0; i < rows.length; i++) sorted[next[groupOf[i]]++] = endNs[rows[i]] - startNs[rows[i]];
+  for (let group = 0; group < count.length; group++) {
+    if (count[group] > 1) sorted.subarray(first[group], first[group + 1]).sort();
   }
   return { first, sorted };
 }
 
 /** Paths, each after its parent and before its siblings of a lesser total. */
-function fromTheTop(parent: readonly number[], totalNs: Float64Array): number[] {
+function fromTheTop(parent: readonly number[], totals: readonly number[]): number[] {
   const length = parent.length;
   const ascending = Array.from({ length }, (_, path) => path)
-    .sort((a, b) => totalNs[a] - totalNs[b] || b - a);
+    .sort((a, b) => totals[a] - totals[b] || b - a);
   const roots: number[] = [];
   const firstChild = new Int32Array(length).fill(-1);
   const nextSibling = new Int32Array(length).fill(-1);
@@ -250,34 +283,50 @@ function quotedName(name: string): string {
   return name.includes(" > ") || name.includes('"') ? jsonOfText(name) : name;
 }
 
-/** What the spans of each path have counted together, as the counters are listed: NaN for nothing, and null if no path has any. */
-function countedByPath(tree: Tree, pathOf: Uint32Array, pathCount: number): (Float64Array | null)[] {
+/**
+ * What the spans of each group have counted together, as the counters are listed: NaN for nothing, and null if no group has any.
+ */
+function countedByGroup(
+  tree: Tree,
+  groupOf: Uint32Array,
+  groupCount: number,
+  isInner: Uint8Array | null,
+): (Float64Array | null)[] {
+  const { rows } = tree;
   return counterColumns(tree.snapshot).map((values, k) => {
     if (values === null) return null;
-    const together = new Float64Array(pathCount).fill(NaN);
-    if (COUNTERS[k].total === "sum") sumByPath(together, tree.rows, pathOf, values);
-    else raiseByPath(together, tree.rows, pathOf, values);
+    const together = new Float64Array(groupCount).fill(NaN);
+    if (COUNTERS[k].total === "sum") sumByGroup(together, rows, groupOf, values, isInner);
+    else raiseByGroup(together, rows, groupOf, values);
     return together;
   });
 }
 
-function countersOf(counted: readonly (Float64Array | null)[], path: number): CounterValues {
+function countersOf(counted: readonly (Float64Array | null)[], group: number): CounterValues {
   const values = { ...NOT_COUNTED };
-  putCounters(values, counted, path);
+  putCounters(values, counted, group);
   return values;
 }
 
-function sumByPath(sums: Float64Array, rows: Uint32Array, pathOf: Uint32Array, values: Float64Array): void {
-  for (let i = 0; i < rows.length; i++) addMeasured(sums, pathOf[i], values[rows[i]]);
+function sumByGroup(
+  sums: Float64Array,
+  rows: Uint32Array,
+  groupOf: Uint32Array,
+  values: Float64Array,
+  isInner: Uint8Array | null,
+): void {
+  for (let i = 0; i < rows.length; i++) {
+    if (isInner === null || isInner[i] === 0) addMeasured(sums, groupOf[i], values[rows[i]]);
+  }
 }
 
-function raiseByPath(
+function raiseByGroup(
   highest: Float64Array,
   rows: Uint32Array,
-  pathOf: Uint32Array,
+  groupOf: Uint32Array,
   values: Float64Array,
 ): void {
-  for (let i = 0; i < rows.length; i++) raiseMeasured(highest, pathOf[i], values[rows[i]]);
+  for (let i = 0; i < rows.length; i++) raiseMeasured(highest, groupOf[i], values[rows[i]]);
 }
 
 function addMeasured(sums: Float64Array, at: number, value: number): void {

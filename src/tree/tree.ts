@@ -6,12 +6,14 @@
  */
 import type { Snapshot } from "../data/snapshot.ts";
 import { wallUs } from "./columns.ts";
+import { type NameFilter, nameMatcher } from "./matching.ts";
+import { keptByRoots, type RootFilter } from "./roots.ts";
 
 /** What to keep of a snapshot. */
-export interface Filter {
-  /** Keep spans of exactly this name and all their descendants. */
-  readonly name?: string;
-  /** Of what the name keeps, only this many closed spans, the most recently closed first. */
+export interface Filter extends RootFilter {
+  /** Keep spans of such a name and all their descendants; of these, whole trees or spans. */
+  readonly name?: NameFilter;
+  /** Of what is kept so far, only this many closed spans, the most recently closed first. */
   readonly last?: number;
   /** Of what those keep, only spans with at most this many kept ancestors. */
   readonly depth?: number;
@@ -32,6 +34,8 @@ export interface Tree {
   readonly firstChild: Int32Array;
   /** Next sibling's position (roots are siblings); -1 for none. */
   readonly nextSibling: Int32Array;
+  /** How many children of a row `last` has cut off, where it has: of those that the snapshot holds. */
+  readonly childrenCut: ReadonlyMap<number, number>;
 }
 
 /** Rows of a snapshot sorted by id, which is the order of start. */
@@ -89,30 +93,50 @@ function parentPositions(snapshot: Snapshot, rows: Uint32Array): Int32Array {
 export function buildTree(snapshot: Snapshot, filter: Filter = {}): Tree {
   let rows = inOrderOfStart(snapshot);
   let parent = parentPositions(snapshot, rows);
-  const { name, last } = filter;
-  if (name !== undefined) {
-    const kept = new Uint8Array(rows.length);
-    for (let i = 0; i < rows.length; i++) {
-      if (snapshot.name[rows[i]] === name || (parent[i] >= 0 && kept[parent[i]] === 1)) kept[i] = 1;
-    }
+  const keep = (kept: Uint8Array): void => {
     rows = rows.filter((_, i) => kept[i] === 1);
     parent = parentPositions(snapshot, rows);
+  };
+  const { name, where, roots, slowest, last } = filter;
+  if (name !== undefined) {
+    const isMeant = nameMatcher(name);
+    const kept = new Uint8Array(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      if ((parent[i] >= 0 && kept[parent[i]] === 1) || isMeant(snapshot.name[rows[i]])) kept[i] = 1;
+    }
+    keep(kept);
   }
+  if (where !== undefined || roots !== undefined || slowest !== undefined) {
+    keep(keptByRoots(snapshot, rows, parent, name !== undefined, filter));
+  }
+  let childrenCut = NONE_CUT;
   if (last !== undefined) {
     const closed = rows.filter(row => row < snapshot.closedLength).sort(); // by row: the order of close
     if (closed.length > last) {
       const oldest = last === 0 ? snapshot.closedLength : closed[closed.length - last];
+      childrenCut = countCut(rows, parent, oldest);
       rows = rows.filter(row => row >= oldest);
       parent = parentPositions(snapshot, rows);
     }
   }
   const { depth, minWallUs } = filter;
   if (depth !== undefined || minWallUs !== undefined) {
-    const kept = worthKeeping(snapshot, rows, parent, depth ?? Infinity, minWallUs ?? 0);
-    rows = rows.filter((_, i) => kept[i] === 1);
-    parent = parentPositions(snapshot, rows);
+    keep(worthKeeping(snapshot, rows, parent, depth ?? Infinity, minWallUs ?? 0));
   }
-  return link(snapshot, rows, parent);
+  return link(snapshot, rows, parent, childrenCut);
+}
+
+const NONE_CUT: ReadonlyMap<number, number> = new Map();
+
+/** How many children each row from `oldest` on has among those before it. */
+function countCut(rows: Uint32Array, parent: Int32Array, oldest: number): Map<number, number> {
+  const cut = new Map<number, number>();
+  for (let i = 0; i < rows.length; i++) {
+    if (rows[i] >= oldest || parent[i] < 0) continue;
+    const up = rows[parent[i]];
+    if (up >= oldest) cut.set(up, (cut.get(up) ?? 0) + 1);
+  }
+  return cut;
 }
 
 /** Which positions are neither too deep nor too short. Whatever is kept, its ancestors are: depths stay what they are. */
@@ -136,7 +160,12 @@ function worthKeeping(
   return kept;
 }
 
-function link(snapshot: Snapshot, rows: Uint32Array, parent: Int32Array): Tree {
+function link(
+  snapshot: Snapshot,
+  rows: Uint32Array,
+  parent: Int32Array,
+  childrenCut: ReadonlyMap<number, number>,
+): Tree {
   const length = rows.length;
   const depth = new Uint32Array(length);
   const firstChild = new Int32Array(length).fill(-1);
@@ -155,7 +184,7 @@ function link(snapshot: Snapshot, rows: Uint32Array, parent: Int32Array): Tree {
       lastChild[up] = i;
     }
   }
-  return { snapshot, rows, parent, depth, firstChild, nextSibling };
+  return { snapshot, rows, parent, depth, firstChild, nextSibling, childrenCut };
 }
 
 /**

@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
 import type { TraceDict } from "../../src/data/values.ts";
+import type { FrameColumn } from "../../src/formats/frame/columns.ts";
 import type { TraceSummary } from "../../src/formats/summary_table.ts";
-import { CASES, columnEngine, columnsOf, flat, idOf, type TraceCase } from "../support/cases.ts";
+import { CASES, column, columnEngine, columnsOf, flat, idOf, type TraceCase } from "../support/cases.ts";
 import type { TestEngine } from "../support/engine.ts";
 
 function recorded(given: TraceCase): TestEngine {
@@ -107,3 +108,40 @@ for (const given of CASES) {
     assertEquals(recorded(given).text(options), given.text);
   });
 }
+
+test("trace() keeps whole roots in every format", () => {
+  const ci = columnEngine();
+  ci.profile();
+  for (const index of [0, 1, 2]) {
+    ci.scope(
+      `request${index}`,
+      { attrs: { path: "/" } },
+      () => ci.scope(`query${index}`, () => ci.clock.us(5 - index)),
+    );
+  }
+  const names = (text: string) => [...new Set(text.match(/(request|query)\d/g))].sort();
+  const kept = { roots: 2, slowest: 1, where: { path: "/" }, name: [/request/g, "never"] };
+  for (
+    const format of [
+      "tree",
+      "text",
+      "dict",
+      "json",
+      "df",
+      "summary",
+      "html",
+      "perfetto",
+      "speedscope",
+    ] as const
+  ) {
+    const result = ci.host.trace({ ...kept, format });
+    const text = format === "tree"
+      ? ci.printed.at(-1)!
+      : format === "df"
+      ? JSON.stringify(column(result as FrameColumn[], "name"))
+      : typeof result === "string"
+      ? result
+      : JSON.stringify(result);
+    assertEquals(names(text), ["query1", "request1"], format);
+  }
+});

@@ -4,11 +4,13 @@ import { type DataFrame, pl } from "../../polars.ts";
 import { Cirron } from "../../src/api/cirron.ts";
 import { engine } from "../../src/api/shared.ts";
 import { trace, type TraceContext, type TraceFunction, TraceTree } from "../../src/api/trace.ts";
-import type { TraceFormat, TraceOptions } from "../../src/api/trace_options.ts";
+import type { SummaryBy, TraceFormat, TraceOptions } from "../../src/api/trace_options.ts";
 import { CirronDependencyError, CirronError } from "../../src/data/errors.ts";
 import type { TraceDict } from "../../src/data/values.ts";
 import { toCell } from "../../src/formats/page/page.ts";
 import type { TraceSummary } from "../../src/formats/summary_table.ts";
+import type { NameSummaryRow } from "../../src/tree/by_name.ts";
+import type { SummaryRow } from "../../src/tree/summary.ts";
 import { idOf, snapshotOf } from "../support/cases.ts";
 import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
@@ -58,7 +60,7 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
       "an unknown format",
       { format: "xml" },
       RangeError,
-      'format must be "tree", "dict", "json", "df", "summary", "html", "perfetto" or "speedscope", got "xml"',
+      'format must be "tree", "text", "dict", "json", "df", "summary", "html", "perfetto" or "speedscope", got "xml"',
     ],
     ["an empty format", { format: "" }, RangeError, 'got ""'],
     ["a format in capitals", { format: "DICT" }, RangeError, 'got "DICT"'],
@@ -77,14 +79,51 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
     ["a last beyond the exact range", { last: 2 ** 53 }, RangeError, "got 9007199254740992"],
     ["a string as last", { last: "5" }, TypeError, "last must be a number, got string"],
     ["a bigint as last", { last: 5n }, TypeError, "got bigint"],
-    ["a number as name", { name: 3 }, TypeError, "name must be a string, got number"],
-    ["a regular expression as name", { name: /a/ }, TypeError, "got object"],
+    [
+      "a number as name",
+      { name: 3 },
+      TypeError,
+      "name must be a string, a RegExp or an array of these, got number",
+    ],
+    ["an object as name", { name: { source: "a" } }, TypeError, "got object"],
     ["a number as open", { open: 1 }, TypeError, "open must be a boolean, got number"],
     ["a string as open", { open: "false" }, TypeError, "got string"],
     ["null as options", null, TypeError, "options must be an object, got null"],
     ["a string as options", "dict", TypeError, "options must be an object, got string"],
     ["a list as options", ["dict"], TypeError, "options must be an object, got a list"],
-    ["a list as name", { name: ["a"] }, TypeError, "name must be a string, got a list"],
+    ["a Set as name", { name: new Set(["a"]) }, TypeError, "got a list"],
+    [
+      "a number among names",
+      { name: ["a", 3] },
+      TypeError,
+      "each of name must be a string or a RegExp, got number",
+    ],
+    ["a list among names", { name: [["a"]] }, TypeError, "got a list"],
+    // deno-lint-ignore no-sparse-arrays -- a hole is no name
+    ["a hole among names", { name: ["a", , "b"] }, TypeError, "got undefined"],
+    ["a string as where", { where: "/" }, TypeError, "where must be an object of attributes, got string"],
+    ["a list as where", { where: [["path", "/"]] }, TypeError, "got a list"],
+    ["undefined in where", { where: { path: undefined } }, TypeError, 'where has no value for "path"'],
+    ["a fraction as roots", { roots: 1.5 }, RangeError, "roots must be a whole number from 0 on, got 1.5"],
+    ["a negative roots", { roots: -1 }, RangeError, "got -1"],
+    ["a boolean as roots", { roots: true }, TypeError, "roots must be a number, got boolean"],
+    ["Infinity as slowest", { slowest: Infinity }, RangeError, "got Infinity"],
+    ["a string as slowest", { slowest: "3" }, TypeError, "slowest must be a number, got string"],
+    [
+      "roots and last",
+      { roots: 1, last: 1 },
+      TypeError,
+      "roots keeps whole trees and last cuts them: give only one of them",
+    ],
+    ["slowest and last", { slowest: 0, last: 0 }, TypeError, "slowest keeps whole trees and last cuts them"],
+    ["by without a summary", { by: "name" }, TypeError, 'by is for format "summary", "tree" has every span'],
+    ["by as dict", { format: "dict", by: "path" }, TypeError, '"dict" has every span'],
+    [
+      "an unknown by",
+      { format: "summary", by: "self" },
+      RangeError,
+      'by must be "path" or "name", got "self"',
+    ],
     ["a fraction as depth", { depth: 1.5 }, RangeError, "depth must be a whole number from 0 on, got 1.5"],
     ["a negative depth", { depth: -1 }, RangeError, "got -1"],
     ["Infinity as depth", { depth: Infinity }, RangeError, "got Infinity"],
@@ -104,7 +143,7 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
       "fold as dict",
       { format: "dict", fold: true },
       TypeError,
-      'fold is for format "tree" or "html", "dict"',
+      'fold is for format "tree", "text" or "html", "dict"',
     ],
     ["fold as json", { format: "json", fold: false }, TypeError, '"json" has every span'],
     ["fold as df", { format: "df", fold: 5 }, TypeError, '"df" has every span'],
@@ -115,6 +154,9 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
       TypeError,
       'Cannot trace: unknown option "lats", did you mean "last"?',
     ],
+    ["a misspelt roots", { root: 5 }, TypeError, 'did you mean "roots"?'],
+    ["a misspelt slowest", { slow: 5 }, TypeError, 'did you mean "slowest"?'],
+    ["a misspelt where", { wher: {} }, TypeError, 'did you mean "where"?'],
     [
       "the Python package's spelling",
       { min_wall_us: 5 },
@@ -125,7 +167,8 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
       "an option like no other",
       { zebra: 5 },
       TypeError,
-      'unknown option "zebra", expected "format", "name", "last", "open", "depth", "minWallUs", "fold"',
+      'unknown option "zebra", expected "format", "name", "where", "roots", "slowest", "last", "open", "depth", '
+      + '"minWallUs", "fold", "by"',
     ],
     ["an unknown option of no value", { limit: undefined }, TypeError, 'unknown option "limit"'],
     ["a number as options", 5, TypeError, "options must be an object, got number"],
@@ -135,11 +178,15 @@ test("trace() takes null for an option as it takes one that is left out", () => 
   const options = {
     format: null,
     name: null,
+    where: null,
+    roots: null,
+    slowest: null,
     last: null,
     open: null,
     depth: null,
     minWallUs: null,
     fold: null,
+    by: null,
   };
   const ci = new TestEngine();
   for (let i = 0; i < 12; i++) ci.scope("a").end();
@@ -152,7 +199,11 @@ test("trace() takes null for an option as it takes one that is left out", () => 
 test("trace() throws no long message, whatever it is given", () => {
   const { context } = asked();
   const long = "x".repeat(2e6);
-  for (const options of [{ format: long }, { [long]: 1 }, { name: [long] }, { last: long }, { open: long }]) {
+  for (
+    const options of [{ format: long }, { [long]: 1 }, { name: [[long]] }, { last: long }, {
+      where: { [long]: undefined },
+    }, { open: long }]
+  ) {
     const error = assertThrows(() => trace(context, options as TraceOptions), Error);
     assert(error.message.length < 1000, `${error.message.length} characters`);
   }
@@ -218,6 +269,9 @@ test("trace() takes undefined for what was not given", () => {
   trace(context, {
     format: undefined,
     name: undefined,
+    where: undefined,
+    roots: undefined,
+    slowest: undefined,
     last: undefined,
     open: undefined,
     depth: undefined,
@@ -255,6 +309,41 @@ test("trace() reads everything for the last of a name", () => {
   assertEquals(calls, ["read Infinity false"]);
 });
 
+/** A context over a ring that holds 10 000 spans, one after the other. */
+function long(): Asked {
+  const calls: string[] = [];
+  const read = (last: number, open: boolean) => {
+    calls.push(`read ${last} ${open}`);
+    const count = Math.min(last, 10_000);
+    return snapshotOf(Array.from({ length: count }, (_, i) => {
+      const id = 10_001 - count + i;
+      return { id, name: "a", startNs: id * 10 + 1, endNs: id * 10 + 9 };
+    }));
+  };
+  return { calls, context: asked({ read }).context };
+}
+
+test("trace() reads a few thousand spans for a few roots, and all for the slowest", () => {
+  const { calls, context } = long();
+  const count = (options: TraceOptions) =>
+    (trace(context, { ...options, format: "dict" }) as TraceDict).span_count;
+  assertEquals([count({ roots: 3 }), count({ slowest: 3 }), count({ roots: 5000 })], [3, 3, 5000]);
+  assertEquals(calls, ["read 256 true", "read Infinity true", "read Infinity true"]);
+});
+
+test("trace() reads all where a few thousand spans do not have the roots of a name", () => {
+  const { calls, context } = long();
+  assertEquals((trace(context, { format: "dict", name: "b", roots: 1 }) as TraceDict).span_count, 0);
+  assertEquals(calls, ["read 256 true", "read 4096 true", "read Infinity true"]);
+});
+
+test("trace() reads more than the last only where it says what it cuts off", () => {
+  const { calls, context } = long();
+  trace(context, { format: "text", last: 3 });
+  trace(context, { format: "json", last: 3 });
+  assertEquals(calls, ["read 259 false", "read 3 false"]);
+});
+
 test("trace() reads open spans if asked", () => {
   const { calls, context } = asked();
   trace(context, { format: "dict", open: true });
@@ -279,7 +368,7 @@ test("trace() prints that there are no spans", () => {
   assertEquals(ci.printed, ["(no spans)"]);
 });
 
-for (const format of ["dict", "json", "df", "summary"] as const) {
+for (const format of ["text", "dict", "json", "df", "summary"] as const) {
   test(`trace() as ${format} prints nothing`, () => {
     const { ci, trace } = traced();
     trace({ format } as TraceOptions);
@@ -476,7 +565,7 @@ test("trace() as df reads nothing if there is no engine", () => {
   assertEquals(calls, []);
 });
 
-for (const format of ["tree", "dict", "json", "summary"] as const) {
+for (const format of ["tree", "text", "dict", "json", "summary"] as const) {
   test(`trace() as ${format} asks for no DataFrame engine`, () => {
     const { calls, context } = asked();
     trace(context, { format });
@@ -514,6 +603,13 @@ test("trace() as dict is typed as a TraceDict", () => {
   assertEquals(result.roots[0].children[0].marks[0].name, "x");
 });
 
+test("trace() as text is typed as a string", () => {
+  const { ci, trace } = traced();
+  const result = trace({ format: "text" });
+  sameType<typeof result, string>(true);
+  assertEquals([result, ci.printed], ["a - 0.00us cpu 0.00us\n└─ b - 0.00us cpu 0.00us {x=1}", []]);
+});
+
 test("trace() as json is typed as a string", () => {
   const result = traced().trace({ format: "json" });
   sameType<typeof result, string>(true);
@@ -537,6 +633,40 @@ test("trace() as summary is typed as a TraceSummary", () => {
   const result = traced().trace({ format: "summary" });
   sameType<typeof result, TraceSummary>(true);
   assertEquals(result.rows.map(row => row.path), ["a", "a > b"]);
+});
+
+test("trace() as summary by name is typed as one of rows without a path", () => {
+  const result = traced().trace({ format: "summary", by: "name" });
+  sameType<typeof result, TraceSummary<NameSummaryRow>>(true);
+  // @ts-expect-error -- a name may have many paths
+  assertEquals(result.rows.map(row => row.path), [undefined, undefined]);
+  assertEquals(result.rows.map(row => row.name), ["a", "b"]);
+});
+
+test("trace() as summary by path is typed as one without by", () => {
+  const result = traced().trace({ format: "summary", by: "path", name: ["a", /b/], roots: 1 });
+  sameType<typeof result, TraceSummary>(true);
+  assertEquals(result.rows.map(row => row.path), ["a", "a > b"]);
+});
+
+test("trace() as summary by what is known later is typed as either", () => {
+  const by = (["name"] as SummaryBy[])[0];
+  const result = traced().trace({ format: "summary", by });
+  sameType<typeof result, TraceSummary<SummaryRow> | TraceSummary<NameSummaryRow>>(true);
+  assertEquals(result.rows.length, 2);
+});
+
+test("trace() takes by only beside summary in its type", () => {
+  const { trace } = traced();
+  // @ts-expect-error -- a dict has every span
+  assertThrows(() => trace({ format: "dict", by: "name" }), TypeError);
+  // @ts-expect-error -- so has the tree
+  assertThrows(() => trace({ by: "name" }), TypeError);
+});
+
+test("trace() takes no undefined as an attribute's value in its type", () => {
+  // @ts-expect-error -- undefined is no value
+  assertThrows(() => traced().trace({ format: "text", where: { path: undefined } }), TypeError);
 });
 
 test("trace() as tree is typed as a TraceTree or nothing", () => {

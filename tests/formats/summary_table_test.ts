@@ -48,6 +48,7 @@ function row(more: Partial<SummaryRow>): SummaryRow {
     data_load_ns: null,
     share: 1,
     overlap_count: 0,
+    shared_count: 0,
     error_count: 0,
     open_count: 0,
     ...more,
@@ -122,12 +123,19 @@ test("toTable() shows memory as a size and data loading as a duration", () => {
 test("toTable() marks shares and counters of spans that ran at once, and says what the mark means", () => {
   const [, alone, beside, note, ...more] = toTable([
     row({ cpu_ns: 5000 }),
-    row({ cpu_ns: 6000, gpu_ns: 7000, share: 0.98, overlap_count: 6 }),
+    row({ cpu_ns: 6000, gpu_ns: 7000, share: 0.98, overlap_count: 6, shared_count: 6 }),
   ]).split("\n");
   assertEquals([alone.trim().split(/ +/)[2], alone.trim().split(/ +/).at(-3)], ["100%", "5.0us"]);
   assertEquals(beside.trim().split(/ +/).filter(cell => cell.startsWith("~")), ["~98%", "~6.0us", "~7.0us"]);
   assert(note.startsWith("~ of spans that ran at once"), note);
   assertEquals(more, []);
+});
+
+test("toTable() marks counters alone where what ran at once is not in the table", () => {
+  const [, line, note] = toTable([row({ cpu_ns: 6000, shared_count: 1 })]).split("\n");
+  assertEquals(line.trim().split(/ +/).filter(cell => /%|~/.test(cell)), ["100%", "~6.0us"]);
+  assert(note.startsWith("~"), note);
+  assertEquals(toTable([row({ shared_count: 1 })]).split("\n").length, 2);
 });
 
 test("toTable() lets no name start a line, move the cursor or colour anything", () => {

@@ -240,6 +240,46 @@ for (const { title, record, options = {}, maxSpans } of CASES) {
   });
 }
 
+for (const { title, record, options = {}, maxSpans } of CASES) {
+  test(`trace() as text is what a terminal without colours shows, of ${title}`, () => {
+    const ci = new TestEngine(maxSpans);
+    ci.terminal = { colors: false };
+    record(ci);
+    const text = ci.host.trace({ ...options, format: "text" });
+    assertEquals(ci.printed, []);
+    assertStrictEquals(text, ci.text(options));
+  });
+}
+
+test("trace() as text folds as a terminal does, or as it is told, whatever stdout is", () => {
+  const ci = new TestEngine();
+  for (let i = 0; i < 12; i++) ci.scope("a", { index: i }).end();
+  const lines = (fold?: boolean | number) =>
+    (ci.host.trace({ format: "text", fold }) as string).split("\n").length;
+  assertEquals([lines(), lines(false), lines(0), lines(20)], [4, 12, 1, 12]);
+});
+
+test("trace() as text says how many children last cuts off, and where some may be evicted", () => {
+  const ci = atTerminal(true);
+  ci.engine.setMaxSpans(4);
+  ci.scope("epoch", () => {
+    for (let i = 0; i < 5; i++) ci.scope("batch", { index: i }, () => ci.clock.us(25));
+    ci.mark("loss", 1);
+  });
+  assertEquals(
+    escapes(ci.text({ last: 2 })).split("\n")[0],
+    "epoch - 125us<2> cpu 0.00us<0><36> (2 children cut off, others may be evicted)<0> {loss=1}",
+  );
+  assertEquals(
+    ci.host.trace({ format: "text" }),
+    [
+      "epoch - 125us cpu 0.00us (children may be evicted) {loss=1}",
+      ...[2, 3, 4].map(i => `${i < 4 ? "├" : "└"}─ batch[${i}] - 25us 20% cpu 0.00us`),
+    ].join("\n"),
+  );
+  assertEquals(ci.host.trace({ format: "text", name: "batch", last: 1 }), "batch[4] - 25us cpu 0.00us");
+});
+
 test("trace() asks what stdout is each time it prints", () => {
   const ci = new TestEngine();
   ci.scope("a", () => ci.scope("b").end());

@@ -377,8 +377,48 @@ wrong(
 );
 wrong(
   "trace() with a name",
-  [0, 1n, {}, [], true, Symbol("n"), /x/, new String("x")],
+  [
+    0,
+    1n,
+    {},
+    [null],
+    [[]],
+    ["a", 0],
+    true,
+    Symbol("n"),
+    new String("x"),
+    { [Symbol.toStringTag]: "RegExp", source: "x", flags: "" },
+    revokedProxy(),
+  ],
   (ci, name) => ci.host.trace({ name }),
+);
+wrong(
+  "trace() with a where",
+  [
+    0,
+    "x",
+    true,
+    [],
+    new Set(),
+    Symbol("w"),
+    { x: undefined },
+    { [huge()]: undefined },
+    () => {},
+    revokedProxy(),
+  ],
+  (ci, where) => ci.host.trace({ where }),
+);
+for (const option of ["roots", "slowest"]) {
+  wrong(
+    `trace() with ${option}`,
+    ["1", 1n, {}, [], true, Symbol("r"), -1, 0.5, NaN, Infinity, 2 ** 53],
+    (ci, value) => ci.host.trace({ [option]: value }),
+  );
+}
+wrong(
+  "trace() as summary by something",
+  ["", "NAME", 0, [], {}, huge(), Symbol("b")],
+  (ci, by) => ci.host.trace({ format: "summary", by }),
 );
 wrong(
   "trace() with a last",

@@ -285,7 +285,7 @@ export const CASES: readonly TraceCase[] = [
     options: { last: 2 },
     spans: [PAGE[3], PAGE[5]],
     rows: [4, 6],
-    text: "epoch[1] - 20us {epoch_loss=0.5234}\n  batch[1] - 10us {loss=0.3333}",
+    text: "epoch[1] - 20us (1 child cut off) {epoch_loss=0.5234}\n  batch[1] - 10us {loss=0.3333}",
   },
   {
     title: "the last four, across a root that is cut in half",
@@ -294,7 +294,7 @@ export const CASES: readonly TraceCase[] = [
     spans: [PAGE[0], PAGE[3], PAGE[4], PAGE[5]],
     rows: [4, 6, 5, 1],
     text: [
-      "epoch[0] - 20us {epoch_loss=0.5234}",
+      "epoch[0] - 20us (2 children cut off) {epoch_loss=0.5234}",
       "epoch[1] - 20us {epoch_loss=0.5234}",
       "  batch[0] - 10us {loss=0.5000}",
       "  batch[1] - 10us {loss=0.3333}",
@@ -331,6 +331,60 @@ export const CASES: readonly TraceCase[] = [
     spans: [expected(6, 5, 0, "x", 2)],
     rows: [6],
     text: "x - 2.0us",
+  },
+  {
+    title: "the last root, whole",
+    record: page,
+    options: { roots: 1 },
+    spans: PAGE.slice(3),
+    rows: [5, 6, 4],
+    text: [
+      "epoch[1] - 20us {epoch_loss=0.5234}",
+      "  batch[0] - 10us {loss=0.5000}",
+      "  batch[1] - 10us {loss=0.3333}",
+    ].join("\n"),
+  },
+  {
+    title: "the slowest root of the last two, whole",
+    record: ci => {
+      for (const us of [9, 1, 5, 3]) ci.scope("a", () => ci.scope("b", () => ci.clock.us(us, 1)));
+    },
+    options: { roots: 2, slowest: 1 },
+    spans: [expected(5, null, 0, "a", 5), expected(6, 5, 1, "b", 5)],
+    rows: [6, 5],
+    text: "a - 5.0us\n  b - 5.0us",
+  },
+  {
+    title: "roots of a pattern and with an attribute, whole",
+    record: ci => {
+      for (const path of ["/", "/users", "/"]) {
+        ci.scope("server", () => ci.scope("GET", { attrs: { path } }, () => ci.scope("query").end()));
+      }
+    },
+    options: { name: /^get$/i, where: { path: "/users" } },
+    spans: [expected(5, 4, 0, "GET", 0), expected(6, 5, 1, "query", 0)],
+    rows: [6, 5],
+    text: "GET - 0.00us\n  query - 0.00us",
+  },
+  {
+    title: "the last two requests of a server whose session runs, with another one on its way",
+    record: ci => {
+      ci.profile();
+      for (const index of [0, 1, 2]) {
+        const request = ci.scope("request", { index });
+        ci.scope("query").end();
+        if (index < 2) request.end();
+      }
+    },
+    options: { roots: 2 },
+    spans: [
+      expected(2, 1, 0, "request", 0, { index: 0 }),
+      expected(3, 2, 1, "query", 0),
+      expected(4, 1, 0, "request", 0, { index: 1 }),
+      expected(5, 4, 1, "query", 0),
+    ],
+    rows: [3, 2, 5, 4],
+    text: "request[0] - 0.00us\n  query - 0.00us\nrequest[1] - 0.00us\n  query - 0.00us",
   },
   {
     title: "open spans hidden by default",
@@ -372,7 +426,7 @@ export const CASES: readonly TraceCase[] = [
     options: { open: true, last: 1 },
     spans: [expected(1, null, 0, "outer", 0), expected(3, 1, 1, "b", 0)],
     rows: [1, 3],
-    text: "outer - 0.00us open\n  b - 0.00us",
+    text: "outer - 0.00us open (1 child cut off)\n  b - 0.00us",
   },
   {
     title: "open spans of a name",
@@ -396,7 +450,7 @@ export const CASES: readonly TraceCase[] = [
     options: { open: true, name: "b", last: 0 },
     spans: [expected(2, 1, 0, "b", 0)],
     rows: [2],
-    text: "b - 0.00us open",
+    text: "b - 0.00us open (1 child cut off)",
   },
   {
     title: "a depth of 0",
@@ -503,7 +557,7 @@ export const CASES: readonly TraceCase[] = [
     options: { last: 4, minWallUs: 15 },
     spans: [PAGE[0], PAGE[3]],
     rows: [4, 1],
-    text: "epoch[0] - 20us {epoch_loss=0.5234}\nepoch[1] - 20us {epoch_loss=0.5234}",
+    text: "epoch[0] - 20us (2 children cut off) {epoch_loss=0.5234}\nepoch[1] - 20us {epoch_loss=0.5234}",
   },
   {
     title: "marks outside any scope",
@@ -543,7 +597,7 @@ export const CASES: readonly TraceCase[] = [
     record: siblings,
     spans: [expected(5, null, 0, "c", 3)],
     rows: [5],
-    text: "c - 3.0us",
+    text: "c - 3.0us (children may be evicted)",
   },
   {
     title: "children that outlive their parent",

@@ -136,6 +136,11 @@ class Round {
     const rows = ci.trace({ format: "summary" }).rows;
     const counted = rows.reduce((sum, row) => sum + row.count, 0);
     if (counted !== dict.span_count) this.#fail(`the summary counts ${counted} of ${dict.span_count} spans`);
+    const names = ci.trace({ format: "summary", by: "name" }).rows;
+    const named = names.reduce((sum, row) => sum + row.count, 0);
+    if (named !== dict.span_count) {
+      this.#fail(`the summary by name counts ${named} of ${dict.span_count} spans`);
+    }
     if (({} as Record<string, unknown>).polluted !== undefined) this.#fail("Object.prototype was polluted");
   }
 
@@ -329,11 +334,14 @@ class Round {
   }
 
   #traceOptions(
-    formats: readonly ci.TraceFormat[] = ["tree", "dict", "json", "summary", "df"],
+    formats: readonly ci.TraceFormat[] = ["tree", "text", "dict", "json", "summary", "df"],
   ): ci.TraceOptions & { format: "json" } {
     return this.#object({
       format: formats,
-      name: ["epoch", "forward", "none"],
+      name: ["epoch", "forward", "none", /o/g, ["batch", /^f/y], []],
+      where: [{}, { a: 1 }, { tags: ["x"] }],
+      roots: [0, 1, 5, 1000],
+      slowest: [0, 1, 5, 1000],
       last: [0, 1, 5, 1000],
       open: [true, false],
       depth: [0, 1, 5],

@@ -18,7 +18,10 @@ export function results(): void {
   same<typeof alsoPrinted, ci.TraceTree | undefined>(true);
   const tree = ci.trace({ format: "tree", open: true });
   same<typeof tree, ci.TraceTree | undefined>(true);
-  ci.trace({ format: null, name: null, last: null, open: null, depth: null, minWallUs: null, fold: null });
+  ci.trace({ format: null, name: null, where: null, roots: null, slowest: null, last: null });
+  ci.trace({ open: null, depth: null, minWallUs: null, fold: null });
+  const text = ci.trace({ format: "text", roots: 2, fold: false });
+  same<typeof text, string>(true);
   const dict = ci.trace({ format: "dict", name: "epoch" });
   same<typeof dict, ci.TraceDict>(true);
   const json = ci.trace({ format: "json" });
@@ -27,6 +30,20 @@ export function results(): void {
   same<typeof df, ci.DataFrame>(true);
   const summary = ci.trace({ format: "summary" });
   same<typeof summary, ci.TraceSummary>(true);
+  const byPath = ci.trace({ format: "summary", by: "path" });
+  same<typeof byPath, ci.TraceSummary<ci.SummaryRow>>(true);
+  const byName = ci.trace({ format: "summary", by: "name" });
+  same<typeof byName, ci.TraceSummary<ci.NameSummaryRow>>(true);
+  const spooledByName = ci.readSpool().trace({ format: "summary", by: "name", slowest: 3 });
+  same<typeof spooledByName, ci.TraceSummary<ci.NameSummaryRow>>(true);
+  const spooledText = ci.readSpool().trace({ format: "text", name: [/^GET /, "health"] });
+  same<typeof spooledText, string>(true);
+  const byEither = ci.trace({ format: "summary", by: "name" as ci.SummaryBy });
+  same<typeof byEither, ci.TraceSummary<ci.SummaryRow> | ci.TraceSummary<ci.NameSummaryRow>>(true);
+  ci.trace({
+    format: "dict",
+    where: { path: "/", status: 200, ok: true, tags: ["a"], at: new Date(), n: 1n, none: null },
+  });
   const page = ci.trace({ format: "html", fold: 5 });
   same<typeof page, string>(true);
   const perfetto = ci.trace({ format: "perfetto" });
@@ -68,6 +85,16 @@ export function traceOptions(): void {
   ci.trace({ format: "dict", last: "5" });
   // @ts-expect-error -- a name that is none
   ci.trace({ name: 3 });
+  // @ts-expect-error -- a number among names
+  ci.trace({ name: [/a/, 3] });
+  // @ts-expect-error -- a number in quotes
+  ci.trace({ roots: "2" });
+  // @ts-expect-error -- no value
+  ci.trace({ where: { path: undefined } });
+  // @ts-expect-error -- only a summary has rows of something
+  ci.trace({ format: "dict", by: "name" });
+  // @ts-expect-error -- a summary by what is none
+  ci.trace({ format: "summary", by: "self" });
   // @ts-expect-error -- misspelt
   ci.trace({ format: "dict", lsat: 5 });
   // @ts-expect-error -- not a boolean

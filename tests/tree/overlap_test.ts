@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import type { Snapshot } from "../../src/data/snapshot.ts";
@@ -7,11 +7,12 @@ import {
   coveredInRoots,
   coveredNs,
   findOverlaps,
+  findShared,
   OVERLAPS,
   shareOfParent,
   WITHIN,
 } from "../../src/tree/overlap.ts";
-import { buildTree, type Tree } from "../../src/tree/tree.ts";
+import { buildTree, type Filter, type Tree } from "../../src/tree/tree.ts";
 import { type HandRow, snapshotOf } from "../support/cases.ts";
 
 function treeOf(...rows: readonly (readonly [parent: number, from: number, to: number])[]): Tree {
@@ -59,17 +60,78 @@ const SPANS = fc.array(fc.tuple(fc.nat(30), fc.nat(9), fc.nat(40)), { maxLength:
   ]);
 });
 
-test("findOverlaps() finds what comparing all siblings with each other finds", () => {
+test("findOverlaps() finds what goes on when its parent has ended, and what runs beside it", () => {
+  const tree = treeOf(
+    [0, 0, 100], // 0
+    [1, 0, 10], // 1: ends, but not all below it
+    [2, 5, 30], // 2: nobody waited for it
+    [3, 12, 14], // 3
+    [1, 20, 40], // 4: runs beside 2
+    [5, 35, 40], // 5
+    [1, 50, 60], // 6
+  );
+  assertEquals([...findOverlaps(tree)], [ALONE, ALONE, WITHIN, WITHIN, WITHIN, WITHIN, ALONE]);
+});
+
+test("findOverlaps() finds siblings that ran at once beside what another one left behind", () => {
+  const tree = treeOf([0, 0, 100], [1, 0, 4], [2, 2, 90], [1, 5, 20], [1, 10, 15], [1, 95, 99]);
+  assertEquals([...findOverlaps(tree)], [ALONE, ALONE, WITHIN, OVERLAPS, OVERLAPS, ALONE]);
+});
+
+test("findOverlaps() finds siblings that ran at once as comparing all of them does", () => {
   fc.assert(fc.property(SPANS, spans => {
     const tree = treeOf(...spans);
-    const { parent } = tree;
+    const found = findOverlaps(tree);
     const overlaps = (i: number, j: number) => i < j ? spans[j][1] < spans[i][2] : spans[i][1] < spans[j][2];
-    const own = spans.map((_, i) =>
-      spans.some((_, j) => i !== j && parent[i] === parent[j] && overlaps(i, j))
+    for (const i of spans.keys()) {
+      const own = spans.some((_, j) => i !== j && tree.parent[i] === tree.parent[j] && overlaps(i, j));
+      assertEquals(found[i] === OVERLAPS, own);
+      if (tree.parent[i] >= 0 && found[tree.parent[i]] !== ALONE) assert(found[i] !== ALONE);
+    }
+  }));
+});
+
+/** Spans that take time, each begun while its parent ran, as scopes are. */
+const BEGUN_INSIDE = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 30 })), {
+  maxLength: 20,
+})
+  .map(steps => {
+    const spans: (readonly [parent: number, from: number, to: number])[] = [];
+    let now = 0;
+    for (const [pick, pause, length] of steps) {
+      now += pause % 7;
+      const running = [...spans.keys()].filter(i => spans[i][2] > now);
+      const up = pick % (running.length + 1);
+      spans.push([up === 0 ? 0 : running[up - 1] + 1, now, now + length]);
+    }
+    return spans;
+  });
+
+test("findShared() finds what ran at once, also with what a filter leaves out", () => {
+  const { snapshot } = treeOf([0, 0, 10], [1, 2, 5], [0, 4, 12], [3, 5, 6], [0, 20, 30]);
+  const shared = (filter: Filter) => {
+    const tree = buildTree(snapshot, filter);
+    const found = findShared(tree, findOverlaps(tree));
+    return [...tree.rows].filter((_, i) => found[i] === 1).map(row => snapshot.id[row]);
+  };
+  assertEquals(shared({}), [1, 2, 3, 4]);
+  assertEquals(shared({ name: ["s1", "s5"] }), [1, 2]);
+  assertEquals(shared({ name: "s4" }), [4]);
+  assertEquals(shared({ roots: 1 }), []);
+});
+
+test("findOverlaps() leaves alone just what shares no moment with anything but what it lies in and what lies in it", () => {
+  fc.assert(fc.property(BEGUN_INSIDE, spans => {
+    const { parent, ...tree } = treeOf(...spans);
+    const isAbove = (i: number, j: number): boolean =>
+      parent[j] >= 0 && (parent[j] === i || isAbove(i, parent[j]));
+    const shares = spans.map(([, from, to], i) =>
+      spans.some(([, otherFrom, otherTo], j) =>
+        i !== j && !isAbove(i, j) && !isAbove(j, i) && from < otherTo && otherFrom < to
+      )
     );
-    const above = (i: number): boolean => parent[i] >= 0 && (own[parent[i]] || above(parent[i]));
-    const expected = spans.map((_, i) => own[i] ? OVERLAPS : above(i) ? WITHIN : ALONE);
-    assertEquals([...findOverlaps(tree)], expected);
+    const expected = spans.map((_, i) => shares[i] || spans.some((_, j) => isAbove(j, i) && shares[j]));
+    assertEquals(Array.from(findOverlaps({ parent, ...tree }), one => one !== ALONE), expected);
   }));
 });
 

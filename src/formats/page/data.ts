@@ -9,7 +9,7 @@ import type { JsonValue, MarkValue } from "../../data/values.ts";
 import { type Counter, COUNTERS } from "../../meters/counters.ts";
 import { attrsOf, counterColumns, isFailed, measured } from "../../tree/columns.ts";
 import type { Fold, FoldedTree } from "../../tree/fold.ts";
-import { findOverlaps, OVERLAPS, WITHIN } from "../../tree/overlap.ts";
+import { findOverlaps, findShared, OVERLAPS } from "../../tree/overlap.ts";
 import { summarize, type SummaryRow } from "../../tree/summary.ts";
 import { type Tree, walk } from "../../tree/tree.ts";
 import { NO_SPANS } from "../text.ts";
@@ -44,7 +44,7 @@ const MOST_MARKS = 100;
 /** Rows of the summary in a page, the first of the table. */
 const MOST_SUMMARY = 500;
 
-/** A node is open, failed, stands for several, overlaps a sibling, or lies in one that does. */
+/** A node is open, failed, stands for several, overlaps a sibling, or overlaps none but something else. */
 export const OPEN = 1;
 export const FAILED = 2;
 export const FOLDED = 4;
@@ -128,6 +128,7 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
     lastNs = Math.max(lastNs, snapshot.endNs[row]);
   }
   const overlaps = findOverlaps(tree);
+  const isShared = findShared(tree, overlaps);
   const nodeOf = new Map(positions.map((position, node) => [position, node]));
   const names: string[] = [];
   const nameIndex = new Map<string, number>();
@@ -155,7 +156,7 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
     data.startNs.push(startNs);
     data.endNs.push(endNs);
     data.wallNs.push(fold === undefined ? endNs - startNs : Math.round(fold.totalUs * 1000));
-    data.flags.push(flagsOf(tree, position, fold, overlaps[position]));
+    data.flags.push(flagsOf(tree, position, fold, overlaps[position], isShared[position]));
     data.index.push(fold === undefined ? measured(snapshot.index[row]) : null);
   }
   const { details, leftOut } = detailsOf(tree, positions, folds, data.wallNs);
@@ -216,13 +217,19 @@ function titleOf({ rows, nextSibling, snapshot }: Tree): string {
   return nextSibling[0] < 0 ? shownText(snapshot.name[rows[0]], MOST_NAME) : "Trace";
 }
 
-function flagsOf(tree: Tree, position: number, fold: Fold | undefined, overlap: number): number {
+function flagsOf(
+  tree: Tree,
+  position: number,
+  fold: Fold | undefined,
+  overlap: number,
+  isShared: number,
+): number {
   const row = tree.rows[position];
   if (fold !== undefined) {
     return FOLDED | (fold.openCount > 0 ? OPEN : 0) | (fold.failedCount > 0 ? FAILED : 0)
       | (fold.isOverlapping ? OVERLAPPING : 0);
   }
-  return (overlap === OVERLAPS ? OVERLAPPING : overlap === WITHIN ? WITHIN_OVERLAPPING : 0)
+  return (overlap === OVERLAPS ? OVERLAPPING : isShared === 1 ? WITHIN_OVERLAPPING : 0)
     | (row >= tree.snapshot.closedLength ? OPEN : 0) | (isFailed(tree.snapshot, row) ? FAILED : 0);
 }
 

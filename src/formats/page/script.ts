@@ -314,9 +314,9 @@ ${PAGE_ICICLE}
   byId("summary-part").hidden = data.summary.length === 0;
   const us = value => time(value * 1000);
   const has = key => data.summary.some(row => row[key] !== null && row[key] !== 0);
-  const sign = row => row.overlap_count > 0 ? "~" : "";
+  const sign = row => row.shared_count > 0 ? "~" : "";
   const columns = [
-    ["path", row => row.path], ["count", row => n(row.count)], ["share", row => row.share === null ? "" : sign(row) + percent(row.share)],
+    ["path", row => row.path], ["count", row => n(row.count)], ["share", row => row.share === null ? "" : (row.overlap_count > 0 ? "~" : "") + percent(row.share)],
     ["total", row => us(row.total_us)], ["self", row => us(row.self_us)], ["mean", row => us(row.mean_us)],
     ["p50", row => us(row.p50_us)], ["p95", row => us(row.p95_us)], ["p99", row => us(row.p99_us)], ["max", row => us(row.max_us)],
   ];
@@ -340,7 +340,7 @@ ${PAGE_ICICLE}
     line.cells[0].title = row.path;
   }
   const summaryNotes = [];
-  if (data.summary.some(row => row.overlap_count > 0)) summaryNotes.push("~ of spans that ran at once: these figures count the same time more than once, and do not add up.");
+  if (data.summary.some(row => row.overlap_count > 0 || row.shared_count > 0)) summaryNotes.push("~ of spans that ran at once: these figures count the same time more than once, and do not add up.");
   if (data.summaryLeftOut > 0) summaryNotes.push(n(data.summaryLeftOut) + " more paths are not shown.");
   say("summary-note", summaryNotes.join(" "));
 
