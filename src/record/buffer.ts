@@ -35,6 +35,8 @@ export class TraceBuffer {
   readonly marks: Marks = new Marks();
   /** What the traces that were begun elsewhere continue. */
   readonly foreign: ForeignContexts = new ForeignContexts(see => this.#visitRoots(see));
+  /** The number of the scope that was opened last, whether it is open yet or not: the recorder counts them. */
+  lastNumber: () => number = () => 0;
   /** Whether all scopes are being closed, one after the other. */
   isClosingAll = false;
 
@@ -121,7 +123,7 @@ export class TraceBuffer {
     }
     this.#fillLate(builder, from);
     const untilNs = this.ring.evictedUntilNs;
-    const eviction = untilNs === undefined ? undefined : { untilNs, lastId: this.open.lastNumber };
+    const eviction = untilNs === undefined ? undefined : { untilNs, lastId: this.lastNumber() };
     return builder.snapshot(this.foreign, eviction);
   }
 

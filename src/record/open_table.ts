@@ -24,8 +24,6 @@ export const OPEN_ROOT = 6;
 
 /** Open scopes of type `S`, which has its opening order as `number`. */
 export class OpenTable<S extends { readonly number: number }> {
-  /** The number of the one that was opened last, whether it is open yet or not. */
-  lastNumber = 0;
   /** How many are open. */
   count = 0;
   /** The session's: the parent of whatever is opened outside any other. */

@@ -90,6 +90,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
   #cpu: CpuMeter | null;
   /** What else is read at both ends of a span; null where nothing is. */
   #meters: SpanMeters | null;
+  #lastNumber = 0;
   /** Scopes with a function, those of them in the flow of another, and those whose function gave a promise. */
   #flowCount = 0;
   #innerFlowCount = 0;
@@ -103,6 +104,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
     this.clock = options.clock;
     this.buffer = new TraceBuffer(options.clock, options.maxSpans, options.counters);
     this.#ring = this.buffer.ring;
+    this.buffer.lastNumber = () => this.#lastNumber;
     this.#open = this.buffer.open;
     this.#marks = this.buffer.marks;
     this.#nowNs = options.clock.nowNs;
@@ -360,7 +362,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
 
   #workDone(): WorkDone {
     return {
-      scopes: this.#open.lastNumber,
+      scopes: this.#lastNumber,
       flows: this.#flowCount,
       innerFlows: this.#innerFlowCount,
       promises: this.#promiseCount,
@@ -406,7 +408,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
   ): OpenScope {
     const table = this.#open;
     const slot = table.take();
-    const number = ++table.lastNumber;
+    const number = ++this.#lastNumber;
     const scope = new OpenScope(this, number, cutText(name), slot, frame, attrs);
     table.scope[slot] = scope;
     const open = table.numbers;
