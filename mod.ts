@@ -21,6 +21,8 @@
 export {
   batches,
   Cirron,
+  context,
+  current,
   epochs,
   flush,
   getDefault,
@@ -34,6 +36,7 @@ export {
 export { readSpool, type SpoolTrace } from "./src/api/read.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
 export type { SummaryBy, SummaryOptions, TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
+export type { CounterName, CounterOptions, CounterValues, CpuKind } from "./src/data/counters.ts";
 export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
 export type { GpuDeviceHealth, GpuHealth, Health, Overhead, ProbeHealth } from "./src/data/health.ts";
 export type {
@@ -46,13 +49,12 @@ export type {
   TraceNode,
 } from "./src/data/values.ts";
 export type { TraceSummary } from "./src/formats/summary_table.ts";
-export type { CpuKind } from "./src/meters/clock.ts";
-export type { CounterOptions } from "./src/meters/cpu.ts";
 export type { MarkOptions, Scope, ScopeOptions } from "./src/record/scope.ts";
 export type { Output, OutputName, ProfileOptions } from "./src/session/options.ts";
 export type { Profiler } from "./src/session/profiler.ts";
-export type { FlushBatch, MarkRow, SpanRow } from "./src/sinks/batch.ts";
+export type { SpanBatch } from "./src/sinks/batch.ts";
 export type { Logger } from "./src/sinks/log.ts";
 export type { Sink } from "./src/sinks/sink.ts";
+export type { MarkRow, SpanRow } from "./src/spool/rows.ts";
 export type { NameSummaryRow } from "./src/tree/by_name.ts";
 export type { SummaryFigures, SummaryRow } from "./src/tree/summary.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import process from "node:process";
+import type { CounterOptions } from "../src/data/counters.ts";
 import { openClock } from "../src/meters/clock.ts";
-import type { CounterOptions } from "../src/meters/cpu.ts";
 import { openPeakMeter } from "../src/meters/memory.ts";
 import { Engine } from "../src/session/engine.ts";
 
@@ -71,7 +71,11 @@ if (cpu.thread.ok) {
 }
 const peak = openPeakMeter();
 if (peak.ok) {
-  cases.push([`two readings and resets of the peak`, () => void peak.value.end(peak.value.start())]);
+  const noted = new Float64Array(2);
+  cases.push(["two readings and resets of the peak", () => {
+    peak.value.start(noted, 0);
+    peak.value.end(noted, 0, noted, 1);
+  }]);
 }
 cases.push(
   ["scope + end, no counter", spans({ cpu: false, gpu: false })],

@@ -6,8 +6,8 @@
 import { deepStrictEqual } from "node:assert";
 import process from "node:process";
 import { Host } from "../src/api/host.ts";
+import type { CounterOptions } from "../src/data/counters.ts";
 import type { TraceDict } from "../src/data/values.ts";
-import type { CounterOptions } from "../src/meters/cpu.ts";
 import type { Scope } from "../src/record/scope.ts";
 import { Engine } from "../src/session/engine.ts";
 import type { Case, Group } from "./case.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { CounterOptions } from "../src/meters/cpu.ts";
+import type { CounterOptions } from "../src/data/counters.ts";
 import { BATCHES, loop } from "../src/record/loops.ts";
 import type { Recording } from "../src/record/recording.ts";
 import type { Scope, ScopeFunction } from "../src/record/scope.ts";

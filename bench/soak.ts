@@ -109,7 +109,7 @@ interface Counting extends ci.Sink {
   rows: number;
 }
 
-function counting(act: (batch: ci.FlushBatch) => void | Promise<void>): Counting {
+function counting(act: (batch: ci.SpanBatch) => void | Promise<void>): Counting {
   const sink: Counting = {
     rows: 0,
     emit(batch) {

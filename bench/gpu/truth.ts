@@ -40,7 +40,7 @@ for (const [title, settings] of PATTERNS) {
     const ns = 10 ** (7.5 + 3 * random());
     const start = beginNs + random() * (endNs - ns - beginNs);
     const busy = fake.busyNs(start, start + ns);
-    const off = gpu.monitor.busyNs(start, start + ns) - busy;
+    const off = gpu.monitor.between(start, start + ns) - busy;
     error += off;
     squares += off * off;
     worst = Math.max(worst, Math.abs(off));

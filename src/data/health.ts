@@ -4,6 +4,9 @@
  *
  * @module
  */
+import type { JsonValue } from "./values.ts";
+
+import type { CounterName } from "./counters.ts";
 
 /** The state of one hardware or system source. */
 export interface ProbeHealth {
@@ -68,7 +71,7 @@ export interface Overhead {
   span_ns: number;
   /** Marks. */
   mark_ns: number;
-  /** Readings of the CPU clock and of the peak of memory. */
+  /** Readings of the CPU clock, and of what else is read at both ends of spans. */
   counter_ns: number;
   /** Giving spans to the sinks; measured, not estimated. */
   flush_ns: number;
@@ -99,6 +102,8 @@ export interface Health {
   span_evict_count: number;
   /** Marks never accepted: made on a scope that had ended. */
   mark_drop_count: number;
+  /** Changes never made: `set()`, `fail()` and `rename()` of a scope that had ended. */
+  change_drop_count: number;
   /** Point marks that left a span with more than 1024 of them. */
   mark_evict_count: number;
   /** Scopes that were closed while another was innermost in the same flow. */
@@ -122,6 +127,11 @@ export interface Health {
   spool_bytes: number;
   /** Where the spool is; null without one. */
   spool_dir: string | null;
+  /**
+   * What sinks of your own say of themselves by `Sink.health()`, in the order of `output`, null for one that says nothing: copies,
+   * within the bounds of attributes. Like the counts, those of the last session where none runs.
+   */
+  sinks: JsonValue[];
   /** Duration of the last flush; null before the first. */
   flush_latency_ns: number | null;
   /**
@@ -129,6 +139,12 @@ export interface Health {
    * what was done ten times as much since: some milliseconds, and some 30 in Deno where every kind of scope is in use.
    */
   overhead: Overhead;
-  /** The sources of `wall_us`, `cpu_ns`, `gpu_ns` and `memory_peak_bytes`. */
-  probes: { wall: ProbeHealth; cpu: ProbeHealth; gpu: GpuHealth; memory: ProbeHealth };
+  /** The sources of `wall_us`, and of each counter. */
+  probes: { wall: ProbeHealth; gpu: GpuHealth } & Record<CounterName, ProbeHealth>;
 }
+
+/** The spool's part of it, which the sink fills in. */
+export type SpoolHealth = Pick<
+  Health,
+  "spool_drop_count" | "spool_span_drop_count" | "spool_mark_drop_count" | "spool_bytes" | "spool_dir"
+>;

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { CounterColumn } from "./counters.ts";
 import type { IdSeries } from "./id_series.ts";
+import type { ForeignContext } from "./trace_context.ts";
 import type { Attrs, MarkValue } from "./values.ts";
 
 /**
@@ -25,20 +27,23 @@ export interface Snapshot {
   readonly threads?: SnapshotThreads;
   /** Opening order, from 1; 0 is the pseudo-span `"root"` that holds marks made outside any scope and session. */
   readonly id: Float64Array;
-  /** The id of the parent; 0 for none. */
+  /** The id of the parent; 0 for none. Below 0 the parent is another recorder's: one of `foreign`. */
   readonly parent: Float64Array;
+  /**
+   * The id of the span that began the trace: a row's own for the first, below 0 one of `foreign`, 0 for the pseudo-span. Not asked
+   * where ids were given elsewhere. Absent if an older copy of the package recorded the snapshot.
+   */
+  readonly root?: Float64Array;
+  /** The contexts that rows continue, by number; absent as `root` is. */
+  readonly foreign?: ReadonlyMap<number, ForeignContext>;
   readonly name: readonly string[];
   /** NaN for none. */
   readonly index: Float64Array;
   readonly startNs: Float64Array;
   /** For open spans, the moment of the copy. */
   readonly endNs: Float64Array;
-  /** NaN for not measured. */
-  readonly cpuNs: Float64Array;
-  /** NaN for not measured; null if no row was. */
-  readonly gpuNs: Float64Array | null;
-  /** NaN for not measured; null if no row was. */
-  readonly memoryPeakBytes: Float64Array | null;
+  /** What was counted, by column. */
+  readonly counters: SnapshotCounters;
   /** Time in a batch source's `next()`; NaN for spans that are no batch. */
   readonly dataLoadNs: Float64Array;
   /**
@@ -51,6 +56,12 @@ export interface Snapshot {
   /** The marks of a row, in the order they were made. */
   readonly marks: MarkColumns;
 }
+
+/**
+ * Columns of counters: NaN for not measured, and absent if no row was. Nobody counts on which there are: a snapshot may be another
+ * copy's of the package, whose list of counters is longer or shorter.
+ */
+export type SnapshotCounters = { readonly [column in CounterColumn]?: Float64Array };
 
 /** What is known of the spans that a snapshot's buffer had to let go of. */
 export interface SnapshotEviction {
@@ -82,6 +93,8 @@ export interface SnapshotThread {
 export interface SnapshotIds {
   readonly own: readonly string[];
   readonly parent: readonly (string | null)[];
+  /** The ids of traces. Absent if none is known. */
+  readonly trace?: readonly (string | null)[];
 }
 
 /**
@@ -105,6 +118,13 @@ export interface MarkColumns {
   readonly order: Float64Array;
   /** 1 where the sinks have seen the mark. */
   readonly drained: Uint8Array;
+}
+
+/** Marks of a snapshot that the sinks have not seen, on closed and on open rows. */
+export function newMarkCount({ marks }: Snapshot): number {
+  let count = marks.drained.length;
+  for (const isDrained of marks.drained) count -= isDrained;
+  return count;
 }
 
 /** Whole microseconds since 1970 of a moment on the session's clock. Rounded down, so order is kept. */

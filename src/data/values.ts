@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { CounterValues } from "./counters.ts";
+
 /** What a mark can hold. */
 export type MarkValue = number | string | boolean | bigint;
 
@@ -33,11 +35,16 @@ export interface TraceMark {
 }
 
 /** A span as `trace({ format: "dict" })` returns it, with its children. */
-export interface TraceNode {
+export interface TraceNode extends CounterValues {
   /** 32 lower-case hex characters. */
   id: string;
-  /** The id of the span it was opened in, also when that one is not in the trace; null for a root. */
+  /**
+   * The id of the span it was opened in, also when that one is not in the trace; null for a root. Of a span that continues a trace
+   * of elsewhere, the 16 hex characters of the remote span's id.
+   */
   parent_id: string | null;
+  /** The trace it belongs to: 32 lower-case hex characters. Null where that is not known. */
+  trace_id: string | null;
   /** Cut at 256 bytes of UTF-8. */
   name: string;
   /** As given to `scope()`, or the turn of the loop. */
@@ -48,12 +55,6 @@ export interface TraceNode {
   end_us: number | null;
   /** Duration in microseconds, to the clock's resolution; of an open span, so far. */
   wall_us: number;
-  /** CPU time consumed meanwhile in nanoseconds: by the whole process or by one thread, as the session's counters say. */
-  cpu_ns: number | null;
-  /** Time in nanoseconds during which a GPU was busy. */
-  gpu_ns: number | null;
-  /** Highest resident set in bytes during the span. */
-  memory_peak_bytes: number | null;
   /** As given to `scope()`; `error` if it threw, `data_load_ns` on a batch. */
   attrs: Attrs;
   /** In the order they were made. */

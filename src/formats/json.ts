@@ -9,9 +9,18 @@ import { jsonOf } from "../data/json_text.ts";
 import { jsonValue } from "../data/json_value.ts";
 import { areMade, type Snapshot } from "../data/snapshot.ts";
 import type { MarkValue } from "../data/values.ts";
-import { attrsOf, momentUs, ownIdText, parentIdText, splitAnchor } from "../tree/columns.ts";
+import {
+  attrsOf,
+  counterColumns,
+  momentUs,
+  ownIdText,
+  parentIdText,
+  splitAnchor,
+  traceIdOf,
+} from "../tree/columns.ts";
 import type { Tree } from "../tree/tree.ts";
 import { Constant, TextBytes } from "./bytes.ts";
+import { counterKeys } from "./counter_keys.ts";
 
 const COMMA = 0x2c;
 const CLOSE_OBJECT = 0x7d;
@@ -20,6 +29,7 @@ const CLOSE_OBJECT = 0x7d;
 export function toJson(tree: Tree): string {
   const { snapshot, rows } = tree;
   const out = TextBytes.begin();
+  const counters = counterColumns(snapshot).filter(column => column !== null);
   const keys = keysOf(snapshot);
   const { us, restNs } = splitAnchor(snapshot);
   out.put(keys.roots);
@@ -29,7 +39,7 @@ export function toJson(tree: Tree): string {
   let position = rows.length === 0 ? -1 : 0;
   while (position >= 0) {
     if (!isFirst) out.character(COMMA);
-    writeSpan(out, keys, snapshot, rows[position], us, restNs);
+    writeSpan(out, keys, snapshot, counters, rows[position], us, restNs);
     isFirst = firstChild[position] >= 0;
     if (isFirst) {
       position = firstChild[position];
@@ -50,7 +60,6 @@ export function toJson(tree: Tree): string {
 
 // What always stands together: every key with the comma before it and what is fixed around it.
 function makeKeys() {
-  const gpuAndMemory = ',"gpu_ns":null,"memory_peak_bytes":null';
   const marks = ',"marks":[{"name":';
   const noMarks = ',"marks":[],"children":[';
   return {
@@ -64,17 +73,8 @@ function makeKeys() {
     endUs: new Constant(',"end_us":'),
     wallUs: new Constant(',"wall_us":'),
     openWallUs: new Constant(',"end_us":null,"wall_us":'),
-    cpuNs: new Constant(',"cpu_ns":'),
-    gpuNs: new Constant(',"gpu_ns":'),
-    memory: new Constant(',"memory_peak_bytes":'),
     none: new Constant("null"),
     attrs: new Constant(',"attrs":'),
-    gpuMemoryAttrs: new Constant(`${gpuAndMemory},"attrs":`),
-    noAttrs: { marks: new Constant(`,"attrs":{}${marks}`), noMarks: new Constant(`,"attrs":{}${noMarks}`) },
-    gpuMemoryNoAttrs: {
-      marks: new Constant(`${gpuAndMemory},"attrs":{}${marks}`),
-      noMarks: new Constant(`${gpuAndMemory},"attrs":{}${noMarks}`),
-    },
     marks: new Constant(marks),
     noMarks: new Constant(noMarks),
     value: new Constant(',"value":'),
@@ -87,32 +87,50 @@ function makeKeys() {
   };
 }
 
-/** Constants, and those that begin with what the snapshot's ids end with; no series where ids are written one by one. */
-interface Keys extends ReturnType<typeof makeKeys> {
+function makeCounterKeys(snapshot: Snapshot) {
+  const { before, after } = counterKeys(snapshot.counters);
+  return {
+    counters: before.map(text => new Constant(text)),
+    spanAttrs: new Constant(`${after},"attrs":`),
+    noAttrsMarks: new Constant(`${after},"attrs":{},"marks":[{"name":`),
+    noAttrsNoMarks: new Constant(`${after},"attrs":{},"marks":[],"children":[`),
+  };
+}
+
+/**
+ * Constants; those of the counters that the snapshot has; and those that begin with what its ids end with, with no series where ids
+ * are written one by one.
+ */
+interface Keys extends ReturnType<typeof makeKeys>, ReturnType<typeof makeCounterKeys> {
   readonly series: IdSeries | null;
-  readonly noParentName: Constant;
   readonly parentId: Constant;
+  readonly traceId: Constant;
+  readonly noParentTraceId: Constant;
   readonly name: Constant;
 }
 
 let fixed: ReturnType<typeof makeKeys> | null = null;
 
 // Not made anew for each trace: V8 throws away what it has compiled for objects of a shape once a collection finds none.
-let kept: { readonly series: IdSeries | null; readonly keys: Keys } | null = null;
+let kept: { readonly series: IdSeries | null; readonly counted: string; readonly keys: Keys } | null = null;
 
-function keysOf({ ids }: Snapshot): Keys {
+function keysOf(snapshot: Snapshot): Keys {
+  const { ids } = snapshot;
   const series = areMade(ids) ? ids : null;
-  if (kept === null || kept.series !== series) {
+  const counted = counterColumns(snapshot).map(column => column !== null).join();
+  if (kept === null || kept.series !== series || kept.counted !== counted) {
     fixed ??= makeKeys();
     const suffix = series?.suffix ?? "";
     const keys = {
       ...fixed,
+      ...makeCounterKeys(snapshot),
       series,
-      noParentName: new Constant(`${suffix}","parent_id":null,"name":`),
       parentId: new Constant(`${suffix}","parent_id":"`),
-      name: new Constant(`${suffix}","name":`),
+      traceId: new Constant(`${suffix}","trace_id":"${suffix}`),
+      noParentTraceId: new Constant(`${suffix}","parent_id":null,"trace_id":"${suffix}`),
+      name: new Constant('","name":'),
     };
-    kept = { series, keys };
+    kept = { series, counted, keys };
   }
   return kept.keys;
 }
@@ -122,6 +140,7 @@ function writeSpan(
   out: TextBytes,
   keys: Keys,
   snapshot: Snapshot,
+  counters: readonly Float64Array[],
   row: number,
   anchorUs: number,
   restNs: number,
@@ -147,8 +166,10 @@ function writeSpan(
     out.put(keys.openWallUs);
   }
   out.thousandths(endNs - startNs);
-  out.put(keys.cpuNs);
-  writeMeasured(out, keys, snapshot.cpuNs[row]);
+  for (let k = 0; k < counters.length; k++) {
+    out.put(keys.counters[k]);
+    writeMeasured(out, keys, counters[k][row]);
+  }
   const hasMarks = writeAttrs(out, keys, snapshot, row);
   if (hasMarks) writeMarks(out, keys, snapshot, row, anchorUs, restNs);
 }
@@ -156,42 +177,42 @@ function writeSpan(
 function writeIds(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): void {
   const id = snapshot.id[row];
   const parent = snapshot.parent[row];
+  const root = snapshot.root === undefined ? 0 : snapshot.root[row];
   const { series } = keys;
-  if (series !== null && id !== 0) {
+  if (series !== null && id !== 0 && root > 0) {
     out.put(keys.id);
     series.scatter(id);
     out.hex64(series.high, series.low);
-    if (parent === 0) out.put(keys.noParentName);
+    if (parent === 0) out.put(keys.noParentTraceId);
     else {
       out.put(keys.parentId);
       series.scatter(parent);
       out.hex64(series.high, series.low);
-      out.put(keys.name);
+      out.put(keys.traceId);
     }
+    if (root !== parent) series.scatter(root);
+    out.hex64(series.high, series.low);
+    out.put(keys.name);
     return;
   }
-  // The pseudo-span, and spans from files: their ids are what somebody wrote.
-  const [own, up] = [ownIdText(snapshot, row), parentIdText(snapshot, row)].map(jsonOf);
-  out.text(`{"id":${own},"parent_id":${up},"name":`);
+  // The pseudo-span, spans from files and of foreign traces: their ids are what somebody wrote.
+  const [own, up, trace] = [
+    ownIdText(snapshot, row),
+    parentIdText(snapshot, row),
+    traceIdOf(snapshot, row),
+  ].map(jsonOf);
+  out.text(`{"id":${own},"parent_id":${up},"trace_id":${trace},"name":`);
 }
 
-/** Counters and attributes, and what comes before the first mark's name; false if there are no marks. */
+/** Attributes, and what comes before the first mark's name; false if there are no marks. */
 function writeAttrs(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): boolean {
-  const { gpuNs, memoryPeakBytes, attrs, dataLoadNs, marks: { first } } = snapshot;
+  const { attrs, dataLoadNs, marks: { first } } = snapshot;
   const hasMarks = first[row] < first[row + 1];
   const isBare = attrs[row] === undefined && Number.isNaN(dataLoadNs[row]);
-  const hasCounters = gpuNs !== null || memoryPeakBytes !== null;
-  if (hasCounters) {
-    out.put(keys.gpuNs);
-    writeMeasured(out, keys, gpuNs === null ? NaN : gpuNs[row]);
-    out.put(keys.memory);
-    writeMeasured(out, keys, memoryPeakBytes === null ? NaN : memoryPeakBytes[row]);
-  }
   if (isBare) {
-    const bare = hasCounters ? keys.noAttrs : keys.gpuMemoryNoAttrs;
-    out.put(hasMarks ? bare.marks : bare.noMarks);
+    out.put(hasMarks ? keys.noAttrsMarks : keys.noAttrsNoMarks);
   } else {
-    out.put(hasCounters ? keys.attrs : keys.gpuMemoryAttrs);
+    out.put(keys.spanAttrs);
     out.text(attrsJson(snapshot, row));
     out.put(hasMarks ? keys.marks : keys.noMarks);
   }

@@ -11,7 +11,17 @@ import { SESSION_NAME } from "../data/session_names.ts";
 import { type Snapshot, unixUs } from "../data/snapshot.ts";
 import type { Attrs } from "../data/values.ts";
 import { VERSION } from "../data/version.ts";
-import { attrsOf, isFailed, ownIdText, wallUs } from "../tree/columns.ts";
+import { COUNTERS } from "../meters/counters.ts";
+import {
+  attrsOf,
+  beginsTrace,
+  counterColumns,
+  isFailed,
+  ownIdText,
+  parentIdText,
+  traceIdOf,
+  wallUs,
+} from "../tree/columns.ts";
 import { drawnEndNs, layTracks } from "../tree/tracks.ts";
 import type { Tree } from "../tree/tree.ts";
 import { Constant, TextBytes } from "./bytes.ts";
@@ -30,6 +40,7 @@ export function toTraceEvents(tree: Tree, self: Attrs): string {
   const { list: tracks } = layTracks(tree);
   const labels = labelTracks(snapshot, tracks, self.pid as number);
   const originNs = earliest(tree);
+  const counters = counterColumns(snapshot);
   const out = TextBytes.begin();
   keys ??= makeKeys();
   out.put(keys.begin);
@@ -49,7 +60,7 @@ export function toTraceEvents(tree: Tree, self: Attrs): string {
         outer < 0 ? limitUs : Math.min(limitUs, endUs[outer]),
       );
       endUs[place] = startNs / 1000 + dur;
-      writeSpan(out, keys, tree, row, labels[index], startNs, dur);
+      writeSpan(out, keys, tree, counters, positions[place], labels[index], startNs, dur);
       writeMarks(out, keys, snapshot, row, labels[index], originNs);
     }
   }
@@ -78,13 +89,13 @@ function makeKeys() {
     pid: new Constant(',"pid":'),
     tid: new Constant(',"tid":'),
     id: new Constant(',"args":{"id":'),
+    parentId: new Constant(',"parent_id":'),
+    traceId: new Constant(',"trace_id":'),
     index: new Constant(',"index":'),
     open: new Constant(',"open":true'),
     error: new Constant(',"error":'),
-    cpuNs: new Constant(',"cpu_ns":'),
-    gpuNs: new Constant(',"gpu_ns":'),
-    memory: new Constant(',"memory_peak_bytes":'),
     attrs: new Constant(',"attrs":'),
+    counters: COUNTERS.map(({ column }) => new Constant(`,"${column}":`)),
     marks: new Constant(',"marks":[{"name":'),
     nextMark: new Constant('},{"name":'),
     marksEnd: new Constant("}]"),
@@ -129,12 +140,15 @@ function writeSpan(
   out: TextBytes,
   keys: Keys,
   tree: Tree,
-  row: number,
+  counters: readonly (Float64Array | null)[],
+  position: number,
   label: TrackLabel,
   startNs: number,
   durUs: number,
 ): void {
-  const { snapshot } = tree;
+  const { snapshot, rows, parent } = tree;
+  const row = rows[position];
+  const parentRow = parent[position] < 0 ? -1 : rows[parent[position]];
   out.put(keys.event);
   out.json(snapshot.name[row]);
   out.put(keys.span);
@@ -144,18 +158,29 @@ function writeSpan(
   writeTrack(out, keys, label);
   out.put(keys.id);
   out.json(ownIdText(snapshot, row));
+  if (beginsTrace(snapshot, row, parentRow)) {
+    if (parentRow < 0) writeText(out, keys.parentId, parentIdText(snapshot, row));
+    writeText(out, keys.traceId, traceIdOf(snapshot, row)); // all below it is of the same
+  }
   writeMeasured(out, keys.index, snapshot.index[row]);
   if (row >= snapshot.closedLength) out.put(keys.open);
   if (isFailed(snapshot, row)) {
     out.put(keys.error);
     out.json(snapshot.attrs[row]!.error as string);
   }
-  writeMeasured(out, keys.cpuNs, snapshot.cpuNs[row]);
-  if (snapshot.gpuNs !== null) writeMeasured(out, keys.gpuNs, snapshot.gpuNs[row]);
-  if (snapshot.memoryPeakBytes !== null) writeMeasured(out, keys.memory, snapshot.memoryPeakBytes[row]);
+  for (let k = 0; k < counters.length; k++) {
+    const values = counters[k];
+    if (values !== null) writeMeasured(out, keys.counters[k], values[row]);
+  }
   writeAttrs(out, keys, snapshot, row);
   writeSpanMarks(out, keys, snapshot, row);
   out.put(keys.eventEnd);
+}
+
+function writeText(out: TextBytes, key: Constant, text: string | null): void {
+  if (text === null) return;
+  out.put(key);
+  out.json(text);
 }
 
 function writeTrack(out: TextBytes, keys: Keys, label: TrackLabel): void {

@@ -4,11 +4,12 @@
  * @module
  */
 import { printable } from "../data/printable.ts";
+import { type Counter, COUNTERS } from "../meters/counters.ts";
 import type { NameSummaryRow } from "../tree/by_name.ts";
 import type { SummaryFigures, SummaryRow } from "../tree/summary.ts";
 import { addColumn } from "./aligned.ts";
 import { NO_SPANS } from "./text.ts";
-import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
+import { formatCounter, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
 /**
  * Where the time went, by path of names or by name. `console.log` and a Jupyter cell show it as a table.
@@ -84,15 +85,21 @@ const COLUMNS: readonly Column[] = [
   { title: "p95", cell: row => formatDuration(row.p95_us) },
   { title: "p99", cell: row => formatDuration(row.p99_us) },
   { title: "max", cell: row => formatDuration(row.max_us) },
-  { title: "cpu", cell: row => nanoseconds(row.cpu_ns, sign(row)), fills: row => row.cpu_ns !== null },
-  { title: "gpu", cell: row => nanoseconds(row.gpu_ns, sign(row)), fills: row => row.gpu_ns !== null },
-  {
-    title: "mem",
-    cell: row => row.memory_peak_bytes === null ? "-" : formatBytes(row.memory_peak_bytes),
-    fills: row => row.memory_peak_bytes !== null,
-  },
+  ...COUNTERS.map(counterColumn),
   { title: "load", cell: row => nanoseconds(row.data_load_ns), fills: row => row.data_load_ns !== null },
 ];
+
+function counterColumn(counter: Counter): Column {
+  const { label: title, column, total } = counter;
+  return {
+    title,
+    cell: row => {
+      const value = row[column];
+      return value === null ? "-" : (total === "sum" ? sign(row) : "") + formatCounter(counter, value);
+    },
+    fills: row => row[column] !== null,
+  };
+}
 
 /** What goes where a table is too wide, the first to go first. */
 const DISPENSABLE: readonly string[] = ["mean", "p99", "max", "p50"];
@@ -111,7 +118,7 @@ export function toTable(rows: readonly (SummaryRow | NameSummaryRow)[], width: n
     lines = toLines(rows, columns);
   }
   const isSigned = (row: SummaryFigures) =>
-    row.overlap_count > 0 || (row.shared_count > 0 && (row.cpu_ns !== null || row.gpu_ns !== null));
+    row.overlap_count > 0 || (row.shared_count > 0 && SUMS.some(column => row[column] !== null));
   if (rows.some(isSigned)) lines.push(OVERLAP_NOTE);
   return lines.join("\n");
 }
@@ -127,6 +134,9 @@ function toLines(rows: readonly (SummaryRow | NameSummaryRow)[], columns: readon
   });
   return lines;
 }
+
+/** Counters whose figures hold what others used meanwhile. */
+const SUMS = COUNTERS.filter(({ total }) => total === "sum").map(({ column }) => column);
 
 const OVERLAP_NOTE =
   `${OVERLAP_SIGN} of spans that ran at once: these figures count the same time more than once, and do not add up`;
@@ -149,6 +159,6 @@ function indentation(depth: number): string {
   return "  ".repeat(Math.min(depth, INDENTED_LEVELS)) + (depth > INDENTED_LEVELS ? `(${depth}) ` : "");
 }
 
-function nanoseconds(ns: number | null, sign = ""): string {
-  return ns === null ? "-" : sign + formatDuration(ns / 1000);
+function nanoseconds(ns: number | null): string {
+  return ns === null ? "-" : formatDuration(ns / 1000);
 }

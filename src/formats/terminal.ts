@@ -4,12 +4,13 @@
  *
  * @module
  */
+import { COUNTERS } from "../meters/counters.ts";
 import type { Fold, FoldedTree } from "../tree/fold.ts";
 import { durationNs, findOverlaps, findShared, OVERLAPS, shareOfParent } from "../tree/overlap.ts";
 import { type Tree, walk } from "../tree/tree.ts";
 import { cutNotes } from "./cut_notes.ts";
 import { foldAt, foldWords, loadNsShown, NO_SPANS, spanWords } from "./text.ts";
-import { formatBytes, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
+import { formatCounter, formatDuration, formatShare, OVERLAP_SIGN } from "./units.ts";
 
 /** Levels with guides; deeper lines stay there and say their depth, or they would be wider than any terminal. */
 const GUIDED_LEVELS = 30;
@@ -96,14 +97,13 @@ function timeText(text: string, share: number, sign: string, paint: Paint): stri
   return paint(`${text} ${sign}${formatShare(share)}`, color);
 }
 
-// What all that ran at once used is in the CPU and GPU time of each.
+// What all that ran at once used is in the CPU and GPU time of each, and in whatever else adds up.
 function counters({ snapshot }: Tree, row: number, sign: string): string {
-  const { cpuNs, gpuNs, memoryPeakBytes } = snapshot;
   let text = "";
-  if (!Number.isNaN(cpuNs[row])) text += ` cpu ${sign}${formatDuration(cpuNs[row] / 1000)}`;
-  if (gpuNs !== null && !Number.isNaN(gpuNs[row])) text += ` gpu ${sign}${formatDuration(gpuNs[row] / 1000)}`;
-  if (memoryPeakBytes !== null && !Number.isNaN(memoryPeakBytes[row])) {
-    text += ` mem ${formatBytes(memoryPeakBytes[row])}`;
+  for (const counter of COUNTERS) {
+    const value = snapshot.counters[counter.column]?.[row] ?? NaN;
+    if (Number.isNaN(value)) continue;
+    text += ` ${counter.label} ${counter.total === "sum" ? sign : ""}${formatCounter(counter, value)}`;
   }
   const loadNs = loadNsShown(snapshot, row);
   return loadNs > 0 ? `${text} load ${formatDuration(loadNs / 1000)}` : text;

@@ -6,18 +6,22 @@
 import { printable } from "../data/printable.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { MarkValue } from "../data/values.ts";
+import { COUNTERS } from "../meters/counters.ts";
 import { isFailed, isUnfinishedRow, wallUs } from "../tree/columns.ts";
 import type { Fold, FoldedTree } from "../tree/fold.ts";
 import { type Tree, walk } from "../tree/tree.ts";
 import { TextBytes } from "./bytes.ts";
 import { cutNotes } from "./cut_notes.ts";
-import { formatBytes, formatDuration, formatValue } from "./units.ts";
+import { formatCounter, formatDuration, formatValue } from "./units.ts";
 
 /** Marks of one span printed one by one; with more, one entry per name. */
 const MARKS_IN_FULL = 16;
 
 /** Levels that are indented; deeper lines stay there and say their depth, or the text would grow with its square. */
 const INDENTED_LEVELS = 100;
+
+// Who asked for a counter wants to see it; the others would be in every line.
+const ASKED_FOR = COUNTERS.filter(counter => counter.isOptIn);
 
 /** The spans of `tree` as text, a line each and a line for each fold, without a newline at the end. */
 export function toText(tree: Tree | FoldedTree): string {
@@ -54,10 +58,9 @@ function writeSpan(out: TextBytes, tree: Tree, position: number, note: string): 
   out.text(" - ");
   out.duration(wallUs(snapshot, row));
   out.text(stateText(snapshot, row));
-  const { memoryPeakBytes } = snapshot;
-  if (memoryPeakBytes !== null && !Number.isNaN(memoryPeakBytes[row])) {
-    out.text(" mem ");
-    out.text(formatBytes(memoryPeakBytes[row]));
+  for (const counter of ASKED_FOR) {
+    const value = snapshot.counters[counter.column]?.[row] ?? NaN;
+    if (!Number.isNaN(value)) out.text(` ${counter.label} ${formatCounter(counter, value)}`);
   }
   const loadNs = loadNsShown(snapshot, row);
   if (loadNs > 0) {

@@ -5,6 +5,7 @@
  */
 import { quote } from "../data/arguments.ts";
 import type { MarkValue } from "../data/values.ts";
+import type { Counter } from "../meters/counters.ts";
 
 /** A duration for people: `0.42us`, `8.1us`, `142us`, `8.1ms`, `2.35s`. */
 export function formatDuration(us: number): string {
@@ -38,6 +39,12 @@ export function formatBytes(bytes: number): string {
 }
 
 const UNITS = ["KiB", "MiB", "GiB", "TiB"];
+
+/** What was counted, for people: a duration, a size or a number. */
+export function formatCounter({ unit }: Pick<Counter, "unit">, value: number): string {
+  if (unit === "ns") return formatDuration(value / 1000);
+  return unit === "bytes" ? formatBytes(value) : formatValue(value);
+}
 
 /** From here on a double's digits are no longer all its own. A bigint has as many as it likes. */
 export const WHOLE_LIMIT = 1e15;

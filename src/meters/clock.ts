@@ -6,12 +6,10 @@
 import { clockIds, openLibc, TIMESPEC_BYTES, timespecNs } from "../../ffi/libc.ts";
 import type { ClockIds, Libc } from "../../ffi/libc.ts";
 import type { Opener, Probe } from "../../ffi/types.ts";
+import type { CpuKind } from "../data/counters.ts";
 import { node } from "../runtime/builtins.ts";
 import { machine } from "../runtime/machine.ts";
 import { opener } from "../runtime/opener.ts";
-
-/** Whose CPU time is counted: the whole process's (all threads), or the calling thread's. */
-export type CpuKind = "process" | "thread";
 
 /** Every reading of time the package makes. Tests pass their own. */
 export interface Clock {

@@ -1,40 +1,11 @@
 /**
- * Counters read at the boundaries of spans, each present or absent with a reason.
+ * CPU time at the boundaries of spans.
  *
  * @module
  */
 import type { Probe } from "../../ffi/types.ts";
-import type { ProbeHealth } from "../data/health.ts";
-import type { Clock, CpuKind } from "./clock.ts";
-
-/** Which counters a session records. `null` is the same as leaving one out. */
-export interface CounterOptions {
-  /**
-   * Whose CPU time `cpu_ns` counts: every thread's, this thread's, or nobody's.
-   * @default "process"
-   */
-  cpu?: CpuKind | false | null;
-  /**
-   * A CPU-clock reading younger than this is carried forward by the monotonic clock instead of made again, since
-   * each one is a system call of about 600 ns. It bounds the error: a span's `cpu_ns` is off by at most
-   * twice this for each thread that started or stopped running meanwhile. 0 reads at every boundary.
-   * @default 5000
-   */
-  cpuCoalesceNs?: number | null;
-  /**
-   * Record `memory_peak_bytes`: two system calls, about 1.7 us, at each boundary of a span; four in a worker, 3.4 us. Resets the kernel's own
-   * high-water mark (`VmHWM`), which other tools may read. What is resident is what the process holds on to, so garbage
-   * counts until it is collected and given back.
-   * @default false
-   */
-  memory?: boolean | null;
-  /**
-   * Record `gpu_ns`, and energy and memory of the GPUs on the session's span, where NVIDIA's driver is there. The driver is
-   * asked once a second from a thread of its own; a span costs nothing more.
-   * @default true
-   */
-  gpu?: boolean | null;
-}
+import type { CounterOptions } from "../data/counters.ts";
+import type { Clock } from "./clock.ts";
 
 /** How long a CPU-clock reading may be carried forward, by default. */
 export const CPU_COALESCE_NS = 5000;
@@ -86,27 +57,10 @@ export class CpuMeter {
   }
 }
 
-/** GPU time, known some time after the moments it is asked about. */
-export interface GpuMeter {
-  /** The moment up to which it is as well known as it will ever be. Takes in what has come. */
-  settledNs(nowNs: number): number;
-  /** Time between two moments in which a GPU was busy, as far as it is known by now; NaN if it is not. */
-  busyNs(startNs: number, endNs: number): number;
-}
-
 /** The CPU meter that `options` ask for, or why there is none. */
 export function openCpuMeter(clock: Clock, options: CounterOptions = {}): Probe<CpuMeter> {
-  const kind = options.cpu ?? "process";
-  if (kind === false) return { ok: false, reason: "off (counters: { cpu: false })" };
-  const probe = clock.cpu[kind];
+  const probe = clock.cpu[options.cpu === "thread" ? "thread" : "process"];
   if (!probe.ok) return probe;
   const value = new CpuMeter(probe.value, options.cpuCoalesceNs ?? CPU_COALESCE_NS);
   return { ok: true, value, source: probe.source };
-}
-
-/** A probe as `health()` shows it. */
-export function probeHealth(probe: Probe<unknown>): ProbeHealth {
-  return probe.ok
-    ? { present: true, source: probe.source, reason: null }
-    : { present: false, source: null, reason: probe.reason };
 }

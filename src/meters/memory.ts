@@ -20,19 +20,10 @@ import type { Opener, Probe } from "../../ffi/types.ts";
 import { doubled } from "../data/doubled.ts";
 import { node } from "../runtime/builtins.ts";
 import { opener } from "../runtime/opener.ts";
+import type { SpanMeter } from "./meter.ts";
 
-/** Peaks of spans that may nest and overlap. */
-export interface PeakMeter {
-  /** Readings made. */
-  readonly readCount: number;
-  /** A span starts; gives what `end` wants to know of it. */
-  start(): number;
-  /** The peak in bytes from then to now, the ends included; NaN if it is not known. May be asked more than once. */
-  end(since: number): number;
-}
-
-/** Exact peaks, from a mark that can be reset. About 1.7 us a boundary: two system calls. */
-export class ResettingPeakMeter implements PeakMeter {
+/** Exact peaks, both ends of a span included, from a mark that can be reset. About 1.7 us a boundary: two system calls. */
+export class ResettingPeakMeter implements SpanMeter {
   readonly #read: () => number;
   readonly #reset: () => void;
   // The peaks of the intervals between boundaries, but only those that no later one reaches: falling from the bottom
@@ -52,26 +43,26 @@ export class ResettingPeakMeter implements PeakMeter {
     this.#reset = reset;
   }
 
-  get readCount(): number {
-    return this.#interval;
-  }
-
-  start(): number {
+  start(to: Float64Array, at: number): void {
     this.#endInterval();
-    return this.#interval;
+    to[at] = this.#interval;
   }
 
-  end(since: number): number {
-    if (!(since >= 0)) return NaN;
+  end(since: Float64Array, from: number, to: Float64Array, at: number): void {
+    const first = since[from];
+    if (!(first >= 0)) {
+      to[at] = NaN;
+      return;
+    }
     this.#endInterval();
     let low = 0;
     let high = this.#depth - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#intervals[middle] < since) low = middle + 1;
+      if (this.#intervals[middle] < first) low = middle + 1;
       else high = middle;
     }
-    return this.#peaks[low];
+    to[at] = this.#peaks[low];
   }
 
   #endInterval(): void {
@@ -91,8 +82,7 @@ export class ResettingPeakMeter implements PeakMeter {
  * Peaks where the mark cannot be reset: known only for a span in which the whole process reached a new peak, since only
  * then the mark provably lies inside it.
  */
-export class LifetimePeakMeter implements PeakMeter {
-  readCount = 0;
+export class LifetimePeakMeter implements SpanMeter {
   readonly #read: () => number;
 
   /** @param read The high-water mark in bytes. */
@@ -100,14 +90,13 @@ export class LifetimePeakMeter implements PeakMeter {
     this.#read = read;
   }
 
-  start(): number {
-    this.readCount++;
-    return this.#read();
+  start(to: Float64Array, at: number): void {
+    to[at] = this.#read();
   }
 
-  end(since: number): number {
-    const peak = this.start();
-    return peak > since ? peak : NaN;
+  end(since: Float64Array, from: number, to: Float64Array, at: number): void {
+    const peak = this.#read();
+    to[at] = peak > since[from] ? peak : NaN;
   }
 }
 
@@ -125,7 +114,7 @@ export interface PeakOptions {
 }
 
 /** Opens the best peak meter there is. Never prompts, never throws. May keep file descriptors for good: call it once. */
-export function openPeakMeter(options: PeakOptions = {}): Probe<PeakMeter> {
+export function openPeakMeter(options: PeakOptions = {}): Probe<SpanMeter> {
   const { from = opener, platform = node.process.platform, arch = node.process.arch, keepsFiles = true } =
     options;
   const libc = openMemoryLibc(from, platform, arch);
@@ -222,7 +211,7 @@ function openFile(
 /** The kernel counts pages per CPU and adds them up late; a real floor is another program's whole size. */
 const FLOOR_SLACK_BYTES = 4 << 20;
 
-function runtimeMeter(reason: string): Probe<PeakMeter> {
+function runtimeMeter(reason: string): Probe<SpanMeter> {
   const { resourceUsage } = node.process as { resourceUsage?: () => { maxRSS: number } };
   try {
     // In KiB in Node and Bun, whatever the system.

@@ -6,7 +6,33 @@
  * @module
  */
 import { kindOf } from "../data/arguments.ts";
-import type { OpenScope, Recorder } from "./recorder.ts";
+import type { Frame } from "./flows.ts";
+import type { OpenScope } from "./open_scope.ts";
+
+/** What loops need of the recorder, which may be that of another copy of the package: it may only grow. */
+export interface LoopRecorder {
+  readonly clock: { readonly nowNs: () => number };
+  /** When the last scope closed. */
+  readonly closedNs: number;
+  /** The parent of whatever is opened outside any scope. */
+  readonly session: OpenScope | null;
+  readonly flows: { current(): Frame<OpenScope> };
+  /** Opens a scope in the calling flow's innermost one, and makes it the innermost. */
+  open(name: string, index: number, attrs: undefined): OpenScope;
+  /** Opens a scope with the given parent on top of `frame`. */
+  push(
+    frame: Frame<OpenScope>,
+    parent: OpenScope | null,
+    name: string,
+    index: number,
+    attrs: undefined,
+  ): OpenScope;
+  close(scope: OpenScope): void;
+  /** Closes a scope whose turn threw. */
+  fail(scope: OpenScope, error: unknown): void;
+  /** Notes the time that the source of a batch took to give it. */
+  noteDataLoad(scope: OpenScope, sinceNs: number): void;
+}
 
 /** What `epochs` and `batches` take: anything to loop over, or a whole number n meaning 0 to n - 1. */
 export type LoopSource<T> = Iterable<T> | AsyncIterable<T> | number;
@@ -34,7 +60,7 @@ export const BATCHES: LoopKind = { call: "batches", name: "batch", noteDataLoad:
  * @throws {TypeError} If `source` cannot be iterated.
  */
 export function loop<T>(
-  recorder: () => Recorder | null,
+  recorder: () => LoopRecorder | null,
   kind: LoopKind,
   source: LoopSource<T>,
 ): Iterable<T> | AsyncIterable<T> {
@@ -88,12 +114,12 @@ function countTo(count: number, kind: LoopKind): Iterable<never> {
 /** One iteration over a synchronous source. */
 class Turns<T> implements Iterator<T, unknown, unknown> {
   readonly #kind: LoopKind;
-  readonly #recorder: Recorder;
+  readonly #recorder: LoopRecorder;
   readonly #source: Iterator<T, unknown, unknown>;
   #turn: OpenScope | null = null;
   #index = 0;
 
-  constructor(recorder: Recorder, kind: LoopKind, source: Iterator<T, unknown, unknown>) {
+  constructor(recorder: LoopRecorder, kind: LoopKind, source: Iterator<T, unknown, unknown>) {
     this.#recorder = recorder;
     this.#kind = kind;
     this.#source = source;
@@ -134,7 +160,7 @@ class Turns<T> implements Iterator<T, unknown, unknown> {
 /** One iteration over an asynchronous source. */
 class AsyncTurns<T> implements AsyncIterator<T, unknown, unknown> {
   readonly #kind: LoopKind;
-  readonly #recorder: Recorder;
+  readonly #recorder: LoopRecorder;
   readonly #source: AsyncIterator<T, unknown, unknown>;
   // The parent of every turn: what was innermost when the iteration began. While the source is awaited, other flows
   // may open scopes in the same frame, and those are not ours.
@@ -143,7 +169,7 @@ class AsyncTurns<T> implements AsyncIterator<T, unknown, unknown> {
   #index = 0;
   #returned = false;
 
-  constructor(recorder: Recorder, kind: LoopKind, source: AsyncIterator<T, unknown, unknown>) {
+  constructor(recorder: LoopRecorder, kind: LoopKind, source: AsyncIterator<T, unknown, unknown>) {
     this.#recorder = recorder;
     this.#kind = kind;
     this.#source = source;
@@ -196,7 +222,7 @@ function isTurn(result: IteratorResult<unknown, unknown>): boolean {
 }
 
 // Closes the turn that ends and gives the moment, which is also when the source starts to work: one reading for both.
-function endTurn(recorder: Recorder, turn: OpenScope | null, needsMoment: boolean): number {
+function endTurn(recorder: LoopRecorder, turn: OpenScope | null, needsMoment: boolean): number {
   if (turn !== null && turn.isOpen) {
     recorder.close(turn);
     return recorder.closedNs;

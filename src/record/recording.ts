@@ -3,16 +3,27 @@
  *
  * @module
  */
+import { NO_CONTEXT, NO_SPAN_ID } from "../data/trace_context.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
 
 /** What the public functions need of whatever records: the recorder, or nothing. */
-export type Recording = Pick<Recorder, "scope" | "mark" | "loopRecorder">;
+export type Recording = Pick<Recorder, "scope" | "mark" | "loopRecorder"> & {
+  // Absent in what records for an older copy of the package.
+  readonly current?: Recorder["current"];
+  readonly context?: Recorder["context"];
+};
 
 const NO_SCOPE: Scope = Object.freeze({
   name: "",
+  id: NO_SPAN_ID,
+  traceparent: NO_CONTEXT,
   scope: noScope as Scope["scope"],
   mark: () => {},
+  set: () => {},
+  fail: () => {},
+  rename: () => {},
+  run: <T>(fn: (scope: Scope) => T): T => fn(NO_SCOPE),
   end: () => {},
   [Symbol.dispose]: () => {},
 });
@@ -22,6 +33,8 @@ export const NO_RECORDING: Recording = {
   scope: noScope,
   mark: () => {},
   loopRecorder: () => null,
+  current: () => null,
+  context: () => NO_CONTEXT,
 };
 
 function noScope(_name: string, second?: ScopeOptions | ScopeFunction, third?: ScopeFunction): unknown {

@@ -5,84 +5,48 @@
  * @module
  */
 import type { Attrs } from "../data/values.ts";
+import type { LateMeter } from "../meters/meter.ts";
+import { type CounterColumns, NO_COUNTERS } from "./counters.ts";
 import type { Marks } from "./marks.ts";
+import {
+  CHUNK,
+  CHUNK_BITS,
+  CHUNK_MASK,
+  countOf,
+  headOf,
+  packMarks,
+  ROW_CPU_NS,
+  ROW_END_NS,
+  ROW_ID,
+  ROW_INDEX,
+  ROW_MARKS,
+  ROW_NUMBERS,
+  ROW_PARENT,
+  ROW_ROOT,
+  ROW_START_NS,
+  SpanChunk,
+} from "./span_chunk.ts";
 
 /** Closed spans kept by default. */
 export const DEFAULT_MAX_SPANS = 100_000;
 
-const CHUNK_BITS = 11;
-const CHUNK = 1 << CHUNK_BITS;
-const CHUNK_MASK = CHUNK - 1;
-
-/** Numbers of a row, which lie together: one cache line, and one array to find and to check for all of them. */
-export const ROW_NUMBERS = 8;
-/** Where in a row its id is. */
-export const ROW_ID = 0;
-/** Where in a row its parent's id is; 0 for none. */
-export const ROW_PARENT = 1;
-/** Where in a row its index is; NaN for none. */
-export const ROW_INDEX = 2;
-/** Where in a row its start is. */
-export const ROW_START_NS = 3;
-/** Where in a row its end is. */
-export const ROW_END_NS = 4;
-/** Where in a row its CPU time is; NaN for not measured. */
-export const ROW_CPU_NS = 5;
-/** Where in a row its first mark is; 0 for none. */
-export const ROW_MARK_HEAD = 6;
-/** Where in a row the number of its marks is. */
-export const ROW_MARK_COUNT = 7;
-
-/** Some rows. */
-export class SpanChunk {
-  readonly numbers: Float64Array;
-  readonly name: string[];
-  /** Rows with marks or attributes: what has to be let go of when they are evicted. */
-  heldCount = 0;
-  /** Whether any row ever had what few rows have. */
-  hasRare = false;
-  // Made for the chunk's first batch, or its first span with attributes: most programs have few of either.
-  dataLoadNs: Float64Array | null = null;
-  attrs: (Attrs | undefined)[] | null = null;
-  // Made for the first span that was measured so: few sessions ask for memory, and few machines have a GPU.
-  memoryPeakBytes: Float64Array | null = null;
-  gpuNs: Float64Array | null = null;
-
-  constructor(rows: number) {
-    this.numbers = new Float64Array(rows * ROW_NUMBERS);
-    this.name = new Array<string>(rows).fill("");
-  }
-
-  /** Writes what few rows have: NaN and undefined for what this one has not. Needed where one of them is there, or `hasRare`. */
-  putRare(i: number, dataLoadNs: number, memoryPeakBytes: number, attrs: Attrs | undefined): void {
-    this.hasRare = true;
-    if (dataLoadNs === dataLoadNs) (this.dataLoadNs ??= new Float64Array(CHUNK).fill(NaN))[i] = dataLoadNs;
-    else if (this.dataLoadNs !== null) this.dataLoadNs[i] = NaN;
-    if (memoryPeakBytes === memoryPeakBytes) {
-      (this.memoryPeakBytes ??= new Float64Array(CHUNK).fill(NaN))[i] = memoryPeakBytes;
-    } else if (this.memoryPeakBytes !== null) this.memoryPeakBytes[i] = NaN;
-    if (this.gpuNs !== null) this.gpuNs[i] = NaN;
-    if (attrs !== undefined) (this.attrs ??= new Array(CHUNK).fill(undefined))[i] = attrs;
-    else if (this.attrs !== null) this.attrs[i] = undefined;
-  }
-}
-
 // Where a ring points before its first row.
-const NO_CHUNK = new SpanChunk(0);
+const NO_CHUNK = new SpanChunk(0, NO_COUNTERS);
 
 /** Columns to copy rows out into; each as long as the rows read. */
 export interface RowTarget {
   readonly id: Float64Array;
   readonly parent: Float64Array;
+  readonly root: Float64Array;
   readonly index: Float64Array;
   readonly startNs: Float64Array;
   readonly endNs: Float64Array;
   readonly cpuNs: Float64Array;
   readonly dataLoadNs: Float64Array;
-  /** Null if nobody wants to know. */
-  readonly memoryPeakBytes: Float64Array | null;
-  /** Null if nobody wants to know. */
-  readonly gpuNs: Float64Array | null;
+  /** What is read at both ends of spans. */
+  readonly counters: readonly Float64Array[];
+  /** What is known late. */
+  readonly late: readonly Float64Array[];
   readonly markHead: Uint32Array;
   readonly markCount: Uint32Array;
   readonly name: string[];
@@ -93,7 +57,7 @@ export interface RowTarget {
 /** The newest closed spans, up to a bound. */
 export class Ring {
   /** Rows kept at most. */
-  readonly capacity: number;
+  capacity: number;
   /** Rows ever written. Row numbers count from 0 to here; a cursor is a row number. */
   total = 0;
   /** From this moment on, each row that ends then or later calls `onAlarm`. The one comparison that a row costs. */
@@ -107,8 +71,8 @@ export class Ring {
   offset: number = CHUNK - 1;
 
   readonly #marks: Marks;
-  readonly #slots: number;
-  readonly #chunks: SpanChunk[] = [];
+  #slots: number;
+  #chunks: SpanChunk[] = [];
   #chunk: SpanChunk;
   #nextChunk = 0;
   // Rows that may begin before there is anything to look after: the end of a chunk, a row that leaves and holds something, or
@@ -119,13 +83,17 @@ export class Ring {
   #letGoSlot = 0;
   // Rows before this one are not here any more, however few there are.
   #clearedRow = 0;
+  #counters: CounterColumns;
+  /** The first row whose late figures may yet become known. */
+  #lateRow = 0;
 
   /**
    * @param capacity Rows to keep, at least 1. Memory is taken in chunks of 2048 rows, when they are first needed.
    * @param marks Where the rows' marks are, to be released with them.
    */
-  constructor(capacity: number, marks: Marks) {
+  constructor(capacity: number, marks: Marks, counters: CounterColumns = NO_COUNTERS) {
     this.capacity = capacity;
+    this.#counters = counters;
     this.#marks = marks;
     this.#slots = Math.ceil(capacity / CHUNK) * CHUNK;
     this.#chunk = NO_CHUNK;
@@ -186,12 +154,36 @@ export class Ring {
   /** Where the first mark of row number `row` is, which must be here; 0 for none. */
   markHead(row: number): number {
     const slot = row % this.#slots;
-    return this.#chunks[Math.floor(slot / CHUNK)].numbers[slot % CHUNK * ROW_NUMBERS + ROW_MARK_HEAD];
+    return headOf(this.#chunks[Math.floor(slot / CHUNK)].numbers[slot % CHUNK * ROW_NUMBERS + ROW_MARKS]);
   }
 
   /** The parent of the row that was written last; 0 for none. */
   get lastParent(): number {
     return this.#chunk.numbers[this.offset * ROW_NUMBERS + ROW_PARENT];
+  }
+
+  /** The end of the row that was written last. */
+  get lastEndNs(): number {
+    return this.#chunk.numbers[this.offset * ROW_NUMBERS + ROW_END_NS];
+  }
+
+  /** The root of the span of this number, looked for from the newest row on; NaN if it is not here. */
+  rootOf(number: number): number {
+    for (let row = this.total - 1; row >= this.evictCount; row--) {
+      const slot = row % this.#slots;
+      const at = (slot & CHUNK_MASK) * ROW_NUMBERS;
+      const { numbers } = this.#chunks[slot >> CHUNK_BITS];
+      if (numbers[at + ROW_ID] === number) return numbers[at + ROW_ROOT];
+    }
+    return NaN;
+  }
+
+  /** Calls `see` with the root of each row that is here. */
+  visitRoots(see: (root: number) => void): void {
+    for (let row = this.evictCount; row < this.total; row++) {
+      const slot = row % this.#slots;
+      see(this.#chunks[slot >> CHUNK_BITS].numbers[(slot & CHUNK_MASK) * ROW_NUMBERS + ROW_ROOT]);
+    }
   }
 
   /** Writes a row from its values. */
@@ -203,21 +195,23 @@ export class Ring {
     startNs: number,
     endNs: number,
     cpuNs: number,
-    memoryPeakBytes: number,
     dataLoadNs: number,
     attrs: Attrs | undefined,
     markHead: number,
     markCount: number,
+    root: number = 0,
+    counters: readonly number[] = [],
   ): void {
     const chunk = this.begin();
     const i = this.offset;
     chunk.name[i] = name;
     chunk.numbers.set(
-      [id, parent, index, startNs, endNs, cpuNs, markHead, markCount],
+      [id, parent, index, startNs, endNs, cpuNs, packMarks(markHead, markCount), root],
       i * ROW_NUMBERS,
     );
     if (markHead !== 0 || attrs !== undefined) this.hold();
-    chunk.putRare(i, dataLoadNs, memoryPeakBytes, attrs);
+    chunk.putRare(i, dataLoadNs, attrs);
+    chunk.counters.forEach((column, k) => column[i] = counters[k] ?? NaN);
     this.commit(endNs);
   }
 
@@ -241,17 +235,25 @@ export class Ring {
       for (let i = to, at = begin * ROW_NUMBERS; i < to + count; i++, at += ROW_NUMBERS) {
         target.id[i] = numbers[at + ROW_ID];
         target.parent[i] = numbers[at + ROW_PARENT];
+        target.root[i] = numbers[at + ROW_ROOT];
         target.index[i] = numbers[at + ROW_INDEX];
         target.startNs[i] = numbers[at + ROW_START_NS];
         target.endNs[i] = numbers[at + ROW_END_NS];
         target.cpuNs[i] = numbers[at + ROW_CPU_NS];
-        target.markHead[i] = numbers[at + ROW_MARK_HEAD];
-        target.markCount[i] = numbers[at + ROW_MARK_COUNT];
+        const marks = numbers[at + ROW_MARKS];
+        target.markHead[i] = headOf(marks);
+        target.markCount[i] = countOf(marks);
       }
       if (chunk.dataLoadNs !== null) target.dataLoadNs.set(chunk.dataLoadNs.subarray(begin, end), to);
       else target.dataLoadNs.fill(NaN, to, to + count);
-      copyColumn(target.memoryPeakBytes, chunk.memoryPeakBytes, begin, end, to);
-      copyColumn(target.gpuNs, chunk.gpuNs, begin, end, to);
+      target.counters.forEach((column, k) => column.set(chunk.counters[k].subarray(begin, end), to));
+      // Beyond what is settled there may be figures of the rows that were here before.
+      const known = Math.max(0, Math.min(count, this.#lateRow - row));
+      target.late.forEach((column, k) => {
+        const figures = chunk.late[k];
+        if (figures !== null) column.set(figures.subarray(begin, begin + known), to);
+        column.fill(NaN, figures === null ? to : to + known, to + count);
+      });
       for (let i = 0; i < count; i++) target.name[to + i] = chunk.name[begin + i];
       if (chunk.attrs !== null) {
         for (let i = 0; i < count; i++) target.attrs[to + i] = chunk.attrs[begin + i];
@@ -261,9 +263,10 @@ export class Ring {
     }
   }
 
-  /** A ring of another size with the newest rows of this one, and its counts; this one is not to be used after. */
-  resized(capacity: number): Ring {
-    const ring = new Ring(capacity, this.#marks);
+  /** Changes the bound; the newest rows stay, and the counts and the alarm. */
+  resize(capacity: number): void {
+    const ring = new Ring(capacity, this.#marks, this.#counters);
+    ring.#lateRow = this.#lateRow;
     ring.total = ring.#clearedRow = this.evictCount;
     ring.#seek(ring.total);
     for (let row = this.evictCount; row < this.total; row++) {
@@ -279,61 +282,74 @@ export class Ring {
         chunk.numbers[at + ROW_START_NS],
         chunk.numbers[at + ROW_END_NS],
         chunk.numbers[at + ROW_CPU_NS],
-        chunk.memoryPeakBytes === null ? NaN : chunk.memoryPeakBytes[i],
         chunk.dataLoadNs === null ? NaN : chunk.dataLoadNs[i],
         chunk.attrs?.[i],
-        chunk.numbers[at + ROW_MARK_HEAD],
-        chunk.numbers[at + ROW_MARK_COUNT],
+        headOf(chunk.numbers[at + ROW_MARKS]),
+        countOf(chunk.numbers[at + ROW_MARKS]),
+        chunk.numbers[at + ROW_ROOT],
+        chunk.counters.map(column => column[i]),
       );
-      if (chunk.gpuNs !== null) ring.#setGpu(ring.total - 1, chunk.gpuNs[i]);
+      chunk.late.forEach((column, k) => ring.#chunk.putLate(ring.offset, k, column?.[i] ?? NaN));
     }
-    return ring;
+    this.#become(ring);
+  }
+
+  /** Forgets every row, gives their marks back and starts over with another bound, without an alarm. */
+  restart(capacity: number, counters: CounterColumns = NO_COUNTERS): void {
+    for (let row = this.evictCount; row < this.total; row++) {
+      const slot = row % this.#slots;
+      this.#letGo(this.#chunks[slot >> CHUNK_BITS], slot & CHUNK_MASK);
+    }
+    this.#become(new Ring(capacity, this.#marks, counters));
+    this.setAlarm(Infinity, Infinity, null);
+  }
+
+  // Takes another ring's rows over. The ring itself stays, so that who writes into it need not ask for it.
+  #become(ring: Ring): void {
+    this.capacity = ring.capacity;
+    this.total = ring.total;
+    this.offset = ring.offset;
+    this.#slots = ring.#slots;
+    this.#chunks = ring.#chunks;
+    this.#chunk = ring.#chunk;
+    this.#nextChunk = ring.#nextChunk;
+    this.#letGoRow = ring.#letGoRow;
+    this.#letGoSlot = ring.#letGoSlot;
+    this.#clearedRow = ring.#clearedRow;
+    this.#counters = ring.#counters;
+    this.#lateRow = ring.#lateRow;
+    this.#quiet = 0;
+  }
+
+  /** The first row that is here whose late figures may yet become known. */
+  get settledRow(): number {
+    return Math.max(this.#lateRow, this.evictCount);
   }
 
   /**
-   * Writes GPU times into rows, for which they are known only some time after the rows themselves.
-   * @param from The first row to write.
+   * Writes late figures into rows, in their order and each once.
    * @param untilNs Stops at the first row that ended later.
    * @param most Rows at most.
-   * @param busyNs GPU time between two moments, NaN if it is not known.
-   * @returns The first row that was not written.
+   * @param meters One for each late column.
+   * @returns Whether there may be more.
    */
-  fillGpu(
-    from: number,
-    untilNs: number,
-    most: number,
-    busyNs: (startNs: number, endNs: number) => number,
-  ): number {
-    const first = Math.max(from, this.evictCount);
+  settle(untilNs: number, most: number, meters: readonly LateMeter[]): boolean {
+    const first = this.settledRow;
     const end = Math.min(this.total, first + most);
-    for (let row = first; row < end; row++) {
+    let row = first;
+    for (; row < end; row++) {
       const slot = row % this.#slots;
       const chunk = this.#chunks[Math.floor(slot / CHUNK)];
       const i = slot % CHUNK;
       const startNs = chunk.numbers[i * ROW_NUMBERS + ROW_START_NS];
       const endNs = chunk.numbers[i * ROW_NUMBERS + ROW_END_NS];
-      if (endNs > untilNs) return row;
-      const ns = busyNs(startNs, endNs);
-      if (ns === ns) this.#setGpu(row, Math.round(ns));
+      if (endNs > untilNs) break;
+      for (let k = 0; k < meters.length; k++) {
+        chunk.putLate(i, k, Math.round(meters[k].between(startNs, endNs)));
+      }
     }
-    return end;
-  }
-
-  #setGpu(row: number, ns: number): void {
-    const slot = row % this.#slots;
-    const chunk = this.#chunks[Math.floor(slot / CHUNK)];
-    (chunk.gpuNs ??= new Float64Array(CHUNK).fill(NaN))[slot % CHUNK] = ns;
-  }
-
-  /** Forgets every row and gives their marks back. */
-  clear(): void {
-    for (let row = this.evictCount; row < this.total; row++) {
-      const slot = row % this.#slots;
-      this.#letGo(this.#chunks[slot >> CHUNK_BITS], slot & CHUNK_MASK);
-    }
-    this.#clearedRow = this.#letGoRow = this.total;
-    this.#letGoSlot = this.total % this.#slots;
-    this.#quiet = 0;
+    this.#lateRow = row;
+    return row - first === most;
   }
 
   // Makes room for the row that begins, and finds out for how many rows there will be nothing more to do.
@@ -370,8 +386,8 @@ export class Ring {
   // The name stays until the row is written anew, at most a chunk later: to let go of it here would cost a cache miss.
   #letGo(chunk: SpanChunk, i: number): void {
     if (chunk.heldCount === 0) return;
-    const at = i * ROW_NUMBERS + ROW_MARK_HEAD;
-    const head = chunk.numbers[at];
+    const at = i * ROW_NUMBERS + ROW_MARKS;
+    const head = headOf(chunk.numbers[at]);
     if (head === 0 && chunk.attrs?.[i] === undefined) return;
     chunk.heldCount--;
     if (head !== 0) this.#marks.release(head);
@@ -381,7 +397,7 @@ export class Ring {
 
   // The write position goes round the chunks; each is made when the position first reaches it.
   #advance(): void {
-    this.#chunk = this.#chunks[this.#nextChunk] ??= new SpanChunk(CHUNK);
+    this.#chunk = this.#chunks[this.#nextChunk] ??= new SpanChunk(CHUNK, this.#counters);
     this.offset = 0;
     this.#nextChunk = (this.#nextChunk + 1) % (this.#slots >> CHUNK_BITS);
   }
@@ -395,16 +411,4 @@ export class Ring {
     this.#letGoRow = row;
     this.#letGoSlot = slot;
   }
-}
-
-function copyColumn(
-  target: Float64Array | null,
-  source: Float64Array | null,
-  begin: number,
-  end: number,
-  to: number,
-): void {
-  if (target === null) return;
-  if (source === null) target.fill(NaN, to, to + end - begin);
-  else target.set(source.subarray(begin, end), to);
 }

@@ -3,26 +3,26 @@
  *
  * @module
  */
+import type { CounterColumn } from "../data/counters.ts";
 import { IdSeries } from "../data/id_series.ts";
 import { ORPHANS } from "../data/session_names.ts";
-import type { Snapshot, SnapshotEviction } from "../data/snapshot.ts";
+import type { Snapshot, SnapshotCounters, SnapshotEviction } from "../data/snapshot.ts";
+import type { ForeignContext } from "../data/trace_context.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
+import type { LateMeter } from "../meters/meter.ts";
+import { type CounterColumns, NO_COUNTERS } from "./counters.ts";
+import type { ForeignContexts } from "./foreign.ts";
 import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
-import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
+import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_ROOT, OPEN_START_NS } from "./open_table.ts";
 import type { Ring, RowTarget } from "./ring.ts";
+import { COUNTED_MARKS } from "./span_chunk.ts";
 
 /** What the builder asks of an open scope. */
 export interface OpenRow {
   readonly marks: MarkLists | null;
-  readonly id: number;
+  readonly number: number;
   readonly name: string;
   readonly attrs: Attrs | undefined;
-}
-
-/** Which columns a snapshot has beyond those that every one has. */
-export interface SnapshotColumns {
-  readonly memory: boolean;
-  readonly gpu: boolean;
 }
 
 /** Fills one snapshot; add closed rows first. */
@@ -33,13 +33,16 @@ export class SnapshotBuilder {
   readonly #ids: IdSeries;
   readonly #id: Float64Array;
   readonly #parent: Float64Array;
+  readonly #root: Float64Array;
   readonly #index: Float64Array;
   readonly #startNs: Float64Array;
   readonly #endNs: Float64Array;
   readonly #cpuNs: Float64Array;
   readonly #dataLoadNs: Float64Array;
-  readonly #memoryPeakBytes: Float64Array | null;
-  readonly #gpuNs: Float64Array | null;
+  readonly #counted: CounterColumns;
+  /** Of the counters that are read at both ends; NaN until they are written. */
+  readonly counters: readonly Float64Array[];
+  readonly #late: readonly Float64Array[];
   readonly #markHead: Uint32Array;
   readonly #markCount: Uint32Array;
   readonly #name: string[];
@@ -61,7 +64,7 @@ export class SnapshotBuilder {
     openMarks: number,
     anchorNs: bigint,
     ids: IdSeries,
-    columns: SnapshotColumns,
+    counted: CounterColumns,
   ) {
     const length = closedLength + openLength;
     this.#closedLength = closedLength;
@@ -70,13 +73,15 @@ export class SnapshotBuilder {
     this.#ids = ids;
     this.#id = new Float64Array(length);
     this.#parent = new Float64Array(length);
+    this.#root = new Float64Array(length);
     this.#index = new Float64Array(length);
     this.#startNs = new Float64Array(length);
     this.#endNs = new Float64Array(length);
     this.#cpuNs = new Float64Array(length);
     this.#dataLoadNs = new Float64Array(length);
-    this.#memoryPeakBytes = columns.memory ? new Float64Array(length).fill(NaN) : null;
-    this.#gpuNs = columns.gpu ? new Float64Array(length).fill(NaN) : null;
+    this.#counted = counted;
+    this.counters = counted.span.map(() => new Float64Array(length).fill(NaN));
+    this.#late = counted.late.map(() => new Float64Array(length).fill(NaN));
     this.#markHead = new Uint32Array(length);
     this.#markCount = new Uint32Array(length);
     this.#name = new Array<string>(length);
@@ -91,13 +96,14 @@ export class SnapshotBuilder {
     const target: RowTarget = {
       id: this.#id,
       parent: this.#parent,
+      root: this.#root,
       index: this.#index,
       startNs: this.#startNs,
       endNs: this.#endNs,
       cpuNs: this.#cpuNs,
       dataLoadNs: this.#dataLoadNs,
-      memoryPeakBytes: this.#memoryPeakBytes,
-      gpuNs: this.#gpuNs,
+      counters: this.counters,
+      late: this.#late,
       markHead: this.#markHead,
       markCount: this.#markCount,
       name: this.#name,
@@ -105,7 +111,10 @@ export class SnapshotBuilder {
     };
     ring.read(from, target, from + rows);
     let total = this.#openMarks;
-    for (let row = 0; row < rows; row++) total += this.#markCount[row];
+    for (let row = 0; row < rows; row++) {
+      if (this.#markCount[row] === COUNTED_MARKS) this.#markCount[row] = marks.countFrom(this.#markHead[row]);
+      total += this.#markCount[row];
+    }
     const to = this.#marks = markTarget(total, marks.haveAttrs);
     for (let row = 0; row < rows; row++) {
       this.#markFirst[row] = this.#markTotal;
@@ -116,11 +125,12 @@ export class SnapshotBuilder {
     this.#rows = rows;
   }
 
-  /** Fills in GPU times from a row on, as far as they are known now. */
-  fillGpu(fromRow: number, busyNs: (startNs: number, endNs: number) => number): void {
-    if (this.#gpuNs === null) return;
-    for (let row = fromRow; row < this.#rows; row++) {
-      this.#gpuNs[row] = Math.round(busyNs(this.#startNs[row], this.#endNs[row]));
+  /** Fills in late figures from a row on, as far as they are known now. */
+  fillLate(fromRow: number, meters: readonly LateMeter[]): void {
+    for (let k = 0; k < meters.length; k++) {
+      for (let row = fromRow; row < this.#rows; row++) {
+        this.#late[k][row] = Math.round(meters[k].between(this.#startNs[row], this.#endNs[row]));
+      }
     }
   }
 
@@ -129,7 +139,7 @@ export class SnapshotBuilder {
     for (let row = 0; row < this.#closedLength; row++) marks.drain(this.#markHead[row]);
   }
 
-  /** Adds an open scope, as of `nowNs`; its numbers lie in the open table's from `at` on. */
+  /** Adds an open scope, as of `nowNs`; its numbers lie in the open table's from `at` on. Gives its row. */
   addOpen(
     scope: OpenRow,
     numbers: Float64Array,
@@ -137,11 +147,10 @@ export class SnapshotBuilder {
     marks: Marks,
     nowNs: number,
     cpuNs: number,
-    memoryPeakBytes: number,
-  ): void {
+  ): number {
     const row = this.#rows;
-    if (this.#memoryPeakBytes !== null) this.#memoryPeakBytes[row] = memoryPeakBytes;
-    this.#id[row] = scope.id;
+    this.#id[row] = scope.number;
+    this.#root[row] = numbers[at + OPEN_ROOT];
     this.#parent[row] = numbers[at + OPEN_PARENT];
     this.#index[row] = numbers[at + OPEN_INDEX];
     this.#startNs[row] = numbers[at + OPEN_START_NS];
@@ -151,6 +160,7 @@ export class SnapshotBuilder {
       this.#attrs[row] = scope.attrs;
     }
     this.#addOpenRow(scope.name, scope.marks, marks, nowNs, cpuNs);
+    return row;
   }
 
   /** Adds the pseudo-span of marks made outside any scope and session. */
@@ -172,12 +182,35 @@ export class SnapshotBuilder {
     this.#markTotal = marks.readOpenInto(lists, this.#marks, this.#markTotal);
   }
 
+  #counters(): SnapshotCounters {
+    const { span, late } = this.#counted;
+    const counters: { [column in CounterColumn]?: Float64Array } = { cpu_ns: this.#cpuNs };
+    span.forEach(({ column }, k) => counters[column] = this.counters[k]);
+    late.forEach(({ column }, k) => counters[column] = this.#late[k]);
+    return counters;
+  }
+
+  // Rows that began a trace have no root but themselves; those of other recorders' traces keep what they continue.
+  #takeRoots(contexts: ForeignContexts): ReadonlyMap<number, ForeignContext> {
+    let foreign: Map<number, ForeignContext> | null = null;
+    for (let row = 0; row < this.#rows; row++) {
+      const root = this.#root[row];
+      if (root > 0) continue;
+      if (root === 0) this.#root[row] = this.#id[row];
+      else {
+        const context = contexts.get(root);
+        if (context !== undefined) (foreign ??= new Map()).set(root, context);
+      }
+    }
+    return foreign ?? NO_FOREIGN;
+  }
+
   /**
    * The finished copy.
    * @param eviction What was evicted; undefined if nothing was.
    */
-  snapshot(eviction?: SnapshotEviction): Snapshot {
-    if (this.#rows > 0) kept ??= keep();
+  snapshot(contexts: ForeignContexts, eviction?: SnapshotEviction): Snapshot {
+    if (this.#rows > 0) kept ??= keep(contexts);
     this.#markFirst[this.#rows] = this.#markTotal;
     return {
       length: this.#rows,
@@ -187,13 +220,13 @@ export class SnapshotBuilder {
       ids: this.#ids,
       id: this.#id,
       parent: this.#parent,
+      root: this.#root,
+      foreign: this.#takeRoots(contexts),
       name: this.#name,
       index: this.#index,
       startNs: this.#startNs,
       endNs: this.#endNs,
-      cpuNs: this.#cpuNs,
-      gpuNs: this.#gpuNs,
-      memoryPeakBytes: this.#memoryPeakBytes,
+      counters: this.#counters(),
       dataLoadNs: this.#dataLoadNs,
       attrs: this.#attrs,
       markCount: this.#markCount,
@@ -206,9 +239,11 @@ export class SnapshotBuilder {
 // one is kept, so that the readers' code need not be compiled for each trace anew.
 let kept: readonly unknown[] | null = null;
 
-function keep(): readonly unknown[] {
-  const empty = new SnapshotBuilder(0, 0, 0, 0n, new IdSeries("0".repeat(16)), { memory: false, gpu: false });
-  return [empty, empty.snapshot()];
+const NO_FOREIGN: ReadonlyMap<number, ForeignContext> = new Map();
+
+function keep(contexts: ForeignContexts): readonly unknown[] {
+  const empty = new SnapshotBuilder(0, 0, 0, 0n, new IdSeries("0".repeat(16)), NO_COUNTERS);
+  return [empty, empty.snapshot(contexts)];
 }
 
 function markTarget(length: number, haveAttrs: boolean): MarkTarget {

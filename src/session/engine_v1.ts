@@ -19,7 +19,11 @@ export interface EngineV1 {
   frameEngine: FrameEngine | null;
   /** Starts a session; a second one while it runs warns once and gives the first. */
   profile(options?: ProfileOptions): Profiler;
-  /** Copies the newest closed spans out, and the open ones if asked. The session's sinks see the spans first. */
+  /**
+   * Copies the newest closed spans out, and the open ones if asked. The session's sinks see the spans first. The snapshot is plain
+   * data, and its columns of counters are those of the engine's copy: who reads it takes one that is absent for not measured, and
+   * passes over one that is not in its own list.
+   */
   read(last: number, open: boolean): Snapshot;
   /** Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. */
   flush(): void;

@@ -1,11 +1,11 @@
 /**
- * Carries GPU figures from the monitor to the recorder while a session runs: times into rows, totals onto the session's
- * span.
+ * Carries late figures, which as yet are those of GPUs, from their meter to the buffer while a session runs: into rows, and totals
+ * onto the session's span.
  *
  * @module
  */
-import type { GpuMonitor } from "../meters/gpu/monitor.ts";
-import type { Recorder } from "../record/recorder.ts";
+import type { LateMeter } from "../meters/meter.ts";
+import type { TraceBuffer } from "../record/buffer.ts";
 import { cancelSoon, every, type Immediate, soon, stopTimer, type Timer } from "../runtime/host_calls.ts";
 
 const INTERVAL_MS = 1000;
@@ -15,15 +15,19 @@ const SLICE_ROWS = 8192;
 
 /** One session's ticks. They never keep the process alive. */
 export class GpuTicker {
-  readonly #recorder: Recorder;
-  readonly #monitor: GpuMonitor;
+  readonly #buffer: Pick<TraceBuffer, "session" | "settle">;
+  readonly #meter: Pick<LateMeter, "poke" | "attrs" | "stop">;
   readonly #intervalMs: number;
   #timer: Timer | null = null;
   #slice: Immediate | null = null;
 
-  constructor(recorder: Recorder, monitor: GpuMonitor, intervalMs: number = INTERVAL_MS) {
-    this.#recorder = recorder;
-    this.#monitor = monitor;
+  constructor(
+    buffer: Pick<TraceBuffer, "session" | "settle">,
+    meter: Pick<LateMeter, "poke" | "attrs" | "stop">,
+    intervalMs: number = INTERVAL_MS,
+  ) {
+    this.#buffer = buffer;
+    this.#meter = meter;
     this.#intervalMs = intervalMs;
   }
 
@@ -32,29 +36,29 @@ export class GpuTicker {
     this.#timer = every(this.#intervalMs, () => this.#tick());
   }
 
-  /** Asks the driver for what is newest, for whoever reads next. */
+  /** Asks for what is newest, for whoever reads next. */
   poke(): void {
-    this.#monitor.poke();
+    this.#meter.poke();
   }
 
-  /** Puts what is known of the GPUs onto the session's span. */
+  /** Puts what is known of the whole onto the session's span. */
   describe(): void {
-    const { session } = this.#recorder;
-    if (session !== null) session.attrs = { ...session.attrs, ...this.#monitor.attrs() };
+    const { session } = this.#buffer;
+    if (session !== null) session.attrs = { ...session.attrs, ...this.#meter.attrs() };
   }
 
-  /** Ends the ticks and the thread; the last figures go onto the session's span, which must still be open. */
+  /** Ends the ticks and the meter; the last figures go onto the session's span, which must still be open. */
   stop(): void {
     if (this.#timer !== null) stopTimer(this.#timer);
     if (this.#slice !== null) cancelSoon(this.#slice);
     this.#timer = this.#slice = null;
-    this.#recorder.settleGpu(0);
+    this.#buffer.settle(0);
     this.describe();
-    this.#monitor.stop();
+    this.#meter.stop();
   }
 
   #tick(): void {
-    const isMore = this.#recorder.settleGpu(SLICE_ROWS);
+    const isMore = this.#buffer.settle(SLICE_ROWS);
     this.describe();
     if (isMore && this.#slice === null) {
       this.#slice = soon(() => {

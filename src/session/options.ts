@@ -4,11 +4,12 @@
  * @module
  */
 import { isOptions, kindOf, quote, shown } from "../data/arguments.ts";
+import type { CounterOptions } from "../data/counters.ts";
 import { checkNumber, checkWhole } from "../data/number_checks.ts";
 import { checkOptionNames } from "../data/option_names.ts";
-import type { CounterOptions } from "../meters/cpu.ts";
+import { COUNTERS, type OptionValues } from "../meters/counters.ts";
 import type { Logger } from "../sinks/log.ts";
-import type { Sink } from "../sinks/sink.ts";
+import { type AnySink, type Sink, takesColumns } from "../sinks/sink.ts";
 
 /** The package's own sinks. */
 export type OutputName = "spool" | "log" | "stdout" | "none";
@@ -90,7 +91,9 @@ const OPTION_NAMES: readonly string[] = [
   "enabled",
 ];
 
-const COUNTER_NAMES: readonly string[] = ["cpu", "cpuCoalesceNs", "memory", "gpu"];
+const COUNTER_OPTIONS: ReadonlyMap<string, OptionValues> = new Map(
+  COUNTERS.flatMap(({ options }) => Object.entries(options)),
+);
 
 /**
  * Checks everything before anything is started.
@@ -156,21 +159,26 @@ function checkCounters(counters: CounterOptions): CheckedCounters {
   if (!isOptions(counters)) {
     throw new TypeError(`counters must be an object, got ${kindOf(counters)}`);
   }
-  checkOptionNames(counters, COUNTER_NAMES, "choose counters");
-  const cpu = counters.cpu ?? undefined;
-  const cpuCoalesceNs = counters.cpuCoalesceNs ?? undefined;
-  const memory = counters.memory ?? undefined;
-  const gpu = counters.gpu ?? undefined;
-  if (cpu !== undefined && cpu !== "process" && cpu !== "thread" && cpu !== false) {
-    throw new RangeError(`counters.cpu must be "process", "thread" or false, got ${shown(cpu)}`);
+  checkOptionNames(counters, [...COUNTER_OPTIONS.keys()], "choose counters");
+  const checked: Record<string, unknown> = {};
+  for (const [option, values] of COUNTER_OPTIONS) {
+    const value = (counters as Record<string, unknown>)[option] ?? undefined;
+    if (value !== undefined) checkCounterOption(`counters.${option}`, value, values);
+    checked[option] = value;
   }
-  if (cpuCoalesceNs !== undefined) checkNumber("counters.cpuCoalesceNs", cpuCoalesceNs, 0);
-  for (const [name, value] of Object.entries({ memory, gpu })) {
-    if (value !== undefined && typeof value !== "boolean") {
-      throw new TypeError(`counters.${name} must be a boolean, got ${typeof value}`);
-    }
+  return checked;
+}
+
+function checkCounterOption(name: string, value: unknown, values: OptionValues): void {
+  if (values === "number from 0") {
+    checkNumber(name, value, 0);
+  } else if (values === "boolean") {
+    if (typeof value !== "boolean") throw new TypeError(`${name} must be a boolean, got ${typeof value}`);
+  } else if (!values.includes(value as string | boolean)) {
+    const known = values.map(one => typeof one === "string" ? `"${one}"` : String(one));
+    const expected = `${known.slice(0, -1).join(", ")} or ${known.at(-1)}`;
+    throw new RangeError(`${name} must be ${expected}, got ${shown(value)}`);
   }
-  return { cpu, cpuCoalesceNs, memory, gpu };
 }
 
 /**
@@ -191,7 +199,7 @@ function checkOutput(output: Output | readonly Output[]): readonly Exclude<Outpu
       const expected = OUTPUT_NAMES.map(known => `"${known}"`).join(", ");
       throw new RangeError(`Cannot profile: unknown output ${quote(one)}, expected ${expected} or a sink`);
     }
-    if (typeof (one as Sink | null)?.emit !== "function") {
+    if (one == null || (typeof (one as Sink).emit !== "function" && !takesColumns(one as AnySink))) {
       throw new TypeError(
         `Cannot profile: an output must be a name or have a method emit, got ${kindOf(one)}`,
       );

@@ -5,11 +5,15 @@
  * @module
  */
 import type { Overhead } from "../data/health.ts";
+import { IdSeries } from "../data/id_series.ts";
 import type { Clock } from "../meters/clock.ts";
 import { CpuMeter } from "../meters/cpu.ts";
-import type { PeakMeter } from "../meters/memory.ts";
-import { NOTHING_DONE, Recorder, type WorkDone } from "../record/recorder.ts";
+import type { SpanMeter } from "../meters/meter.ts";
+import { NO_COUNTERS } from "../record/counters.ts";
+import { Recorder } from "../record/recorder.ts";
 import type { Scope } from "../record/scope.ts";
+import { SpanMeters } from "../record/span_meters.ts";
+import { NOTHING_DONE, type WorkDone } from "../record/work_done.ts";
 
 /** What is done once and costs something. */
 type Kind = keyof WorkDone;
@@ -27,8 +31,8 @@ export interface CalibrationOptions {
   readonly maxSpans: number;
   /** The session's CPU clock; null if it has none. */
   readonly readCpu: (() => number) | null;
-  /** The session's meter of peaks, which takes the readings as some more boundaries; null if it has none. */
-  readonly peak: PeakMeter | null;
+  /** The session's meters that are read at both ends of spans, which take the readings as some more boundaries. */
+  readonly meters: readonly SpanMeter[];
 }
 
 /** Spans at most that the recorder keeps which is measured, as there is not time to fill it. */
@@ -76,8 +80,6 @@ interface Trial {
 
 /** The costs apiece of one session, each measured when there is something to multiply it with. */
 export class Calibration {
-  /** Readings of the session's meter of peaks that were made to measure them. */
-  peakReadCount = 0;
   readonly #options: CalibrationOptions;
   readonly #nowNs: () => number;
   readonly #costs: Record<Kind, number> = { ...NOTHING_DONE };
@@ -101,7 +103,6 @@ export class Calibration {
   costs(done: WorkDone): UnitCosts {
     const due = KINDS.filter(kind => done[kind] > 0 && done[kind] >= this.#doneThen[kind] * AGAIN);
     if (due.length === 0) return this.#costs;
-    const readCount = this.#options.peak?.readCount ?? 0;
     const trials = due.map((kind): Trial => ({
       kind,
       pass: this.#passOf(kind, done.flows > 0),
@@ -110,7 +111,6 @@ export class Calibration {
     }));
     this.#run(trials);
     for (const trial of trials) this.#take(trial, done);
-    this.peakReadCount += (this.#options.peak?.readCount ?? 0) - readCount;
     return this.#costs;
   }
 
@@ -159,7 +159,8 @@ export class Calibration {
   }
 
   #workOf(kind: Kind, recorder: Recorder): () => void {
-    const { clock, readCpu, peak } = this.#options;
+    const { clock, readCpu } = this.#options;
+    const meters = new SpanMeters(this.#options.meters);
     const meter = new CpuMeter(readCpu ?? clock.nowNs, 0);
     const work: Record<Kind, () => void> = {
       scopes: () => (recorder.scope("calibration", undefined, undefined, null) as Scope).end(),
@@ -174,7 +175,7 @@ export class Calibration {
         scope.end();
       },
       cpuReads: () => meter.read(clock.nowNs()), // as where a span starts: the time is read again after it
-      peakReads: () => peak?.start(),
+      meterReads: () => meters.start(0),
     };
     return work[kind];
   }
@@ -184,8 +185,9 @@ export class Calibration {
     return new Recorder({
       clock,
       // Its one reading is never too old: so carrying it forward is in the cost of a scope, and nothing else.
-      counters: { cpu: readCpu === null ? null : new CpuMeter(readCpu, Infinity), memory: null, gpu: null },
+      counters: { ...NO_COUNTERS, cpu: readCpu === null ? null : new CpuMeter(readCpu, Infinity) },
       maxSpans: Math.min(maxSpans, MAX_SPANS),
+      ids: () => NO_IDS,
       warn: nothing,
     });
   }
@@ -202,6 +204,7 @@ function garbageNs(passesNs: readonly number[], costNs: number): number {
   return Math.min(sumNs / passesNs.length, costNs * MOST_GARBAGE);
 }
 
+const NO_IDS = new IdSeries("0".repeat(16)); // nobody asks for the id of a calibration
 const nothing = (): void => {};
 const RESOLVED = Promise.resolve();
 const TWO_ATTRS = { attrs: { number: 1, text: "two" } };
@@ -217,7 +220,7 @@ export function estimateOverhead(costs: UnitCosts, done: WorkDone, flushNs: numb
       + done.attrs * costs.attrs,
   );
   const mark_ns = Math.round(done.marks * costs.marks);
-  const counter_ns = Math.round(done.cpuReads * costs.cpuReads + done.peakReads * costs.peakReads);
+  const counter_ns = Math.round(done.cpuReads * costs.cpuReads + done.meterReads * costs.meterReads);
   return {
     estimated_ns: span_ns + mark_ns + counter_ns + flushNs,
     span_ns,

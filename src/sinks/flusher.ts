@@ -8,11 +8,17 @@
  * Ticks and slices need an event loop that turns. So there is a deadline as well, an interval after the last commit: the
  * first span that closes after it, or the first slice, gives out what is waiting, however much that is.
  *
+ * Sinks share the cursor, and what is drained is given to all. A sink of the package may want to be committed more often than the
+ * others, or to be given what waits as soon as it is so many spans.
+ *
  * @module
  */
 import type { IdSeries } from "../data/id_series.ts";
+import type { Identity } from "../data/identity.ts";
 import { UNFINISHED } from "../data/session_names.ts";
-import type { Recorder } from "../record/recorder.ts";
+import type { JsonValue } from "../data/values.ts";
+import type { Clock } from "../meters/clock.ts";
+import type { TraceBuffer } from "../record/buffer.ts";
 import {
   cancelSoon,
   every,
@@ -22,15 +28,15 @@ import {
   stopTimer,
   type Timer,
 } from "../runtime/host_calls.ts";
-import { FlushBatch, type Identity } from "./batch.ts";
+import { Drained } from "./batch.ts";
 import { SinkRunner } from "./runner.ts";
-import type { Sink } from "./sink.ts";
+import type { AnySink } from "./sink.ts";
 
 /** Milliseconds between two ticks, by default. */
-export const DEFAULT_FLUSH_INTERVAL_MS = 1000;
+const DEFAULT_FLUSH_INTERVAL_MS = 1000;
 
 /** The same in a worker, which another thread may end at any moment, and no hook tells. */
-export const WORKER_FLUSH_INTERVAL_MS = 100;
+const WORKER_FLUSH_INTERVAL_MS = 100;
 
 /** Between two flushes for the sake of an outermost scope that closed in a worker. */
 const OUTERMOST_NS = 100_000_000;
@@ -52,19 +58,19 @@ const SLICE_NS = 2_000_000;
 
 /** What the flusher needs from above. */
 export interface FlusherOptions {
-  readonly recorder: Recorder;
-  readonly sinks: readonly Sink[];
-  readonly intervalMs: number;
+  readonly buffer: TraceBuffer;
+  readonly clock: Clock;
+  readonly sinks: readonly AnySink[];
+  /** Null for what the sinks wish. */
+  readonly intervalMs: number | null;
   readonly identity: Identity;
   readonly ids: IdSeries;
   readonly warn: (message: string) => void;
-  /** The one of `sinks` whose readers should know of the session from its start. */
-  readonly announceTo?: Sink | null;
   /** Whether another thread may end this one: then outermost scopes are given out as they close. */
   readonly isWorker?: boolean;
 }
 
-/** Drains one session's recorder into its sinks. */
+/** Drains one session's buffer into its sinks. */
 export class Flusher {
   /** Duration of the last flush or slice, in nanoseconds; null before the first. */
   latencyNs: number | null = null;
@@ -77,20 +83,28 @@ export class Flusher {
 
   readonly #options: FlusherOptions;
   readonly #runners: readonly SinkRunner[];
+  /** The least of the sinks' intervals. */
+  readonly #intervalNs: number;
+  /** Spans that may wait for the least patient sink. */
+  readonly #batchSpans: number;
   #cursor: number;
   #isFlushing = false;
   #isStopping = false;
   #isStopped = false;
-  /** Whether the recorder is another flusher's by now. */
+  /** Whether the buffer is another flusher's by now. */
   #isReleased = false;
   /** When what is waiting must be given out, whether or not the loop has turned. */
   #dueNs = Infinity;
   /** Whether the alarm is set for early slices. */
   #startsEarly = false;
+  /** The row from which a batch is due. */
+  #batchRow = Infinity;
+  /** Rows before it were given out in a batch, or could not be: not all of them was known. */
+  #triedRow = 0;
   /** From when on an outermost scope that closes is given out at once. */
   #outermostNs: number;
   /** What was taken out of it before. */
-  #left: FlushBatch | null = null;
+  #left: Drained | null = null;
   #timer: Timer | null = null;
   #slice: Immediate | null = null;
 
@@ -99,18 +113,23 @@ export class Flusher {
 
   constructor(options: FlusherOptions) {
     this.#options = options;
-    this.#runners = options.sinks.map(sink => new SinkRunner(sink, options.warn));
-    this.#cursor = options.recorder.rowCount;
+    const { sinks, intervalMs, warn } = options;
+    const usualMs = options.isWorker === true ? WORKER_FLUSH_INTERVAL_MS : DEFAULT_FLUSH_INTERVAL_MS;
+    this.#runners = sinks.map(sink => new SinkRunner(sink, { intervalMs, usualMs, warn }));
+    this.#intervalNs = Math.min(...this.#runners.map(runner => runner.intervalNs));
+    this.#batchSpans = Math.min(...this.#runners.map(runner => runner.batchSpans));
+    this.#cursor = options.buffer.rowCount;
     this.#outermostNs = options.isWorker === true ? -Infinity : Infinity;
   }
 
   /** Starts the ticks. They never keep the process alive. */
   start(): void {
-    const { recorder, intervalMs } = this.#options;
+    const { buffer } = this.#options;
     this.#announce();
+    const intervalMs = this.#intervalNs / 1e6;
     this.#timer = every(intervalMs - Math.min(LEAD_MS, intervalMs / 4), () => this.#startSlices());
-    recorder.setMarkGuard(this.#flushInScope);
-    this.#dueNs = recorder.clock.nowNs() + intervalMs * 1e6;
+    buffer.setMarkGuard(this.#flushInScope);
+    this.#noteCommit(this.#runners);
     this.#arm();
   }
 
@@ -121,11 +140,10 @@ export class Flusher {
 
   #flush(drain: () => void): void {
     if (this.#isFlushing || this.#isStopped) return; // a sink that flushes: it is being done
-    const { clock } = this.#options.recorder;
+    const { clock } = this.#options;
     const startNs = clock.nowNs();
     this.#isFlushing = true;
     try {
-      this.#endSlices();
       drain();
       // What closed when a sink ended the session meanwhile.
       if (this.#isStopping && this.#waiting > 0) this.#drainAll();
@@ -137,7 +155,7 @@ export class Flusher {
 
   #endFlush(startNs: number): void {
     this.#isFlushing = false;
-    const nowNs = this.#options.recorder.clock.nowNs();
+    const nowNs = this.#options.clock.nowNs();
     this.latencyNs = nowNs - startNs;
     this.totalNs += this.latencyNs;
     this.#arm();
@@ -148,13 +166,18 @@ export class Flusher {
    * live on, each is given out again when it closes, and whoever reads them keeps the later one.
    */
   giveOpen(): void {
-    const { recorder, identity, ids } = this.#options;
-    if (recorder.session === null || this.#isFlushing || this.#isStopped) return;
-    const snapshot = recorder.read(0, true, ids);
-    const batch = new FlushBatch({ ...snapshot, closedLength: snapshot.length }, identity, true);
-    for (const runner of this.#runners) runner.emit(batch);
+    const { buffer, identity, ids } = this.#options;
+    if (buffer.session === null || this.#isFlushing || this.#isStopped) return;
+    const snapshot = buffer.read(0, true, ids);
+    const drained = new Drained({ ...snapshot, closedLength: snapshot.length }, identity, true);
+    for (const runner of this.#runners) runner.emit(drained);
     this.#commit();
     this.#arm();
+  }
+
+  /** Tells the sinks that the process ends. The session may go on all the same. */
+  exit(): void {
+    for (const runner of this.#runners) runner.exit();
   }
 
   /** Gives out everything, ends the ticks and closes the sinks; called by a sink, as soon as that one returns. */
@@ -164,7 +187,7 @@ export class Flusher {
   }
 
   /**
-   * Takes what is left out of the recorder, which is about to start over, and lets go of it. Only where a sink ends the
+   * Takes what is left out of the buffer, which is about to start over, and lets go of it. Only where a sink ends the
    * session and starts the next one while it is given spans: else there is nothing left by then.
    */
   release(): void {
@@ -174,16 +197,19 @@ export class Flusher {
     this.#isReleased = true;
   }
 
-  // The session's own span is written when it closes. Until then it stands as unfinished: should nothing of ours run at the
-  // end, whoever reads can tell.
+  // The session's own span is given out when it closes. Some sinks are given it from the start, as unfinished: should nothing of
+  // ours run at the end, whoever reads can tell.
   #announce(): void {
-    const { sinks, announceTo = null, recorder, identity, ids } = this.#options;
-    const snapshot = announceTo === null ? null : recorder.readSession(ids);
+    const { buffer, identity, ids } = this.#options;
+    const runners = this.#runners.filter(runner => runner.wantsBegin);
+    const snapshot = runners.length === 0 ? null : buffer.readSession(ids);
     if (snapshot === null) return;
     const attrs = [{ ...snapshot.attrs[0], [UNFINISHED]: true }];
-    const runner = this.#runners[sinks.indexOf(announceTo!)];
-    runner.emit(new FlushBatch({ ...snapshot, closedLength: 1, attrs }, identity, true));
-    runner.commit();
+    const session = new Drained({ ...snapshot, closedLength: 1, attrs }, identity, true);
+    for (const runner of runners) {
+      runner.begin(session);
+      runner.commit();
+    }
   }
 
   #end(): void {
@@ -199,12 +225,13 @@ export class Flusher {
   }
 
   #disarm(): void {
-    this.#options.recorder.setAlarm(Infinity, Infinity, null);
-    this.#options.recorder.setMarkGuard(null);
+    this.#options.buffer.setAlarm(Infinity, Infinity, null);
+    this.#options.buffer.setMarkGuard(null);
   }
 
   #drainAll(): void {
-    if (!this.#isReleased) this.#options.recorder.settleGpu(Infinity);
+    this.#endSlices();
+    if (!this.#isReleased) this.#options.buffer.settle(Infinity);
     while (this.#drain(FLUSH_SPANS, true) === FLUSH_SPANS);
     this.#commit();
   }
@@ -225,57 +252,79 @@ export class Flusher {
     return { errors, dropped };
   }
 
+  /** What each sink says of itself, in their order; null for one that says nothing. */
+  health(): JsonValue[] {
+    return this.#runners.map(runner => runner.health());
+  }
+
   get #waiting(): number {
-    if (this.#isReleased) return this.#left === null ? 0 : this.#left.spanCount;
-    return this.#options.recorder.rowCount - this.#cursor;
+    if (this.#isReleased) return this.#left === null ? 0 : this.#left.snapshot.closedLength;
+    return this.#options.buffer.rowCount - this.#cursor;
   }
 
   // Gives up to `most` spans to every sink; tells how many there were.
   #drain(most: number, withOpen: boolean): number {
-    const batch = this.#isReleased ? this.#left : this.#take(most, withOpen);
+    const drained = this.#isReleased ? this.#left : this.#take(most, withOpen);
     this.#left = null;
-    if (batch === null) return 0;
-    for (const runner of this.#runners) runner.emit(batch);
-    return batch.spanCount;
+    if (drained === null) return 0;
+    for (const runner of this.#runners) runner.emit(drained);
+    return drained.snapshot.closedLength;
   }
 
   // Takes up to `most` spans from the ring, and the new marks of open ones; null if there is nothing.
-  #take(most: number, withOpen: boolean): FlushBatch | null {
-    const { recorder, identity, ids } = this.#options;
+  #take(most: number, withOpen: boolean): Drained | null {
+    const { buffer, identity, ids } = this.#options;
     const before = this.#cursor;
-    const snapshot = recorder.drain(before, most, withOpen, ids);
-    const lapped = Math.max(0, recorder.firstRow - before);
+    const snapshot = buffer.drain(before, most, withOpen, ids);
+    const lapped = Math.max(0, buffer.firstRow - before);
     this.#lostCount += lapped;
     this.#endangeredMarks = 0;
     this.#cursor = before + lapped + snapshot.closedLength;
-    return snapshot.length > 0 ? new FlushBatch(snapshot, identity) : null;
+    return snapshot.length > 0 ? new Drained(snapshot, identity) : null;
   }
 
-  // A tick leaves spans whose GPU time is not known yet to a later one, in which it will be: sinks see a span once.
+  // A tick leaves spans of which not all is known yet to a later one, in which it will be: sinks see a span once.
   #drainSettled(most: number): number {
     if (this.#isReleased) return this.#drain(most, false);
-    const { recorder } = this.#options;
-    recorder.settleGpu(most);
-    const settled = recorder.settledRow - this.#cursor;
+    const { buffer } = this.#options;
+    buffer.settle(most);
+    const settled = buffer.settledRow - this.#cursor;
     return settled <= 0 ? 0 : this.#drain(Math.min(most, settled), false);
+  }
+
+  // For the sinks that want what waits once it is so many spans. The deadline stays, for marks of open scopes and for the others.
+  #drainBatch(): void {
+    while (this.#drainSettled(FLUSH_SPANS) === FLUSH_SPANS);
+    for (const runner of this.#runners) {
+      if (runner.batchSpans < Infinity) runner.commit();
+    }
+    this.#triedRow = this.#options.buffer.rowCount;
   }
 
   // What a tick gives out, without its slices.
   #drainDue(): void {
+    this.#endSlices();
     while (this.#drainSettled(FLUSH_SPANS) === FLUSH_SPANS);
     this.#endTick();
   }
 
   #endTick(): void {
     this.#drain(0, true); // the marks of open scopes, once a tick
-    this.#commit();
+    // The next commit may come that late.
+    const nextNs = this.#options.clock.nowNs() + this.#intervalNs;
+    this.#commit(this.#runners.filter(({ dueNs }) => dueNs <= nextNs));
+  }
+
+  #commit(runners: readonly SinkRunner[] = this.#runners): void {
+    for (const runner of runners) runner.commit();
+    this.#noteCommit(runners);
   }
 
   // The deadline counts from the end: where a commit takes long, the program gets as long as ever before the next.
-  #commit(): void {
-    for (const runner of this.#runners) runner.commit();
-    const { recorder, intervalMs } = this.#options;
-    this.#dueNs = recorder.clock.nowNs() + intervalMs * 1e6;
+  #noteCommit(runners: readonly SinkRunner[]): void {
+    const nowNs = this.#options.clock.nowNs();
+    for (const runner of runners) runner.dueNs = nowNs + runner.intervalNs;
+    this.#dueNs = nowNs + this.#intervalNs;
   }
 
   #startSlices(): void {
@@ -292,7 +341,7 @@ export class Flusher {
   #runSlice(): void {
     this.#slice = null;
     if (this.#isFlushing) return;
-    const { clock } = this.#options.recorder;
+    const { clock } = this.#options;
     const startNs = clock.nowNs();
     const untilNs = startNs + SLICE_NS;
     let isDone = false;
@@ -318,43 +367,51 @@ export class Flusher {
     else if (!isDone) this.#startSlices();
   }
 
-  // The next alarm: the deadline, or early slices, then, if the loop does not come to run them, the last moment before a lap.
+  // The next alarm: the deadline, or a batch, or early slices, then, if the loop does not come to run them, the last moment before a
+  // lap.
   #arm(): void {
     if (this.#isReleased) return;
-    const { recorder } = this.#options;
-    this.#startsEarly = this.#waiting < EARLY_SPANS && EARLY_SPANS < recorder.capacity;
-    this.#armAt(this.#cursor + (this.#startsEarly ? EARLY_SPANS : recorder.capacity));
+    const { buffer } = this.#options;
+    this.#startsEarly = this.#waiting < EARLY_SPANS && EARLY_SPANS < buffer.capacity;
+    this.#batchRow = Math.max(this.#cursor, this.#triedRow) + this.#batchSpans;
+    this.#armAt(this.#cursor + (this.#startsEarly ? EARLY_SPANS : buffer.capacity));
   }
 
   #armAt(row: number): void {
-    this.#options.recorder.setAlarm(row, Math.min(this.#dueNs, this.#outermostNs), this.#onAlarm);
+    this.#options.buffer.setAlarm(
+      Math.min(row, this.#batchRow),
+      Math.min(this.#dueNs, this.#outermostNs),
+      this.#onAlarm,
+    );
   }
 
   // Called as a span closes: for each one, once an outermost scope that closes is to be given out at once.
   readonly #onAlarm = guarded((): void => {
-    const { recorder } = this.#options;
-    const isFull = this.#waiting >= recorder.capacity;
+    const { buffer } = this.#options;
+    const isFull = this.#waiting >= buffer.capacity;
     if (this.#isFlushing) {
       if (isFull) this.#noteLoss();
     } else if (isFull) {
       this.flush();
-    } else if (recorder.closedNs >= this.#dueNs) {
+    } else if (buffer.closedNs >= this.#dueNs) {
       this.#flush(() => this.#drainDue());
-    } else if (recorder.closedNs >= this.#outermostNs && recorder.isClosedOutermost) {
-      this.#outermostNs = recorder.closedNs + OUTERMOST_NS;
+    } else if (buffer.closedNs >= this.#outermostNs && buffer.isClosedOutermost) {
+      this.#outermostNs = buffer.closedNs + OUTERMOST_NS;
       this.#flush(() => this.#drainDue());
+    } else if (buffer.rowCount >= this.#batchRow) {
+      this.#flush(() => this.#drainBatch());
     } else if (this.#startsEarly && this.#waiting >= EARLY_SPANS) {
       this.#startsEarly = false;
       this.#startSlices();
-      this.#armAt(this.#cursor + recorder.capacity);
+      this.#armAt(this.#cursor + buffer.capacity);
     }
   });
 
   // A sink records more than the buffer holds while it is given spans. The spans are counted when the cursor moves on; their
   // marks are gone by then.
   #noteLoss(): void {
-    const { recorder } = this.#options;
+    const { buffer } = this.#options;
     this.#lostCount += this.#endangeredMarks;
-    this.#endangeredMarks = recorder.undrainedMarks(recorder.rowCount - recorder.capacity);
+    this.#endangeredMarks = buffer.undrainedMarks(buffer.rowCount - buffer.capacity);
   }
 }

@@ -6,12 +6,14 @@
  *
  * @module
  */
-import { jsonOfText } from "../data/json_text.ts";
+import type { SpoolHealth } from "../data/health.ts";
+import { newMarkCount } from "../data/snapshot.ts";
 import { SpoolDirectory } from "../spool/directory.ts";
+import { type EncodedRows, encodeFile, encodeMarks, encodeSpans } from "../spool/encode.ts";
 import { SpoolFiles } from "../spool/files.ts";
-import { SPOOL_SCHEMA_VERSION } from "../spool/format.ts";
-import type { FlushBatch } from "./batch.ts";
-import type { Sink } from "./sink.ts";
+import { spoolFileName } from "../spool/format.ts";
+import type { Drained } from "./batch.ts";
+import { type ColumnSink, TAKE } from "./sink.ts";
 
 /** Bytes of spool files kept by default. */
 export const DEFAULT_SPOOL_MAX_BYTES = 1_000_000_000;
@@ -36,20 +38,18 @@ export interface SpoolOptions {
 }
 
 /** A batch as it will lie in a file. */
-interface Pending {
-  readonly spans: string;
-  readonly marks: string;
+interface Pending extends EncodedRows {
   readonly characters: number;
   readonly spanCount: number;
   readonly markCount: number;
 }
 
 /** Writes spool files into one directory, and keeps them within a bound. */
-export class SpoolSink implements Sink {
-  /** Spans that are in no file, because none could be written. */
-  spanDropCount = 0;
-  /** Marks likewise. */
-  markDropCount = 0;
+export class SpoolSink implements ColumnSink {
+  /** What waits for the next tick is in no file if none comes. */
+  readonly needsExitHook = true;
+  #spanDropCount = 0;
+  #markDropCount = 0;
   readonly #options: SpoolOptions;
   readonly #directory: SpoolDirectory;
   readonly #files: SpoolFiles;
@@ -67,30 +67,31 @@ export class SpoolSink implements Sink {
     this.#files = new SpoolFiles(this.#directory, options.maxBytes, options.nowMs);
   }
 
-  /** The absolute path of the directory. */
-  get directory(): string {
-    return this.#directory.path;
+  /** What `health()` says of the spool. */
+  health(): SpoolHealth {
+    return {
+      spool_drop_count: this.#files.evictCount,
+      spool_span_drop_count: this.#spanDropCount,
+      spool_mark_drop_count: this.#markDropCount,
+      spool_bytes: this.#files.bytes,
+      spool_dir: this.#directory.path,
+    };
   }
 
-  /** Files that were evicted for the bound. */
-  get dropCount(): number {
-    return this.#files.evictCount;
+  /** Takes the session as it begins, so that readers know of one whose end nobody writes. */
+  begin(session: Drained): void {
+    this[TAKE](session);
   }
 
-  /** Bytes of spool files in the directory, as far as known. */
-  get bytes(): number {
-    return this.#files.bytes;
-  }
-
-  /** Takes a batch; writes when enough is pending. */
-  emit(batch: FlushBatch): void {
-    const { spans, marks } = batch.toJson();
+  /** Takes spans and marks; writes when enough is pending. */
+  [TAKE]({ snapshot, identity, isProvisional }: Drained): void {
+    const spans = encodeSpans(snapshot, identity, 0, snapshot.closedLength);
+    const marks = encodeMarks(snapshot, identity, 0, snapshot.length);
     const characters = spans.length + marks.length;
     if (characters === 0) return;
-    const markCount = batch.rowCount - batch.spanCount;
     // A span that comes again is counted then.
-    const spanCount = batch.isProvisional ? 0 : batch.spanCount;
-    this.#pending.push({ spans, marks, characters, spanCount, markCount });
+    const spanCount = isProvisional ? 0 : snapshot.closedLength;
+    this.#pending.push({ spans, marks, characters, spanCount, markCount: newMarkCount(snapshot) });
     this.#pendingCharacters += characters;
     this.#untriedCharacters += characters;
     if (this.#untriedCharacters >= FILE_CHARACTERS) this.commit();
@@ -120,12 +121,12 @@ export class SpoolSink implements Sink {
       if (!this.#isFailing || this.#untriedCharacters > 0) this.commit();
     } finally {
       while (this.#pending.length > 0) this.#drop();
-      this.tidy();
+      this.exit();
     }
   }
 
-  /** Leaves the directory to the next process; called when this one ends. The session may go on all the same. */
-  tidy(): void {
+  /** Leaves the directory to the next process. */
+  exit(): void {
     this.#files.finish(Number.parseInt(this.#lastBatchId.slice(0, 8), 16) / 2 ** 32);
   }
 
@@ -136,17 +137,8 @@ export class SpoolSink implements Sink {
     // Names sort by time, also where the clock stands still or is set back.
     const now = this.#options.unixNs();
     const createdNs = this.#lastCreatedNs = now > this.#lastCreatedNs ? now : this.#lastCreatedNs + 1n;
-    const name = `${String(createdNs).padStart(20, "0")}-${batchId}.json`;
-    const file = this.#directory.write(name, () =>
-      new TextEncoder().encode(
-        `{"schema_version":${SPOOL_SCHEMA_VERSION},"sdk_version":${
-          jsonOfText(this.#options.sdkVersion)
-        },"batch_id":"${batchId}","created_ns":${createdNs},"spans":[${
-          batches.map(batch => batch.spans).filter(text => text !== "").join(",")
-        }],"marks":[${
-          batches.map(batch => batch.marks).filter(text => text !== "").join(",")
-        }],"snapshots":[]}`,
-      ));
+    const header = { sdkVersion: this.#options.sdkVersion, batchId, createdNs };
+    const file = this.#directory.write(spoolFileName(createdNs, batchId), () => encodeFile(header, batches));
     this.#isFailing = false;
     this.#lastBatchId = batchId;
     this.#pending.splice(0, count);
@@ -168,7 +160,7 @@ export class SpoolSink implements Sink {
   #drop(): void {
     const { characters, spanCount, markCount } = this.#pending.shift()!;
     this.#pendingCharacters -= characters;
-    this.spanDropCount += spanCount;
-    this.markDropCount += markCount;
+    this.#spanDropCount += spanCount;
+    this.#markDropCount += markCount;
   }
 }

@@ -7,11 +7,14 @@
 import { copyAttrs } from "../data/attrs.ts";
 import { cutText } from "../data/text_limits.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
+import { COUNTERS } from "../meters/counters.ts";
 
 /** A span of a file, checked. */
 export interface SpoolSpan {
   readonly id: string;
   readonly parentId: string | null;
+  /** Null for unknown. */
+  readonly traceId: string | null;
   readonly name: string;
   /** NaN for none. */
   readonly index: number;
@@ -19,12 +22,8 @@ export interface SpoolSpan {
   readonly startNs: bigint;
   /** Since 1970. */
   readonly endNs: bigint;
-  /** NaN for not measured. */
-  readonly cpuNs: number;
-  /** NaN for not measured. */
-  readonly gpuNs: number;
-  /** NaN for not measured. */
-  readonly memoryPeakBytes: number;
+  /** As the counters are listed; NaN for not measured. */
+  readonly counters: readonly number[];
   /** NaN for unknown. */
   readonly pid: number;
   /** NaN for unknown. */
@@ -51,19 +50,17 @@ type Fields = Record<string, unknown>;
 /** A span as the file has it, or null if a field is missing, of the wrong type or out of range. */
 export function decodeSpan(value: unknown): SpoolSpan | null {
   if (!isObject(value)) return null;
-  const { id, name, parent_id } = value;
+  const { id, name, parent_id, trace_id } = value;
   const parentId = parent_id === undefined ? null : parent_id;
   const startNs = toNs(value.start_ns);
   const endNs = toNs(value.end_ns);
-  const cpuNs = toReading(value.cpu_ns);
-  const gpuNs = toReading(value.gpu_ns);
-  const memoryPeakBytes = toReading(value.memory_peak_bytes);
+  const counters = COUNTERS.map(({ column }) => toReading(value[column]));
   const pid = toCount(value.pid);
   const rank = toCount(value.rank);
   const attrs = toAttrs(value.attrs);
   if (
     !isId(id) || (parentId !== null && !isId(parentId)) || typeof name !== "string" || startNs === null
-    || endNs === null || cpuNs === null || gpuNs === null || memoryPeakBytes === null
+    || endNs === null || !counters.every(reading => reading !== null)
     || pid === null || rank === null || attrs === null
   ) {
     return null;
@@ -71,13 +68,12 @@ export function decodeSpan(value: unknown): SpoolSpan | null {
   return {
     id,
     parentId,
+    traceId: isId(trace_id) ? cutText(trace_id) : null,
     name: cutText(name),
     index: toCount(value.index) ?? NaN, // what loops over something else may count as they like
     startNs,
     endNs,
-    cpuNs,
-    gpuNs,
-    memoryPeakBytes,
+    counters,
     pid,
     rank,
     threadId: toCount(value.thread_id) ?? NaN, // of the writer's choice: whatever else it is costs no span

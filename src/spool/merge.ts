@@ -4,8 +4,15 @@
  * @module
  */
 import { ORPHANS } from "../data/session_names.ts";
-import type { MarkColumns, Snapshot, SnapshotThread, SnapshotThreads } from "../data/snapshot.ts";
+import type {
+  MarkColumns,
+  Snapshot,
+  SnapshotCounters,
+  SnapshotThread,
+  SnapshotThreads,
+} from "../data/snapshot.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
+import { COUNTERS } from "../meters/counters.ts";
 import { decodeMark, decodeSpan, isObject, type SpoolMark, type SpoolSpan } from "./decode.ts";
 import { SPOOL_SCHEMA_VERSION } from "./format.ts";
 import { isUnfinished, stretchUnfinished } from "./unfinished.ts";
@@ -81,7 +88,7 @@ export function mergeFiles(files: Iterable<ParsedFile>): SpoolRows {
     }
   }
   const allMarks = [...marks.values()];
-  const allSpans = stretchUnfinished([...spans.values()], allMarks);
+  const allSpans = stretchUnfinished(joinForeign([...spans.values()]), allMarks);
   return {
     snapshot: toSnapshot(allSpans, allMarks),
     fileCount,
@@ -104,6 +111,25 @@ function listsOf(content: unknown): { spans: unknown[]; marks: unknown[] } | str
     return `has the format's version ${what}, not ${SPOOL_SCHEMA_VERSION}`;
   }
   return Array.isArray(spans) && Array.isArray(marks) ? { spans, marks } : "has no lists of spans and marks";
+}
+
+/** Characters of an id that trace context has room for: what a span has of a parent in another process. */
+const SPAN_ID_CHARACTERS = 16;
+
+const ID_CHARACTERS = 32;
+
+/** Whether a span's parent is known by the first half of its id, as that of a remote caller is. */
+function isForeign({ id, parentId }: SpoolSpan): boolean {
+  return parentId !== null && parentId.length === SPAN_ID_CHARACTERS && id.length === ID_CHARACTERS;
+}
+
+/** Gives spans that continue another's trace the whole id of their parent, where that is in the files too. */
+function joinForeign(spans: SpoolSpan[]): SpoolSpan[] {
+  if (!spans.some(isForeign)) return spans;
+  const byHalf = new Map(spans.map(({ id }) => [id.slice(0, SPAN_ID_CHARACTERS), id]));
+  return spans.map(span =>
+    isForeign(span) ? { ...span, parentId: byHalf.get(span.parentId!) ?? span.parentId } : span
+  );
 }
 
 /** The closed rows of a snapshot. Its columns stay as long as they are: readers stop at `length`. */
@@ -129,15 +155,17 @@ function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): S
     closedLength: closed.length,
     anchorNs,
     threads: threadsOf(rows),
-    ids: { own: rows.map(span => span.id), parent: rows.map(span => span.parentId) },
+    ids: {
+      own: rows.map(span => span.id),
+      parent: rows.map(span => span.parentId),
+      trace: rows.map(span => span.traceId),
+    },
     ...numberRows(parentRow, startNs),
     name: rows.map(span => span.name),
     index: Float64Array.from(rows, span => span.index),
     startNs,
     endNs: Float64Array.from(rows, span => ns(span.endNs)),
-    cpuNs: Float64Array.from(rows, span => span.cpuNs),
-    gpuNs: measuredColumn(rows, span => span.gpuNs),
-    memoryPeakBytes: measuredColumn(rows, span => span.memoryPeakBytes),
+    counters: countersOf(rows),
     dataLoadNs: Float64Array.from(rows, ({ attrs }) => dataLoadOf(attrs)),
     attrs: rows.map(span => span.attrs),
     markCount: Uint32Array.from(rows, (_, row) => markColumns.first[row + 1] - markColumns.first[row]),
@@ -208,20 +236,23 @@ function openRows(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): Spo
     if (startNs < known.startNs) known.startNs = startNs;
     if (endNs > known.endNs) known.endNs = endNs;
   };
-  for (const span of spans) see(span.parentId, span.startNs, span.endNs, span);
+  for (const span of spans) {
+    if (!isForeign(span)) see(span.parentId, span.startNs, span.endNs, span);
+  }
   for (const mark of marks) see(mark.spanId, mark.tsNs, mark.tsNs, UNKNOWN_THREAD);
   return Array.from(seen, ([id, known]) => ({
     id,
     parentId: null,
+    traceId: null,
     name: id === ORPHANS ? ORPHANS : OPEN_NAME,
     index: NaN,
     ...known,
-    cpuNs: NaN,
-    gpuNs: NaN,
-    memoryPeakBytes: NaN,
+    counters: NOT_COUNTED,
     attrs: undefined,
   }));
 }
+
+const NOT_COUNTED: readonly number[] = COUNTERS.map(() => NaN);
 
 const UNKNOWN_THREAD: SnapshotThread = { pid: NaN, rank: NaN, threadId: NaN };
 
@@ -264,13 +295,12 @@ function numberRows(
   return { id, parent: Float64Array.from(parentRow, up => up < 0 ? 0 : id[up]) };
 }
 
-/** A column with NaN for not measured; null if no row was. */
-function measuredColumn(
-  rows: readonly SpoolSpan[],
-  value: (span: SpoolSpan) => number,
-): Float64Array | null {
-  const column = Float64Array.from(rows, value);
-  return column.every(Number.isNaN) ? null : column;
+/** The columns of what was counted in any row. */
+function countersOf(rows: readonly SpoolSpan[]): SnapshotCounters {
+  const columns = COUNTERS.map(({ column }, k) =>
+    [column, Float64Array.from(rows, span => span.counters[k])] as const
+  );
+  return Object.fromEntries(columns.filter(([, values]) => !values.every(Number.isNaN)));
 }
 
 function toMarkColumns(

@@ -4,10 +4,13 @@
  * @module
  */
 import { copyAttrs } from "../data/attrs.ts";
+import type { CounterColumn, CounterValues } from "../data/counters.ts";
 import type { IdSeries } from "../data/id_series.ts";
 import { ORPHANS, UNFINISHED } from "../data/session_names.ts";
 import { areMade, type Snapshot, unixUs } from "../data/snapshot.ts";
+import { type ForeignContext, traceIdText } from "../data/trace_context.ts";
 import type { Attrs } from "../data/values.ts";
+import { COUNTERS } from "../meters/counters.ts";
 
 /** The 32 hex characters of the id of a number, or `"root"` for the pseudo-span 0. */
 export function idText(series: IdSeries, id: number): string {
@@ -74,12 +77,46 @@ export function ownIdText(snapshot: Snapshot, row: number): string {
   return areMade(ids) ? idText(ids, snapshot.id[row]) : ids.own[row];
 }
 
-/** The parent's id as text; null for a root. */
+/** The parent's id as text, of a foreign one the 16 characters of its span id; null for a root. */
 export function parentIdText(snapshot: Snapshot, row: number): string | null {
   const { ids } = snapshot;
   if (!(areMade(ids))) return ids.parent[row];
   const parent = snapshot.parent[row];
+  if (parent < 0) return foreignContext(snapshot, parent)?.spanId ?? null;
   return parent === 0 ? null : idText(ids, parent);
+}
+
+/** The 32 hex characters of the trace that a row belongs to; null if that is not known, and for the pseudo-span. */
+export function traceIdOf(snapshot: Snapshot, row: number): string | null {
+  const { ids } = snapshot;
+  if (!(areMade(ids))) return ids.trace?.[row] ?? null;
+  const root = snapshot.root === undefined ? 0 : snapshot.root[row];
+  if (root < 0) return foreignContext(snapshot, root)?.traceId ?? null;
+  if (root === 0) return null;
+  // Rows of one trace mostly come together, and share one string.
+  if (lastTrace.root !== root || lastTrace.series !== ids) {
+    lastTrace = { series: ids, root, text: traceIdText(ids, root) };
+  }
+  return lastTrace.text;
+}
+
+let lastTrace: { readonly series: IdSeries | null; readonly root: number; readonly text: string } = {
+  series: null,
+  root: 0,
+  text: "",
+};
+
+/** What a row continues whose parent or root has a number below 0. */
+export function foreignContext({ foreign }: Snapshot, number: number): ForeignContext | undefined {
+  return foreign?.get(number);
+}
+
+/** Whether a row is of another trace than its parent's row; -1 for none. */
+export function beginsTrace(snapshot: Snapshot, row: number, parentRow: number): boolean {
+  const { ids, root } = snapshot;
+  if (parentRow < 0) return true;
+  if (!areMade(ids)) return ids.trace?.[row] !== ids.trace?.[parentRow];
+  return root !== undefined && root[row] !== root[parentRow];
 }
 
 /** A column's value, with NaN as null. */
@@ -87,9 +124,28 @@ export function measured(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
-/** The same of a column that is there only if something in it was measured. */
-export function measuredIn(column: Float64Array | null, row: number): number | null {
-  return column === null ? null : measured(column[row]);
+const COUNTER_COLUMNS: readonly CounterColumn[] = COUNTERS.map(({ column }) => column);
+
+/** The columns of the counters, as they are listed; null for those that no row has. */
+export function counterColumns({ counters }: Snapshot): readonly (Float64Array | null)[] {
+  return COUNTER_COLUMNS.map(column => counters[column] ?? null);
+}
+
+/** Nothing of each counter, in the order of the list: what `putCounters()` is to be given a copy of. */
+export const NOT_COUNTED: Readonly<CounterValues> = Object.fromEntries(
+  COUNTER_COLUMNS.map(column => [column, null]),
+) as unknown as CounterValues;
+
+/** Puts what was counted in a row into an object that has nothing of each counter. */
+export function putCounters(
+  to: CounterValues,
+  columns: readonly (Float64Array | null)[],
+  row: number,
+): void {
+  for (let k = 0; k < columns.length; k++) {
+    const values = columns[k];
+    if (values !== null) to[COUNTER_COLUMNS[k]] = measured(values[row]);
+  }
 }
 
 /** Duration of a row in microseconds, to the clock's resolution. */

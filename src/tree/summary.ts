@@ -5,17 +5,20 @@
  *
  * @module
  */
+import type { CounterValues } from "../data/counters.ts";
 import { jsonOfText } from "../data/json_text.ts";
-import { isFailed, measured } from "./columns.ts";
+import { COUNTERS } from "../meters/counters.ts";
+import { counterColumns, isFailed, measured, NOT_COUNTED, putCounters } from "./columns.ts";
 import { ALONE, coveredInRoots, findOverlaps, findShared } from "./overlap.ts";
 import type { Tree } from "./tree.ts";
 
 /**
  * What some spans of a trace took together. Times are microseconds of wall time unless the name says otherwise; those of open
- * spans count so far. Of a name that recurs within itself, `total_us`, `cpu_ns` and `gpu_ns` are sums over the outermost
- * spans alone, which hold the others; everything else is of all spans.
+ * spans count so far. Of a counter it has the sum over the spans that have it, or the highest where it is a peak; null if none has.
+ * Of a name that recurs within itself, `total_us` and such sums are of the outermost spans alone, which hold the others; everything
+ * else is of all spans.
  */
-export interface SummaryFigures {
+export interface SummaryFigures extends CounterValues {
   /** Spans. */
   count: number;
   /** The sum of their durations: more than what passed, where they ran at once. */
@@ -35,15 +38,6 @@ export interface SummaryFigures {
   p99_us: number;
   /** The longest. */
   max_us: number;
-  /**
-   * CPU time in nanoseconds, the sum over the spans that have it; null if none has. Spans that overlap have each
-   * counted all that the process used meanwhile.
-   */
-  cpu_ns: number | null;
-  /** Time in nanoseconds during which a GPU was busy, likewise. */
-  gpu_ns: number | null;
-  /** The highest peak of memory in bytes; null if no span has one. */
-  memory_peak_bytes: number | null;
   /** Time in nanoseconds that the sources of batches took to give them, before each span; null if none is a batch. */
   data_load_ns: number | null;
   /**
@@ -58,7 +52,7 @@ export interface SummaryFigures {
   overlap_count: number;
   /**
    * Spans that ran while something else did that they do not lie in, also where a filter leaves that out. Where there are any,
-   * `cpu_ns` and `gpu_ns` hold its part too.
+   * sums of counters, as `cpu_ns` and `gpu_ns`, hold its part too.
    */
   shared_count: number;
   /** Spans whose function threw. */
@@ -113,9 +107,7 @@ export function figuresOf(
   const allNs = new Float64Array(length);
   const totalNs = new Float64Array(length);
   const self = new Float64Array(length);
-  const cpuNs = new Float64Array(length).fill(NaN);
-  const gpuNs = new Float64Array(length).fill(NaN);
-  const peakBytes = new Float64Array(length).fill(NaN);
+  const counted = countedByGroup(tree, groupOf, length, isInner);
   const loadNs = new Float64Array(length).fill(NaN);
   const coveredNs = coveredInRoots(tree, groupOf, length);
   const overlapOf = findOverlaps(tree);
@@ -133,12 +125,7 @@ export function figuresOf(
     allNs[group] += ns;
     self[group] += selfNs[i];
     if (tree.parent[i] < 0) rootsNs += ns;
-    if (isInner === null || isInner[i] === 0) {
-      totalNs[group] += ns;
-      addMeasured(cpuNs, group, snapshot.cpuNs[row]);
-      if (snapshot.gpuNs !== null) addMeasured(gpuNs, group, snapshot.gpuNs[row]);
-    }
-    if (snapshot.memoryPeakBytes !== null) raiseMeasured(peakBytes, group, snapshot.memoryPeakBytes[row]);
+    if (isInner === null || isInner[i] === 0) totalNs[group] += ns;
     addMeasured(loadNs, group, snapshot.dataLoadNs[row]);
     if (overlapOf[i] !== ALONE) overlapping[group]++;
     shared[group] += isShared[i];
@@ -157,9 +144,7 @@ export function figuresOf(
     p95_us: us(group, 95),
     p99_us: us(group, 99),
     max_us: us(group, 100),
-    cpu_ns: measured(cpuNs[group]),
-    gpu_ns: measured(gpuNs[group]),
-    memory_peak_bytes: measured(peakBytes[group]),
+    ...countersOf(counted, group),
     data_load_ns: measured(loadNs[group]),
     share: rootsNs > 0 ? coveredNs[group] / rootsNs : null,
     overlap_count: overlapping[group],
@@ -296,6 +281,52 @@ function pathText({ parent, name, depth }: Paths, path: number): string {
 
 function quotedName(name: string): string {
   return name.includes(" > ") || name.includes('"') ? jsonOfText(name) : name;
+}
+
+/**
+ * What the spans of each group have counted together, as the counters are listed: NaN for nothing, and null if no group has any.
+ */
+function countedByGroup(
+  tree: Tree,
+  groupOf: Uint32Array,
+  groupCount: number,
+  isInner: Uint8Array | null,
+): (Float64Array | null)[] {
+  const { rows } = tree;
+  return counterColumns(tree.snapshot).map((values, k) => {
+    if (values === null) return null;
+    const together = new Float64Array(groupCount).fill(NaN);
+    if (COUNTERS[k].total === "sum") sumByGroup(together, rows, groupOf, values, isInner);
+    else raiseByGroup(together, rows, groupOf, values);
+    return together;
+  });
+}
+
+function countersOf(counted: readonly (Float64Array | null)[], group: number): CounterValues {
+  const values = { ...NOT_COUNTED };
+  putCounters(values, counted, group);
+  return values;
+}
+
+function sumByGroup(
+  sums: Float64Array,
+  rows: Uint32Array,
+  groupOf: Uint32Array,
+  values: Float64Array,
+  isInner: Uint8Array | null,
+): void {
+  for (let i = 0; i < rows.length; i++) {
+    if (isInner === null || isInner[i] === 0) addMeasured(sums, groupOf[i], values[rows[i]]);
+  }
+}
+
+function raiseByGroup(
+  highest: Float64Array,
+  rows: Uint32Array,
+  groupOf: Uint32Array,
+  values: Float64Array,
+): void {
+  for (let i = 0; i < rows.length; i++) raiseMeasured(highest, groupOf[i], values[rows[i]]);
 }
 
 function addMeasured(sums: Float64Array, at: number, value: number): void {

@@ -164,6 +164,7 @@ sharedTest("health() has every field", () => {
   assertEquals(
     Object.keys(health()).toSorted(),
     [
+      "change_drop_count",
       "enabled",
       "flush_latency_ns",
       "installed_hooks",
@@ -179,6 +180,7 @@ sharedTest("health() has every field", () => {
       "scope_depth",
       "sink_drop_count",
       "sink_error_count",
+      "sinks",
       "span_count",
       "span_evict_count",
       "spool_bytes",

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { test } from "node:test";
 import { readSpool } from "../../src/api/read.ts";
 import type { TraceDict } from "../../src/data/values.ts";
-import type { SpanRow } from "../../src/sinks/batch.ts";
+import type { SpanRow } from "../../src/spool/rows.ts";
 import { column, columnEngine, columnsOf, flat } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { numberOf } from "../support/ids.ts";

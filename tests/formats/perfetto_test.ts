@@ -6,7 +6,7 @@ import { cutText } from "../../src/data/text_limits.ts";
 import { VERSION } from "../../src/data/version.ts";
 import { toTraceEvents } from "../../src/formats/perfetto.ts";
 import { buildTree } from "../../src/tree/tree.ts";
-import { chain, flat, type HandRow, idOf, snapshotOf } from "../support/cases.ts";
+import { chain, counting, flat, type HandRow, idOf, snapshotOf, traceOf } from "../support/cases.ts";
 import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { TEXTS } from "../support/hostile.ts";
@@ -66,11 +66,11 @@ test("toTraceEvents() has index, counters, attributes and marks in the arguments
     },
     { id: 2 },
   ]);
-  const [step, bare] = file({ ...snapshot, gpuNs: Float64Array.of(7, NaN) }).traceEvents.filter(e =>
-    e.ph === "X"
-  );
+  const [step, bare] = file(counting(snapshot, { gpu_ns: Float64Array.of(7, NaN) })).traceEvents
+    .filter(e => e.ph === "X");
   assertEquals(step.args, {
     id: idOf(1),
+    trace_id: traceOf(1),
     index: 3,
     error: "TypeError: no",
     cpu_ns: 42,
@@ -82,7 +82,7 @@ test("toTraceEvents() has index, counters, attributes and marks in the arguments
       { name: "big", value: "1180591620717411303424" },
     ],
   });
-  assertEquals(bare.args, { id: idOf(2) });
+  assertEquals(bare.args, { id: idOf(2), trace_id: traceOf(2) });
 });
 
 test("toTraceEvents() makes counters of numbers, and instants of the rest and of what is not finite", () => {

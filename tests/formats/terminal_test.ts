@@ -6,7 +6,7 @@ import { toTerminalText } from "../../src/formats/terminal.ts";
 import { formatBytes } from "../../src/formats/units.ts";
 import { foldSiblings } from "../../src/tree/fold.ts";
 import { buildTree } from "../../src/tree/tree.ts";
-import { CASES, chain, type HandRow, snapshotOf } from "../support/cases.ts";
+import { CASES, chain, counting, type HandRow, snapshotOf } from "../support/cases.ts";
 import { LARGE, testUnless } from "../support/conditions.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 
@@ -175,11 +175,11 @@ test("toTerminalText() folds what ran at once with the part of the parent's time
 });
 
 test("toTerminalText() shows GPU time and memory where they were measured", () => {
-  const snapshot = {
-    ...snapshotOf([{ id: 1, name: "a", cpuNs: 0 }, { id: 2, name: "b" }, { id: 3, name: "c" }]),
-    gpuNs: Float64Array.of(2_500_000, NaN, 0),
-    memoryPeakBytes: Float64Array.of(NaN, 3 * 1024 ** 3, 0),
-  };
+  const rows = [{ id: 1, name: "a", cpuNs: 0 }, { id: 2, name: "b" }, { id: 3, name: "c" }];
+  const snapshot = counting(snapshotOf(rows), {
+    gpu_ns: Float64Array.of(2_500_000, NaN, 0),
+    memory_peak_bytes: Float64Array.of(NaN, 3 * 1024 ** 3, 0),
+  });
   assertEquals(textOf(snapshot).split("\n"), [
     "a - 0.00us cpu 0.00us gpu 2.5ms",
     "b - 0.00us mem 3.0GiB",

@@ -6,7 +6,7 @@ import type { MarkValue } from "../../src/data/values.ts";
 import { toText } from "../../src/formats/text.ts";
 import { formatDuration, formatValue } from "../../src/formats/units.ts";
 import { buildTree } from "../../src/tree/tree.ts";
-import { chain, type HandMark, recordChain, snapshotOf } from "../support/cases.ts";
+import { chain, counting, type HandMark, recordChain, snapshotOf } from "../support/cases.ts";
 import { LARGE, testUnless } from "../support/conditions.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 
@@ -225,10 +225,8 @@ test("toText() does not say open after closed spans", () => {
 });
 
 test("toText() writes the peak of memory where it was measured, before the marks", () => {
-  const snapshot = {
-    ...snapshotOf([{ id: 1, name: "a", marks: [{ name: "x", value: 1 }] }, { id: 2, name: "b" }]),
-    memoryPeakBytes: Float64Array.of(12.25 * 1024 ** 2, NaN),
-  };
+  const rows = [{ id: 1, name: "a", marks: [{ name: "x", value: 1 }] }, { id: 2, name: "b" }];
+  const snapshot = counting(snapshotOf(rows), { memory_peak_bytes: Float64Array.of(12.25 * 1024 ** 2, NaN) });
   assertEquals(textOf(snapshot), "a - 0.00us mem 12.3MiB {x=1}\nb - 0.00us");
 });
 

@@ -3,11 +3,12 @@ import process from "node:process";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { Host } from "../../src/api/host.ts";
+import type { CounterOptions } from "../../src/data/counters.ts";
 import type { TraceDict, TraceNode } from "../../src/data/values.ts";
 import { openClock } from "../../src/meters/clock.ts";
-import type { CounterOptions } from "../../src/meters/cpu.ts";
 import { Engine } from "../../src/session/engine.ts";
 import { testUnless } from "../support/conditions.ts";
+import { NO_DRIVER } from "../support/openers.ts";
 import { nodeNamed } from "../support/recording.ts";
 
 // The machine's own CPU clocks against what is known to have run. A machine that runs other things too takes the CPU away
@@ -17,7 +18,7 @@ const clock = openClock();
 
 class RealEngine extends Engine {
   constructor(counters: CounterOptions = {}) {
-    super({ clock, gpu: { paths: [] }, warn: () => {} });
+    super({ clock, open: { gpu: () => NO_DRIVER }, warn: () => {} });
     this.profile({ output: "none", counters });
   }
 

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { libcPaths } from "../../ffi/libc.ts";
 import type { Probe } from "../../ffi/types.ts";
 import { LifetimePeakMeter, openPeakMeter, ResettingPeakMeter } from "../../src/meters/memory.ts";
+import type { SpanMeter } from "../../src/meters/meter.ts";
 import { TestEngine } from "../support/engine.ts";
 import { FakeOpener, reasonOf } from "../support/openers.ts";
 import { nodeNamed } from "../support/recording.ts";
@@ -33,58 +34,74 @@ class FakeMemory {
   }
 }
 
+/** What the meter notes of a span that starts. */
+function begin(meter: SpanMeter): number {
+  const noted = new Float64Array(3);
+  meter.start(noted, 1);
+  assertEquals([noted[0], noted[2]], [0, 0]);
+  return noted[1];
+}
+
+/** What it says of a span of which it noted `since`. */
+function finish(meter: SpanMeter, since: number): number {
+  const figure = new Float64Array(3);
+  meter.end(Float64Array.of(-1, since), 1, figure, 2);
+  assertEquals([figure[0], figure[1]], [0, 0]);
+  return figure[2];
+}
+
 test("ResettingPeakMeter gives a span what was resident at most while it ran", () => {
   const memory = new FakeMemory();
   const meter = memory.meter();
   memory.set(100);
-  const first = meter.start();
+  const first = begin(meter);
   memory.set(500);
   memory.set(120);
-  assertEquals(meter.end(first), 500);
-  const second = meter.start();
+  assertEquals(finish(meter, first), 500);
+  const second = begin(meter);
   memory.set(130);
-  assertEquals(meter.end(second), 130);
+  assertEquals(finish(meter, second), 130);
 });
 
 test("ResettingPeakMeter: a child's peak raises its parents', not its earlier or later siblings'", () => {
   const memory = new FakeMemory();
   const meter = memory.meter();
   memory.set(100);
-  const parent = meter.start();
-  const before = meter.start();
-  assertEquals(meter.end(before), 100);
-  const child = meter.start();
+  const parent = begin(meter);
+  const before = begin(meter);
+  assertEquals(finish(meter, before), 100);
+  const child = begin(meter);
   memory.set(900);
   memory.set(100);
-  assertEquals(meter.end(child), 900);
-  const after = meter.start();
-  assertEquals(meter.end(after), 100);
-  assertEquals(meter.end(parent), 900);
+  assertEquals(finish(meter, child), 900);
+  const after = begin(meter);
+  assertEquals(finish(meter, after), 100);
+  assertEquals(finish(meter, parent), 900);
 });
 
 test("ResettingPeakMeter.end() counts both ends of the span", () => {
   const memory = new FakeMemory();
   const meter = memory.meter();
   memory.set(700);
-  const span = meter.start();
+  const span = begin(meter);
   memory.set(50);
-  assertEquals(meter.end(span), 700);
+  assertEquals(finish(meter, span), 700);
 });
 
 test("ResettingPeakMeter.end() can be asked of an open span, again and again", () => {
   const memory = new FakeMemory();
   const meter = memory.meter();
   memory.set(10);
-  const span = meter.start();
-  assertEquals(meter.end(span), 10);
+  const span = begin(meter);
+  assertEquals(finish(meter, span), 10);
   memory.set(30);
   memory.set(20);
-  assertEquals(meter.end(span), 30);
-  assertEquals(meter.end(span), 30);
+  assertEquals(finish(meter, span), 30);
+  assertEquals(finish(meter, span), 30);
 });
 
 test("ResettingPeakMeter.end() of a span that started without it is NaN", () => {
-  assertEquals(new FakeMemory().meter().end(NaN), NaN);
+  assertEquals(finish(new FakeMemory().meter(), NaN), NaN);
 });
 
 test("ResettingPeakMeter agrees with a list of every peak, for spans that overlap in any way", () => {
@@ -101,10 +118,10 @@ test("ResettingPeakMeter agrees with a list of every peak, for spans that overla
       if (one.act === "set") {
         memory.set(one.bytes);
         for (const span of open) span.peak = Math.max(span.peak, one.bytes);
-      } else if (one.act === "open") open.push({ token: meter.start(), peak: memory.resident });
+      } else if (one.act === "open") open.push({ token: begin(meter), peak: memory.resident });
       else if (open.length > 0) {
         const [{ token, peak }] = open.splice(one.which % open.length, 1);
-        assertEquals(meter.end(token), peak);
+        assertEquals(finish(meter, token), peak);
       }
     }
   }));
@@ -117,21 +134,21 @@ test("ResettingPeakMeter costs the same however deep spans nest", () => {
   const tokens: number[] = [];
   for (let i = 0; i < depth; i++) {
     memory.set(i % 7 === 0 ? depth - i : 0);
-    tokens.push(meter.start());
+    tokens.push(begin(meter));
   }
-  for (let i = depth - 1; i >= 0; i--) meter.end(tokens[i]);
+  for (let i = depth - 1; i >= 0; i--) finish(meter, tokens[i]);
   assertEquals(memory.resets, 2 * depth); // and no walk over what is open, which would take minutes
 });
 
 test("LifetimePeakMeter knows a peak only if it provably lies inside the span", () => {
   let peak = 100;
   const meter = new LifetimePeakMeter(() => peak);
-  const quiet = meter.start();
-  assertEquals(meter.end(quiet), NaN);
-  const high = meter.start();
+  const quiet = begin(meter);
+  assertEquals(finish(meter, quiet), NaN);
+  const high = begin(meter);
   peak = 300;
-  assertEquals(meter.end(high), 300);
-  assertEquals(meter.end(NaN), NaN);
+  assertEquals(finish(meter, high), 300);
+  assertEquals(finish(meter, NaN), NaN);
 });
 
 // Where it is read from.
@@ -168,7 +185,7 @@ for (const [why, open, write] of [["opened", -1, 1], ["written", 5, -1]] as cons
       openPeakMeter({ from: new FakeOpener({ [path]: libc }), platform: "linux", arch: "x64" }),
     );
     assert(probe.value instanceof LifetimePeakMeter);
-    assertEquals(probe.value.start(), 1234 * 1024);
+    assertEquals(begin(probe.value), 1234 * 1024);
     assert(probe.source.includes("cannot be reset here"), probe.source);
   });
 }
@@ -185,7 +202,7 @@ test("openPeakMeter() on macOS counts in bytes and never resets", () => {
   };
   const from = new FakeOpener({ "/usr/lib/libSystem.B.dylib": libc });
   const probe = present(openPeakMeter({ from, platform: "darwin", arch: "arm64" }));
-  assertEquals(probe.value.start(), 77 + 2 ** 32);
+  assertEquals(begin(probe.value), 77 + 2 ** 32);
 });
 
 // In spans.
@@ -193,7 +210,7 @@ test("openPeakMeter() on macOS counts in bytes and never resets", () => {
 test("scope() has its peak with counters: { memory: true }, null without, and trace() shows open ones", () => {
   const memory = new FakeMemory();
   const ci = new TestEngine(undefined, {
-    openPeakMeter: () => ({ ok: true, value: memory.meter(), source: "fake" }),
+    open: { memory: () => ({ ok: true, value: memory.meter(), source: "fake" }) },
   });
   ci.profile({ counters: { memory: true } });
   memory.set(1000);
@@ -225,7 +242,7 @@ test("scope() has its peak with counters: { memory: true }, null without, and tr
 test("A scope that was open before the session with memory has no peak", () => {
   const memory = new FakeMemory();
   const ci = new TestEngine(undefined, {
-    openPeakMeter: () => ({ ok: true, value: memory.meter(), source: "fake" }),
+    open: { memory: () => ({ ok: true, value: memory.meter(), source: "fake" }) },
   });
   const early = ci.scope("early");
   ci.profile({ counters: { memory: true } });
@@ -237,7 +254,7 @@ test("A scope that was open before the session with memory has no peak", () => {
 test("Peaks outlive a change of the buffer's bound", () => {
   const memory = new FakeMemory();
   const ci = new TestEngine(undefined, {
-    openPeakMeter: () => ({ ok: true, value: memory.meter(), source: "fake" }),
+    open: { memory: () => ({ ok: true, value: memory.meter(), source: "fake" }) },
   });
   ci.profile({ counters: { memory: true } });
   memory.set(4096);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import type { Clock } from "../../src/meters/clock.ts";
-import { CPU_COALESCE_NS, type CpuMeter, openCpuMeter, probeHealth } from "../../src/meters/cpu.ts";
+import { CPU_COALESCE_NS, type CpuMeter, openCpuMeter } from "../../src/meters/cpu.ts";
 import { FakeClock } from "../support/engine.ts";
 
 /** CPU time at the fake clock's moment, as the recorder asks for it. */
@@ -95,13 +95,6 @@ test("openCpuMeter() counts the thread's time if asked", () => {
   assertStrictEquals(ask(probe.value, clock), clock.cpuNs / 2);
 });
 
-test("openCpuMeter() says that it was switched off, and reads nothing", () => {
-  const clock = new FakeClock();
-  const probe = openCpuMeter(clock, { cpu: false });
-  assert(!probe.ok && probe.reason.includes("cpu: false"));
-  assertStrictEquals(clock.cpuReads, 0);
-});
-
 test("openCpuMeter() hands on why a clock is absent, and takes no other in its place", () => {
   const fake = new FakeClock();
   const clock: Clock = {
@@ -117,13 +110,4 @@ test("openCpuMeter() reads nothing before it is asked", () => {
   const clock = new FakeClock();
   openCpuMeter(clock);
   assertStrictEquals(clock.cpuReads, 0);
-});
-
-test("probeHealth() has a source or a reason, never both", () => {
-  assertEquals(probeHealth({ ok: true, value: {}, source: "here" }), {
-    present: true,
-    source: "here",
-    reason: null,
-  });
-  assertEquals(probeHealth({ ok: false, reason: "gone" }), { present: false, source: null, reason: "gone" });
 });

@@ -19,13 +19,13 @@ import type { Health } from "../../src/data/health.ts";
 import type { TraceDict } from "../../src/data/values.ts";
 import { Engine } from "../../src/session/engine.ts";
 import type { ProfileOptions } from "../../src/session/options.ts";
-import type { FlushBatch } from "../../src/sinks/batch.ts";
+import { TAKE } from "../../src/sinks/sink.ts";
 import { SpoolSink } from "../../src/sinks/spool.ts";
 import { sourceUrl } from "../support/checkout.ts";
 import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
 import { findRuntime, type Outcome, run, said } from "../support/runtimes.ts";
-import { MemorySink, recordMany, upTo } from "../support/sinks.ts";
+import { drainedOf, MemorySink, recordMany, upTo } from "../support/sinks.ts";
 import { allNamesIn, namesIn, readFiles, spooledNames } from "../support/spool_files.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
 
@@ -258,14 +258,6 @@ test("A file that cannot be evicted is not counted, and the others are", () => {
 
 // Links planted under the name of a file.
 
-function oneBatch(): FlushBatch {
-  const got: FlushBatch[] = [];
-  const ci = new TestEngine();
-  ci.profile({ output: { emit: batch => void got.push(batch) } });
-  ci.engine.shutdown();
-  return got[0];
-}
-
 for (const suffix of ["", ".tmp"]) {
   test(`A symlink planted under the name of a file${suffix && ` and ${suffix}`} is not followed`, () => {
     using folder = new TempDirectory();
@@ -275,6 +267,7 @@ for (const suffix of ["", ".tmp"]) {
     const id = "a".repeat(32);
     const name = `${"0".repeat(19)}5-${id}.json`;
     symlinkSync(victim, join(spool, name + suffix));
+    const session = drainedOf(ci => ci.engine.shutdown());
     const sink = new SpoolSink({
       directory: spool,
       maxBytes: 1e9,
@@ -283,14 +276,14 @@ for (const suffix of ["", ".tmp"]) {
       randomId: () => id,
       nowMs: () => 0,
     });
-    sink.emit(oneBatch());
+    sink[TAKE](session);
     try {
       sink.commit();
     } catch {
       // Refused: the runner counts it.
     }
     assertEquals(readFileSync(victim, "utf8"), "precious");
-    sink.emit(oneBatch());
+    sink[TAKE](session);
     sink.commit(); // a later name is free
     assertEquals(readFiles(spool).at(-1)!.spans[0].name, "cirron.session");
   });

@@ -14,6 +14,7 @@ const runtime = findRuntime(RUNTIME)!;
 
 const PROGRAM = (body: string) => `
 import { Engine } from ${JSON.stringify(sourcePath("src/session/engine.ts"))};
+import { openGpu } from ${JSON.stringify(sourcePath("src/meters/gpu/open.ts"))};
 import { opener } from ${JSON.stringify(sourcePath("src/runtime/opener.ts"))};
 import process from "node:process";
 const [path] = process.argv.slice(2);
@@ -23,7 +24,7 @@ const fake = opener.open(path, {
   fake_calls: { parameters: ["u32"], result: "u32" },
 }).value;
 fake.fake_reset();
-const engine = new Engine({ gpu: { paths: [path] } });
+const engine = new Engine({ open: { gpu: ({ clock }) => openGpu(clock, { paths: [path] }) } });
 const started = performance.now();
 const waitFor = async n => { while (fake.fake_calls(n) === 0) await new Promise(resolve => setTimeout(resolve, 1)); };
 ${body}

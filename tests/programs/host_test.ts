@@ -3,8 +3,7 @@ import { mkdirSync } from "node:fs";
 import { test } from "node:test";
 import { readSpool } from "../../mod.ts";
 import type { TraceDict } from "../../src/data/values.ts";
-import type { GpuMonitor } from "../../src/meters/gpu/monitor.ts";
-import type { Recorder } from "../../src/record/recorder.ts";
+import type { LateMeter } from "../../src/meters/meter.ts";
 import { attempt, guarded, hostCallFailures } from "../../src/runtime/host_calls.ts";
 import { GpuTicker } from "../../src/session/gpu_ticker.ts";
 import { sourceUrl } from "../support/checkout.ts";
@@ -239,13 +238,13 @@ test("What fails in a timer, a hook or a listener is counted and goes no further
 
 test("A tick that fails does not reach the program", async () => {
   const before = hostCallFailures();
-  const recorder = {
+  const buffer = {
     session: null,
-    settleGpu: () => {
+    settle: () => {
       throw new Error("boom");
     },
-  } as unknown as Recorder;
-  const ticker = new GpuTicker(recorder, {} as GpuMonitor, 1);
+  };
+  const ticker = new GpuTicker(buffer, {} as LateMeter, 1);
   ticker.start();
   while (hostCallFailures() < before + 2) await new Promise(done => setImmediate(done));
   assertEquals(attempt(() => ticker.stop(), undefined), undefined);

@@ -312,7 +312,7 @@ largeTest("Marks over a bounded ring take as many slots as the ring can hold, fo
       (i === 0 ? summary : point)(marks, lists, span * 10 + i);
       highest = Math.max(highest, lists.pointTail, lists.summaryTail);
     }
-    ring.append(span, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 10);
+    ring.append(span, 0, "x", NaN, 0, 0, NaN, NaN, undefined, marks.join(lists), 10);
   }
   assertEquals(highest, 1010); // 100 closed spans and an open one
 });

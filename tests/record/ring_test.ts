@@ -2,6 +2,8 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import type { Attrs } from "../../src/data/values.ts";
+import type { LateMeter } from "../../src/meters/meter.ts";
+import type { CounterColumns } from "../../src/record/counters.ts";
 import { Marks, noMarks } from "../../src/record/marks.ts";
 import { DEFAULT_MAX_SPANS, Ring, type RowTarget } from "../../src/record/ring.ts";
 import { readMarks } from "../support/marks.ts";
@@ -19,16 +21,28 @@ function append(ring: Ring, id: number): void {
     id * 10,
     id * 10 + 5,
     id * 3,
-    id % 7 === 0 ? id * 4096 : NaN,
     id % 3 === 0 ? id * 2 : NaN,
     id % 5 === 0 ? { id } : undefined,
     0,
     0,
+    -id * 2,
+    [id % 7 === 0 ? id * 4096 : NaN],
   );
 }
 
+/** A late meter that nothing is asked of but figures. */
+function lateMeter(between: (startNs: number, endNs: number) => number): LateMeter {
+  return { settledNs: () => NaN, between, poke: () => {}, attrs: () => ({}), stop: () => {} };
+}
+
+/** Counters of which the ring only wants to know how many there are. */
+const COUNTED: CounterColumns = {
+  span: [{ column: "memory_peak_bytes", meter: { start: () => {}, end: () => {} } }],
+  late: [{ column: "gpu_ns", meter: lateMeter(() => NaN) }],
+};
+
 function filled(capacity: number, rows: number): Ring {
-  const ring = new Ring(capacity, new Marks());
+  const ring = new Ring(capacity, new Marks(), COUNTED);
   for (let id = 1; id <= rows; id++) append(ring, id);
   return ring;
 }
@@ -42,8 +56,9 @@ function target(length: number): RowTarget {
     endNs: new Float64Array(length),
     cpuNs: new Float64Array(length),
     dataLoadNs: new Float64Array(length),
-    memoryPeakBytes: new Float64Array(length),
-    gpuNs: new Float64Array(length),
+    counters: [new Float64Array(length)],
+    late: [new Float64Array(length)],
+    root: new Float64Array(length),
     markHead: new Uint32Array(length),
     markCount: new Uint32Array(length),
     name: [],
@@ -59,11 +74,12 @@ function assertRows(ring: Ring, from: number, first: number, last: number): void
   const ids = Array.from({ length }, (_, i) => first + i);
   assertEquals([...read.id], ids);
   assertEquals([...read.parent], ids.map(id => id + 0.25));
+  assertEquals([...read.root], ids.map(id => -id * 2));
   assertEquals(read.name, ids.map(id => `n${id}`));
   assertEquals([...read.index], ids.map(id => -id));
   assertEquals([...read.startNs], ids.map(id => id * 10));
-  assertEquals([...read.memoryPeakBytes!], ids.map(id => id % 7 === 0 ? id * 4096 : NaN));
-  assertEquals([...read.gpuNs!], ids.map(() => NaN));
+  assertEquals([...read.counters[0]], ids.map(id => id % 7 === 0 ? id * 4096 : NaN));
+  assertEquals([...read.late[0]], ids.map(() => NaN));
   assertEquals([...read.endNs], ids.map(id => id * 10 + 5));
   assertEquals([...read.cpuNs], ids.map(id => id * 3));
   assertEquals([...read.dataLoadNs], ids.map(id => id % 3 === 0 ? id * 2 : NaN));
@@ -150,28 +166,28 @@ test("Ring.read() changes nothing", () => {
 
 test("Ring.read() leaves nothing of what its target held before", () => {
   const marks = new Marks();
-  const before = new Ring(2, marks);
-  before.append(1, 2, "old", 3, 4, 5, 6, 60, 7, { old: true }, 8, 9);
-  const after = new Ring(2, marks);
-  after.append(0, 0, "new", NaN, 0, 0, NaN, NaN, NaN, undefined, 0, 0);
+  const before = new Ring(2, marks, COUNTED);
+  before.append(1, 2, "old", 3, 4, 5, 6, 7, { old: true }, 8, 9, 0, [60]);
+  const after = new Ring(2, marks, COUNTED);
+  after.append(0, 0, "new", NaN, 0, 0, NaN, NaN, undefined, 0, 0);
   const read = target(1);
   before.read(0, read);
   after.read(0, read);
   assertEquals([read.name[0], read.id[0], read.dataLoadNs[0]], ["new", 0, NaN]);
-  assertEquals([read.memoryPeakBytes![0], read.gpuNs![0]], [NaN, NaN]);
+  assertEquals([read.counters[0][0], read.late[0][0]], [NaN, NaN]);
 });
 
 test("Ring.haveAttrs() tells whether rows may have attributes, wherever the ring is", () => {
-  const ring = new Ring(3 * CHUNK, new Marks());
+  const ring = new Ring(3 * CHUNK, new Marks(), COUNTED);
   const plain = (rows: number) => {
     for (let i = 0; i < rows; i++) {
-      ring.append(i, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, 0, 0);
+      ring.append(i, 0, "x", NaN, 0, 0, NaN, NaN, undefined, 0, 0);
     }
   };
   assertEquals(ring.haveAttrs(0), false);
   plain(CHUNK + 5);
   assertEquals(ring.haveAttrs(0), false);
-  ring.append(0, 0, "x", NaN, 0, 0, NaN, NaN, NaN, { some: 1 }, 0, 0);
+  ring.append(0, 0, "x", NaN, 0, 0, NaN, NaN, { some: 1 }, 0, 0);
   plain(CHUNK);
   assertEquals([0, CHUNK + 5, 2 * CHUNK, ring.total].map(from => ring.haveAttrs(from)), [
     true,
@@ -186,9 +202,9 @@ test("Ring.haveAttrs() tells whether rows may have attributes, wherever the ring
 });
 
 test("Ring.append() writes no attrs of the row that was there before", () => {
-  const ring = new Ring(1, new Marks());
-  for (let id = 0; id < CHUNK; id++) ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, 5, { id }, 0, 0);
-  for (let id = 0; id < CHUNK; id++) ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, 0, 0);
+  const ring = new Ring(1, new Marks(), COUNTED);
+  for (let id = 0; id < CHUNK; id++) ring.append(id, 0, "x", NaN, 0, 0, NaN, 5, { id }, 0, 0);
+  for (let id = 0; id < CHUNK; id++) ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, undefined, 0, 0);
   const read = target(1);
   ring.read(ring.total - 1, read);
   assertEquals([read.attrs[0], read.dataLoadNs[0]], [undefined, NaN]);
@@ -202,7 +218,7 @@ test("Ring.append() releases the marks of the row it evicts", () => {
     const lists = noMarks();
     marks.append(lists, "m", id, false, 0, undefined);
     slots.push(lists.pointTail);
-    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 1);
+    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, undefined, marks.join(lists), 1);
   }
   assertEquals(Math.max(...slots), 2); // one in the ring, one in hand
 });
@@ -217,7 +233,7 @@ test("Ring.append() lets go of the attrs of the row it evicts", async () => {
   function fill(): WeakRef<Attrs>[] {
     return [1, 2, 3].map(id => {
       const attrs = { id };
-      ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, attrs, 0, 0);
+      ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, attrs, 0, 0);
       return new WeakRef(attrs);
     });
   }
@@ -228,8 +244,9 @@ test("Ring.append() lets go of the attrs of the row it evicts", async () => {
 for (const rows of [0, 1000, CHUNK + 1, 12_345]) {
   for (const before of [1, CHUNK, 3000, 9000]) {
     for (const after of [1, CHUNK, 2999, 3 * CHUNK]) {
-      test(`Ring.resized() from ${before} to ${after} after ${rows} rows keeps the newest`, () => {
-        const ring = filled(before, rows).resized(after);
+      test(`Ring.resize() from ${before} to ${after} after ${rows} rows keeps the newest`, () => {
+        const ring = filled(before, rows);
+        ring.resize(after);
         const kept = Math.min(rows, before, after);
         assertEquals([ring.length, ring.total, ring.evictCount], [kept, rows, rows - kept]);
         assertRows(ring, ring.evictCount, rows - kept + 1, rows);
@@ -238,23 +255,25 @@ for (const rows of [0, 1000, CHUNK + 1, 12_345]) {
   }
 }
 
-test("Ring.resized() gives a ring that goes on to its own bound", () => {
-  const ring = filled(3000, 7000).resized(4500);
+test("Ring.resize() makes a ring that goes on to its own bound", () => {
+  const ring = filled(3000, 7000);
+  ring.resize(4500);
   for (let id = 7001; id <= 20_000; id++) append(ring, id);
   assertEquals([ring.length, ring.total, ring.evictCount], [4500, 20_000, 15_500]);
   assertRows(ring, 15_500, 15_501, 20_000);
 });
 
-test("Ring.resized() keeps the rows' marks, and releases those it evicts", () => {
+test("Ring.resize() keeps the rows' marks, and releases those it evicts", () => {
   const marks = new Marks();
-  const ring = new Ring(4, marks);
+  const ring = new Ring(4, marks, COUNTED);
   for (let id = 1; id <= 4; id++) {
     const lists = noMarks();
     marks.append(lists, "m", id, false, 0, undefined);
-    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 1);
+    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, undefined, marks.join(lists), 1);
   }
   const read = target(2);
-  ring.resized(2).read(0, read);
+  ring.resize(2);
+  ring.read(0, read);
   const values = [...read.markHead].flatMap(head =>
     readMarks((target, at) => marks.readInto(head, target, at)).value
   );
@@ -277,13 +296,13 @@ test("Ring agrees with an array, whatever is appended, resized and read", () => 
       ),
       fc.nat(6000),
       (capacity, steps, back) => {
-        let ring = new Ring(capacity, new Marks());
+        const ring = new Ring(capacity, new Marks(), COUNTED);
         let total = 0;
         let kept = 0;
         let bound = capacity;
         for (const { step, number } of steps) {
           if (step === "resize") {
-            ring = ring.resized(bound = number);
+            ring.resize(bound = number);
             kept = Math.min(kept, bound);
           } else {
             for (let i = 0; i < number; i++) append(ring, ++total);
@@ -324,7 +343,7 @@ test("Ring.setAlarm() is heard for each row from its number on, and for each tha
           ring.setAlarm(row, ns, () => heard++);
           for (let i = 0; i < rows; i++) {
             endNs++;
-            ring.append(1, 0, "x", NaN, 0, endNs, NaN, NaN, NaN, isHeld ? { held: i } : undefined, 0, 0);
+            ring.append(1, 0, "x", NaN, 0, endNs, NaN, NaN, isHeld ? { held: i } : undefined, 0, 0);
             if (ring.total >= row || endNs >= ns) expected++;
             if (heard !== expected) assertEquals([ring.total, heard], [ring.total, expected]);
           }
@@ -337,21 +356,25 @@ test("Ring.setAlarm() is heard for each row from its number on, and for each tha
 
 // Clearing.
 
-test("Ring.clear() forgets every row", () => {
+test("Ring.restart() forgets every row and the alarm", () => {
   const ring = filled(3000, 5000);
-  ring.clear();
-  assertEquals([ring.length, ring.total, ring.evictCount], [0, 5000, 5000]);
+  let alarms = 0;
+  ring.setAlarm(0, 0, () => alarms++);
+  ring.restart(10);
+  assertEquals([ring.length, ring.total, ring.evictCount, ring.capacity], [0, 0, 0, 10]);
+  append(ring, 1);
+  assertEquals(alarms, 0);
 });
 
-test("Ring.clear() releases the marks of every row", () => {
+test("Ring.restart() releases the marks of every row", () => {
   const marks = new Marks();
   const ring = new Ring(5000, marks);
   for (let id = 0; id < 5000; id++) {
     const lists = noMarks();
     marks.append(lists, "m", id, false, 0, undefined);
-    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, NaN, undefined, marks.join(lists), 1);
+    ring.append(id, 0, "x", NaN, 0, 0, NaN, NaN, undefined, marks.join(lists), 1);
   }
-  ring.clear();
+  ring.restart(5000);
   let highest = 0;
   const next = noMarks();
   for (let i = 0; i < 5000; i++) {
@@ -361,62 +384,90 @@ test("Ring.clear() releases the marks of every row", () => {
   assertEquals(highest, 5000);
 });
 
-test("Ring.append() after clear() goes on", () => {
+test("Ring.append() after restart() counts from 0 to the new bound", () => {
   const ring = filled(3000, 5000);
-  ring.clear();
-  for (let id = 5001; id <= 9000; id++) append(ring, id);
-  assertEquals([ring.length, ring.evictCount], [3000, 6000]);
-  assertRows(ring, 6000, 6001, 9000);
+  ring.restart(2500, COUNTED);
+  for (let id = 1; id <= 9000; id++) append(ring, id);
+  assertEquals([ring.length, ring.evictCount], [2500, 6500]);
+  assertRows(ring, 6500, 6501, 9000);
 });
 
-test("Ring.clear() lets go of attrs", async () => {
+test("Ring.resize() keeps the alarm", () => {
+  const ring = filled(3000, 5000);
+  let alarms = 0;
+  ring.setAlarm(5003, Infinity, () => alarms++);
+  ring.resize(100);
+  for (let id = 5001; id <= 5004; id++) append(ring, id);
+  assertEquals(alarms, 2);
+});
+
+test("Ring.restart() lets go of attrs", async () => {
   const ring = new Ring(10, new Marks());
   const attrs = fill();
-  ring.clear();
+  ring.restart(10);
   await collectGarbage();
   assertEquals(attrs.deref(), undefined);
   assertEquals(ring.length, 0);
 
   function fill(): WeakRef<Attrs> {
     const attrs = { id: 1 };
-    ring.append(1, 0, "x", NaN, 0, 0, NaN, NaN, NaN, attrs, 0, 0);
+    ring.append(1, 0, "x", NaN, 0, 0, NaN, NaN, attrs, 0, 0);
     return new WeakRef(attrs);
   }
 });
 
-test("Ring.fillGpu() writes rows up to a moment or a number, and never one twice", () => {
+test("Ring.settle() writes rows up to a moment or a number, and none twice", () => {
   const ring = filled(5000, 4000);
   const asked: number[] = [];
-  const busyNs = (startNs: number, endNs: number) => {
+  const meters = [lateMeter((startNs, endNs) => {
     asked.push(startNs);
     return startNs % 30 === 0 ? NaN : endNs - startNs + 0.4;
-  };
-  assertEquals(ring.fillGpu(0, 10 * 2500 + 5, 100, busyNs), 100);
-  assertEquals(ring.fillGpu(100, 10 * 2500 + 5, Infinity, busyNs), 2500);
-  assertEquals(ring.fillGpu(2500, 10 * 2500 + 5, Infinity, busyNs), 2500);
+  })];
+  const untilNs = 10 * 2500 + 5;
+  assertEquals([ring.settle(untilNs, 100, meters), ring.settledRow], [true, 100]);
+  assertEquals([ring.settle(untilNs, Infinity, meters), ring.settledRow], [false, 2500]);
+  assertEquals([ring.settle(untilNs, Infinity, meters), ring.settledRow], [false, 2500]);
   assertEquals(asked, Array.from({ length: 2500 }, (_, i) => (i + 1) * 10));
   const read = target(4000);
   ring.read(0, read);
   for (let i = 0; i < 4000; i++) {
     const id = i + 1;
-    assertStrictEquals(read.gpuNs![i], i < 2500 && id % 3 !== 0 ? 5 : NaN, `row ${i}`);
+    assertStrictEquals(read.late[0][i], i < 2500 && id % 3 !== 0 ? 5 : NaN, `row ${i}`);
   }
 });
 
-test("Ring.fillGpu() starts at the oldest row that is left, and a new row starts without", () => {
+test("Ring.settle() starts at the oldest row that is left, and a new row starts without", () => {
   const ring = filled(2048, 5000);
-  assertEquals(ring.fillGpu(0, Infinity, Infinity, () => 7), 5000);
+  ring.settle(Infinity, Infinity, [lateMeter(() => 7)]);
+  assertEquals(ring.settledRow, 5000);
   append(ring, 5001);
   const read = target(2048);
   ring.read(0, read);
-  assertEquals([read.gpuNs![0], read.gpuNs![2046], read.gpuNs![2047]], [7, 7, NaN]);
+  assertEquals([read.late[0][0], read.late[0][2046], read.late[0][2047]], [7, 7, NaN]);
 });
 
-test("Ring.resized() keeps GPU times and peaks", () => {
+test("Ring.settle() leaves nothing of the row that was there before, whether a figure is known, never will be, or not yet", () => {
+  const ring = new Ring(CHUNK, new Marks(), COUNTED);
+  const plain = (rows: number) => {
+    for (let i = 0; i < rows; i++) ring.append(i + 1, 0, "x", NaN, 0, 0, NaN, NaN, undefined, 0, 0);
+  };
+  plain(CHUNK);
+  ring.settle(Infinity, Infinity, [lateMeter(() => 7)]);
+  plain(3);
+  ring.settle(Infinity, 1, [lateMeter(() => 8)]);
+  ring.settle(Infinity, 1, [lateMeter(() => NaN)]);
+  const read = target(CHUNK);
+  ring.read(3, read);
+  assertEquals([...read.late[0].subarray(-4)], [7, 8, NaN, NaN]);
+});
+
+test("Ring.resize() keeps late figures and those of both ends", () => {
   const ring = filled(100, 100);
-  ring.fillGpu(0, Infinity, Infinity, startNs => startNs);
+  ring.settle(995, Infinity, [lateMeter(startNs => startNs)]);
   const read = target(10);
-  ring.resized(10).read(0, read);
-  assertEquals([...read.gpuNs!], Array.from({ length: 10 }, (_, i) => (91 + i) * 10));
-  assertEquals([...read.memoryPeakBytes!][0], 91 * 4096);
+  ring.resize(10);
+  ring.read(0, read);
+  assertEquals([...read.late[0]], Array.from({ length: 10 }, (_, i) => i < 9 ? (91 + i) * 10 : NaN));
+  assertEquals(read.counters[0][0], 91 * 4096);
+  assertEquals(ring.settledRow, 99);
 });

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { test } from "node:test";
 import { openClock } from "../../src/meters/clock.ts";
-import type { WorkDone } from "../../src/record/recorder.ts";
+import type { SpanMeter } from "../../src/meters/meter.ts";
+import type { WorkDone } from "../../src/record/work_done.ts";
 import { Calibration, estimateOverhead } from "../../src/session/overhead.ts";
 import { FakeClock, TestEngine, UNIT_COSTS } from "../support/engine.ts";
 
@@ -16,7 +17,7 @@ test("estimateOverhead() multiplies what was done by what it costs apiece, and a
     attrs: 5,
     marks: 4,
     cpuReads: 5,
-    peakReads: 6,
+    meterReads: 6,
   };
   assertEquals(estimateOverhead(UNIT_COSTS, done, 12_345), {
     estimated_ns: 3860 + 200 + 13_200 + 12_345,
@@ -35,18 +36,18 @@ const NOTHING_DONE: WorkDone = {
   attrs: 0,
   marks: 0,
   cpuReads: 0,
-  peakReads: 0,
+  meterReads: 0,
 };
 
 test("Calibration.costs() finds costs that each kind can have, and none for what was not done", () => {
-  const calibration = new Calibration({ clock, maxSpans: 5000, readCpu: () => clock.nowNs(), peak: null });
+  const calibration = new Calibration({ clock, maxSpans: 5000, readCpu: () => clock.nowNs(), meters: [] });
   assertEquals(calibration.costs(NOTHING_DONE), NOTHING_DONE);
   const all = { ...NOTHING_DONE };
   for (const kind of Object.keys(all) as (keyof WorkDone)[]) (all as Record<string, number>)[kind] = 10_000;
-  const costs = calibration.costs({ ...all, peakReads: 0 }); // no meter
+  const costs = calibration.costs({ ...all, meterReads: 0 }); // no meter
   for (const [kind, ns] of Object.entries(costs)) assert(ns >= 0 && ns < 100_000, `${kind}: ${ns}`);
   for (const kind of ["scopes", "flows", "innerFlows", "cpuReads"] as const) assertGreater(costs[kind], 0);
-  assertEquals(costs.peakReads, 0);
+  assertEquals(costs.meterReads, 0);
 });
 
 test("Calibration.costs() does at most four times as much as the program did, and a pass at least", () => {
@@ -61,7 +62,7 @@ test("Calibration.costs() does at most four times as much as the program did, an
       clock: { ...fake, nowNs },
       maxSpans: 100,
       readCpu: null,
-      peak: null,
+      meters: [],
     });
     calibration.costs({ ...NOTHING_DONE, marks });
     return read;
@@ -85,7 +86,7 @@ test("Calibration.costs() measures again when ten times as much was done, and ke
     clock: { ...fake, nowNs: fake.nowNs, cpu: { process: NO_CPU, thread: NO_CPU } },
     maxSpans: 100,
     readCpu,
-    peak: null,
+    meters: [],
   });
   const cost = (cpuReads: number): number => calibration.costs({ ...NOTHING_DONE, cpuReads }).cpuReads;
   assertEquals(cost(100), 700);
@@ -96,6 +97,8 @@ test("Calibration.costs() measures again when ten times as much was done, and ke
   costNs = 900;
   assertEquals(cost(10_000), 500);
 });
+
+const NOWHERE = new Float64Array(1);
 
 const NO_CPU = { ok: false, reason: "none" } as const;
 
@@ -126,22 +129,16 @@ test("health().overhead has the time that went into the sinks", () => {
 
 test("health().overhead leaves out the readings that it makes itself to measure them", () => {
   const fake = new FakeClock();
-  let readCount = 0;
-  const value = {
-    get readCount() {
-      return readCount;
-    },
+  const value: SpanMeter = {
     start: () => {
-      readCount++;
       fake.cpuNs += 4000; // of which the fake says that half is the thread's
-      return 0;
     },
-    end: () => value.start(),
+    end: () => value.start(NOWHERE, 0),
   };
   const ci = new TestEngine(undefined, {
     clock: fake,
     calibration: undefined,
-    openPeakMeter: () => ({ ok: true, value, source: "fake" }),
+    open: { memory: () => ({ ok: true, value, source: "fake" }) },
   });
   ci.profile({ counters: { cpu: false, memory: true } });
   ci.scope("x").end();

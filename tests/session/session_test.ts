@@ -807,7 +807,7 @@ const MISSPELT: [options: unknown, message: string][] = [
   [{ ouput: "none" }, 'did you mean "output"?'],
   [{ outDir: "x" }, 'did you mean "outputDir"?'],
   [{ counters: { mem: true } }, 'Cannot choose counters: unknown option "mem", did you mean "memory"?'],
-  [{ counters: { disk: true } }, 'unknown option "disk", expected "cpu", "cpuCoalesceNs", "memory", "gpu"'],
+  [{ counters: { disk: true } }, 'unknown option "disk", expected "cpu", "cpuCoalesceNs", "gpu", "memory"'],
   [{ quiet: true }, 'unknown option "quiet", expected "output", "outputDir"'],
 ];
 for (const [options, message] of MISSPELT) {
@@ -901,6 +901,7 @@ test("health() before anything was recorded is complete", () => {
     span_count: 0,
     span_evict_count: 0,
     mark_drop_count: 0,
+    change_drop_count: 0,
     mark_evict_count: 0,
     misnested_count: 0,
     sink_error_count: 0,
@@ -911,12 +912,13 @@ test("health() before anything was recorded is complete", () => {
     spool_mark_drop_count: 0,
     spool_bytes: 0,
     spool_dir: null,
+    sinks: [],
     flush_latency_ns: null,
     overhead: { estimated_ns: 0, span_ns: 0, mark_ns: 0, counter_ns: 0, flush_ns: 0 },
     probes: {
       wall: { present: true, source: "fake", reason: null },
       cpu: { present: true, source: "fake process", reason: null },
-      gpu: { ...NO_GPU, reason: "no session: profile() looks for a GPU" },
+      gpu: { ...NO_GPU, reason: "no session: profile() turns it on" },
       memory: {
         present: false,
         source: null,

@@ -4,15 +4,16 @@ import { test } from "node:test";
 import { IdSeries } from "../../src/data/id_series.ts";
 import type { Snapshot } from "../../src/data/snapshot.ts";
 import type { MarkValue } from "../../src/data/values.ts";
-import { FlushBatch, type MarkRow } from "../../src/sinks/batch.ts";
+import { SpanBatch } from "../../src/sinks/batch.ts";
+import type { MarkRow } from "../../src/spool/rows.ts";
 import { anyText } from "../support/any_text.ts";
 import { IDS } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { parseExact } from "../support/exact_json.ts";
 
 /** The batches of one session, flushed at the end. */
-function batchesOf(record: (ci: TestEngine) => void, ci: TestEngine = new TestEngine()): FlushBatch[] {
-  const got: FlushBatch[] = [];
+function batchesOf(record: (ci: TestEngine) => void, ci: TestEngine = new TestEngine()): SpanBatch[] {
+  const got: SpanBatch[] = [];
   ci.profile({ output: { emit: batch => void got.push(batch) }, flushIntervalMs: 3_600_000 });
   record(ci);
   ci.engine.shutdown();
@@ -20,7 +21,7 @@ function batchesOf(record: (ci: TestEngine) => void, ci: TestEngine = new TestEn
 }
 
 /** What `toJson()` says, with every integer as a bigint. */
-function parsed(batch: FlushBatch): { spans: unknown; marks: unknown } {
+function parsed(batch: SpanBatch): { spans: unknown; marks: unknown } {
   const { spans, marks } = batch.toJson();
   return { spans: parseExact(`[${spans}]`), marks: parseExact(`[${marks}]`) };
 }
@@ -39,11 +40,11 @@ function expected(value: unknown): unknown {
   );
 }
 
-function assertRowsAgree(batch: FlushBatch): void {
+function assertRowsAgree(batch: SpanBatch): void {
   assertEquals(parsed(batch), { spans: expected(batch.spans), marks: expected(batch.marks) });
 }
 
-test("FlushBatch.toJson() agrees with its rows", () => {
+test("SpanBatch.toJson() agrees with its rows", () => {
   const [batch] = batchesOf(ci => {
     ci.scope("outer", { index: 3, attrs: { a: 1, deep: { list: [1, null, "x", true] } } }, () => {
       ci.clock.us(30, 1);
@@ -56,12 +57,13 @@ test("FlushBatch.toJson() agrees with its rows", () => {
   assertEquals([batch.spanCount, batch.spans.length, batch.marks.length], [4, 4, 2]);
 });
 
-test("FlushBatch.spans have the fields of spool v1, in order", () => {
+test("SpanBatch.spans have the fields of spool v1, in order", () => {
   const [batch] = batchesOf(ci => ci.scope("x").end());
   const fields = [
     "id",
     "name",
     "parent_id",
+    "trace_id",
     "index",
     "start_ns",
     "end_ns",
@@ -78,19 +80,19 @@ test("FlushBatch.spans have the fields of spool v1, in order", () => {
   assertEquals(Object.keys((parsed(batch).spans as object[])[0]), fields);
 });
 
-test("FlushBatch.marks have the fields of spool v1, in order", () => {
+test("SpanBatch.marks have the fields of spool v1, in order", () => {
   const [batch] = batchesOf(ci => ci.mark("m", 1));
   const fields = ["id", "span_id", "name", "value_type", "value", "attrs", "ts_ns", "kind"];
   assertEquals(Object.keys(batch.marks[0]), fields);
   assertEquals(Object.keys((parsed(batch).marks as object[])[0]), fields);
 });
 
-test("FlushBatch.spans and .marks are made once", () => {
+test("SpanBatch.spans and .marks are made once", () => {
   const [batch] = batchesOf(ci => ci.scope("x", scope => scope.mark("m", 1)));
   assert(batch.spans === batch.spans && batch.marks === batch.marks && batch.lines === batch.lines);
 });
 
-test("FlushBatch can be read long after the buffer has gone on", () => {
+test("SpanBatch can be read long after the buffer has gone on", () => {
   const ci = new TestEngine(4);
   const [batch] = batchesOf(ci => {
     ci.scope("early", { attrs: { a: 1 } }, scope => scope.mark("m", "text"));
@@ -103,7 +105,7 @@ test("FlushBatch can be read long after the buffer has gone on", () => {
   assertRowsAgree(batch);
 });
 
-test("FlushBatch rows that a sink changes do not change the trace", () => {
+test("SpanBatch rows that a sink changes do not change the trace", () => {
   const ci = new TestEngine();
   ci.profile({
     output: {
@@ -122,7 +124,7 @@ test("FlushBatch rows that a sink changes do not change the trace", () => {
 // Times.
 
 for (const offset of [0n, 1n, 999n, 1000n, 123_456_789n, 999_999_999n]) {
-  test(`FlushBatch times are exact to the nanosecond, ${offset} ns on`, () => {
+  test(`SpanBatch times are exact to the nanosecond, ${offset} ns on`, () => {
     const ci = new TestEngine();
     ci.clock.ns += Number(offset);
     const moments: bigint[] = [];
@@ -145,13 +147,13 @@ for (const offset of [0n, 1n, 999n, 1000n, 123_456_789n, 999_999_999n]) {
 }
 
 // Up to the year 2191.
-test("FlushBatch times are exact for any anchor and any moment", () => {
+test("SpanBatch times are exact for any anchor and any moment", () => {
   fc.assert(
     fc.property(
       fc.bigInt({ min: 0n, max: 7_000_000_000_000_000_000n }),
       fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER - 1000 }),
       (anchorNs, startNs) => {
-        const batch = new FlushBatch(batchSnapshot(anchorNs, startNs), IDENTITY);
+        const batch = new SpanBatch(batchSnapshot(anchorNs, startNs), IDENTITY);
         const [span] = batch.spans;
         assertEquals(span.start_ns, anchorNs + BigInt(startNs));
         assertEquals((parsed(batch).spans as { start_ns: bigint }[])[0].start_ns, span.start_ns);
@@ -175,9 +177,7 @@ function batchSnapshot(anchorNs: bigint, startNs: number): Snapshot {
     index: Float64Array.of(NaN),
     startNs: Float64Array.of(startNs),
     endNs: Float64Array.of(startNs),
-    cpuNs: Float64Array.of(NaN),
-    gpuNs: null,
-    memoryPeakBytes: null,
+    counters: {},
     dataLoadNs: Float64Array.of(NaN),
     attrs: [undefined],
     markCount: Uint32Array.of(0),
@@ -221,7 +221,7 @@ const VALUES: [value: MarkValue, type: MarkRow["value_type"], json: string][] = 
 ];
 for (const [value, type, json] of VALUES) {
   const what = `${typeof value} ${Object.is(value, -0) ? "-0" : JSON.stringify(String(value))}`;
-  test(`FlushBatch writes the value ${what} as ${type}`, () => {
+  test(`SpanBatch writes the value ${what} as ${type}`, () => {
     const [batch] = batchesOf(ci => ci.mark("m", value));
     assertEquals([batch.marks[0].value, batch.marks[0].value_type], [value, type]);
     const { marks } = batch.toJson();
@@ -229,7 +229,7 @@ for (const [value, type, json] of VALUES) {
   });
 }
 
-test("FlushBatch writes one series as one type, whichever of its numbers are whole", () => {
+test("SpanBatch writes one series as one type, whichever of its numbers are whole", () => {
   const [batch] = batchesOf(ci => {
     for (const value of [0.75, 1, 0, -0, 2 ** 53, NaN]) ci.mark("accuracy", value);
     for (const value of [1n, 2n ** 64n]) ci.mark("seen", value);
@@ -257,7 +257,7 @@ const TEXTS = [
   "__proto__",
 ];
 for (const text of TEXTS) {
-  test(`FlushBatch writes the text ${JSON.stringify(text)} as valid JSON`, () => {
+  test(`SpanBatch writes the text ${JSON.stringify(text)} as valid JSON`, () => {
     const [batch] = batchesOf(ci => {
       ci.scope(text, { attrs: { [text]: text, list: [text] } }, scope => {
         scope.mark(text, text, { attrs: { [text]: text } });
@@ -271,7 +271,7 @@ for (const text of TEXTS) {
   });
 }
 
-test("FlushBatch rows and JSON agree for any names, attributes and values", () => {
+test("SpanBatch rows and JSON agree for any names, attributes and values", () => {
   const text = anyText(300);
   fc.assert(
     fc.property(
@@ -311,7 +311,7 @@ test("FlushBatch rows and JSON agree for any names, attributes and values", () =
 
 // Ids and lines.
 
-test("FlushBatch ids are 32 hex characters, and no two are alike", () => {
+test("SpanBatch ids are 32 hex characters, and no two are alike", () => {
   const [batch] = batchesOf(ci => {
     for (let i = 0; i < 300; i++) ci.scope("x", scope => scope.mark("m", i));
   });
@@ -320,7 +320,7 @@ test("FlushBatch ids are 32 hex characters, and no two are alike", () => {
   assertEquals(new Set(ids).size, 601);
 });
 
-test("FlushBatch.lines are the tree's lines without their margin, in order of close", () => {
+test("SpanBatch.lines are the tree's lines without their margin, in order of close", () => {
   const [batch] = batchesOf(ci => {
     ci.scope("outer", { index: 2 }, () => {
       ci.scope("inner", () => {
@@ -334,7 +334,7 @@ test("FlushBatch.lines are the tree's lines without their margin, in order of cl
   assertMatch(batch.lines[2], /^cirron\.session - 30us/);
 });
 
-test("FlushBatch.lines leave out spans that are still open", () => {
+test("SpanBatch.lines leave out spans that are still open", () => {
   const [batch] = batchesOf(ci => {
     const open = ci.scope("open");
     open.mark("m", 1);

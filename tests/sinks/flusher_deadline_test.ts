@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
 import { IdSeries } from "../../src/data/id_series.ts";
+import type { LateMeter } from "../../src/meters/meter.ts";
+import { type Counters, NO_COUNTERS } from "../../src/record/counters.ts";
 import { Recorder } from "../../src/record/recorder.ts";
 import { Flusher } from "../../src/sinks/flusher.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
@@ -85,19 +87,27 @@ test("A commit that takes longer than the interval does not make each span give 
   ci.engine.shutdown();
 });
 
-test("At the deadline spans wait whose GPU time is not known yet, as at a tick", () => {
+test("At the deadline spans wait of which a late counter is not known yet, as at a tick", () => {
   const sink = new MemorySink();
   const clock = new FakeClock();
-  const gpu = { settledNs: (nowNs: number) => nowNs - 500e6, busyNs: () => 1 };
-  const counters = { cpu: null, memory: null, gpu };
-  const recorder = new Recorder({ clock, counters, maxSpans: 10_000, warn() {} });
+  const meter: LateMeter = {
+    settledNs: nowNs => nowNs - 500e6,
+    between: () => 1,
+    poke: () => {},
+    attrs: () => ({}),
+    stop: () => {},
+  };
+  const counters: Counters = { ...NO_COUNTERS, late: [{ column: "gpu_ns", meter }] };
+  const ids = new IdSeries("0123456789abcdef");
+  const recorder = new Recorder({ clock, counters, maxSpans: 10_000, ids: () => ids, warn() {} });
   recorder.restart(10_000, counters);
   const flusher = new Flusher({
-    recorder,
+    buffer: recorder.buffer,
+    clock,
     sinks: [sink],
     intervalMs: 1000,
     identity: { pid: 1, rank: 0, threadId: 0, markIds: new IdSeries("fedcba9876543210") },
-    ids: new IdSeries("0123456789abcdef"),
+    ids,
     warn() {},
   });
   flusher.start();

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { test } from "node:test";
-import type { FlushBatch } from "../../src/sinks/batch.ts";
+import type { SpanBatch } from "../../src/sinks/batch.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
 import { TestEngine } from "../support/engine.ts";
 import { MemorySink, recordMany, startWith, upTo } from "../support/sinks.ts";
@@ -128,7 +128,7 @@ test("A sink's methods are called on it", () => {
   class Counting {
     spans = 0;
     isClosed = false;
-    emit(batch: FlushBatch): void {
+    emit(batch: SpanBatch): void {
       this.spans += batch.spanCount;
     }
     close(): void {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { test } from "node:test";
 import { setImmediate } from "node:timers";
 import type { MarkOptions, Scope } from "../../src/record/scope.ts";
-import type { FlushBatch } from "../../src/sinks/batch.ts";
+import type { SpanBatch } from "../../src/sinks/batch.ts";
 import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { MemorySink, nextCommit, recordMany, startWith, upTo } from "../support/sinks.ts";
@@ -28,7 +28,7 @@ test("flush() gives every closed span to every sink once, in order of close", ()
 });
 
 test("flush() gives every sink the same batch", () => {
-  const got: FlushBatch[] = [];
+  const got: SpanBatch[] = [];
   const ci = startWith([{ emit: batch => void got.push(batch) }, { emit: batch => void got.push(batch) }]);
   ci.scope("a").end();
   ci.engine.flush();

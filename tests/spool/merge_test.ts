@@ -58,10 +58,19 @@ test("mergeFiles() of a file without rows counts the file", () => {
 
 test("mergeFiles() keeps every field of a span", () => {
   assertEquals(
-    nodeOf({ name: "x", index: 3, cpu_ns: 1, gpu_ns: 0, memory_peak_bytes: 5, attrs: { k: [1] } }),
+    nodeOf({
+      name: "x",
+      trace_id: "t",
+      index: 3,
+      cpu_ns: 1,
+      gpu_ns: 0,
+      memory_peak_bytes: 5,
+      attrs: { k: [1] },
+    }),
     {
       id: "a",
       parent_id: null,
+      trace_id: "t",
       name: "x",
       index: 3,
       start_us: 1_767_323_045_678_901,
@@ -81,6 +90,7 @@ test("mergeFiles() gives null for what was not measured, or is not there", () =>
   for (const absent of [null, undefined]) {
     const node = nodeOf({
       parent_id: absent,
+      trace_id: absent,
       index: absent,
       cpu_ns: absent,
       gpu_ns: absent,
@@ -92,7 +102,7 @@ test("mergeFiles() gives null for what was not measured, or is not there", () =>
       mark_ids: absent,
     });
     assertEquals([node.index, node.cpu_ns, node.gpu_ns, node.memory_peak_bytes], [null, null, null, null]);
-    assertEquals([node.parent_id, node.attrs], [null, {}]);
+    assertEquals([node.parent_id, node.trace_id, node.attrs], [null, null, {}]);
   }
 });
 
@@ -375,8 +385,8 @@ function readNumber(list: "spans" | "marks", field: string, number: string): Spo
 
 /** Every number of a snapshot that is no mark's value, NaN where it says not measured. */
 function numbersOf({ snapshot }: SpoolRows): number[] {
-  const { startNs, endNs, cpuNs, gpuNs, memoryPeakBytes, index, id, parent, threads, marks } = snapshot;
-  const columns = [startNs, endNs, cpuNs, gpuNs ?? [], memoryPeakBytes ?? [], index, id, parent, marks.tsNs];
+  const { startNs, endNs, counters, index, id, parent, threads, marks } = snapshot;
+  const columns = [startNs, endNs, ...Object.values(counters), index, id, parent, marks.tsNs];
   const own = threads!.list.flatMap(({ pid, rank, threadId }) => [pid, rank, threadId]);
   return [...columns.flatMap(column => Array.from(column)), ...own];
 }

@@ -13,6 +13,7 @@ import type { Terminal } from "../../src/runtime/terminal.ts";
 import { Engine, type EngineOptions } from "../../src/session/engine.ts";
 import type { ProfileOptions } from "../../src/session/options.ts";
 import type { UnitCosts } from "../../src/session/overhead.ts";
+import { NO_DRIVER } from "./openers.ts";
 
 /** Unix time at which fake clocks start: 2026-01-02T03:04:05.678901234Z. */
 export const FAKE_UNIX_NS = 1_767_323_045_678_901_234n;
@@ -69,7 +70,7 @@ export const UNIT_COSTS: UnitCosts = {
   attrs: 200,
   marks: 50,
   cpuReads: 600,
-  peakReads: 1700,
+  meterReads: 1700,
 };
 
 /** An engine of the test's own, with the public functions as methods. */
@@ -88,18 +89,18 @@ export class TestEngine {
 
   /**
    * @param maxSpans Bound of the buffer; the package's default without one.
-   * @param options What else to put in place of the machine. Without `gpu` no driver is looked for.
+   * @param options What else to put in place of the machine. No driver of a GPU is looked for.
    */
   constructor(maxSpans?: number, options: EngineOptions = {}) {
     this.engine = new Engine({
-      gpu: { paths: [] },
-      calibration: { costs: () => UNIT_COSTS, peakReadCount: 0 },
+      calibration: { costs: () => UNIT_COSTS },
       isExitSilent: () => false,
       clock: this.clock,
       idSuffix: "0123456789abcdef",
       print: text => void this.printed.push(text),
       warn: message => void this.warnings.push(message),
       ...options,
+      open: { gpu: () => NO_DRIVER, ...options.open },
     });
     this.host = new Host(this.engine, {
       print: text => void this.printed.push(text),

@@ -372,7 +372,7 @@ class Round {
   }
 
   #sink(): ci.Sink {
-    const acts: readonly ((batch: ci.FlushBatch) => unknown)[] = [
+    const acts: readonly ((batch: ci.SpanBatch) => unknown)[] = [
       batch => void batch.spans,
       batch => void batch.marks,
       () => {
@@ -421,7 +421,7 @@ class Round {
   }
 }
 
-const EMPTY = { spans: [], marks: [], spanCount: 0 } as unknown as ci.FlushBatch;
+const EMPTY = { spans: [], marks: [], spanCount: 0 } as unknown as ci.SpanBatch;
 
 /** Numbers that JSON cannot say, as the words that `json` has for them. */
 function wordOf(_key: string, value: unknown): unknown {

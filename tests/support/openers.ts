@@ -41,3 +41,6 @@ export function reasonOf(probe: Probe<unknown>): string {
   if (probe.ok) throw new Error(`expected nothing, found ${probe.source}`);
   return probe.reason;
 }
+
+/** What a counter says whose hardware is not there. */
+export const NO_DRIVER: Probe<never> = { ok: false, reason: "no driver" };

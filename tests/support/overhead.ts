@@ -5,10 +5,11 @@
  * @module
  */
 import process from "node:process";
+import type { CounterOptions } from "../../src/data/counters.ts";
 import { openClock } from "../../src/meters/clock.ts";
-import type { CounterOptions } from "../../src/meters/cpu.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../../src/record/scope.ts";
 import { Engine } from "../../src/session/engine.ts";
+import { NO_DRIVER } from "./openers.ts";
 
 /** One kind of scope. */
 interface Kind {
@@ -24,7 +25,7 @@ const WARM_ROUNDS = 12;
 const MEASURED = 16;
 
 const clock = openClock();
-const engine = new Engine({ clock, gpu: { paths: [] } });
+const engine = new Engine({ clock, open: { gpu: () => NO_DRIVER } });
 // By the thread's CPU time where there is such a clock: on a busy machine the wall clock tells of other programs.
 const now = clock.cpu.thread.ok ? clock.cpu.thread.value : clock.nowNs;
 let sum = 0;

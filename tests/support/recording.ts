@@ -7,7 +7,7 @@ import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { TraceDict, TraceNode } from "../../src/data/values.ts";
-import type { OpenScope } from "../../src/record/recorder.ts";
+import type { OpenScope } from "../../src/record/open_scope.ts";
 import type { Scope } from "../../src/record/scope.ts";
 
 /** A handle as the recorder sees it. */

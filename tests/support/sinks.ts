@@ -4,8 +4,9 @@
  * @module
  */
 import { clearInterval, setInterval } from "node:timers";
-import type { FlushBatch, MarkRow, SpanRow } from "../../src/sinks/batch.ts";
-import type { Sink } from "../../src/sinks/sink.ts";
+import type { Drained, SpanBatch } from "../../src/sinks/batch.ts";
+import { type AnySink, type ColumnSink, type Sink, TAKE } from "../../src/sinks/sink.ts";
+import type { MarkRow, SpanRow } from "../../src/spool/rows.ts";
 import { TestEngine } from "./engine.ts";
 
 /** Keeps all it is given. */
@@ -15,11 +16,11 @@ export class MemorySink implements Sink {
   /** What was called, in order, with the number of spans and marks of batches: `emit 3 1`, `commit`, `close`. */
   readonly calls: string[] = [];
   /** Called at the end of each `emit`. */
-  onEmit: ((batch: FlushBatch) => void | PromiseLike<unknown>) | null = null;
+  onEmit: ((batch: SpanBatch) => void | PromiseLike<unknown>) | null = null;
   /** Called at the end of each `commit`. */
   onCommit: (() => void) | null = null;
 
-  emit(batch: FlushBatch): void | PromiseLike<unknown> {
+  emit(batch: SpanBatch): void | PromiseLike<unknown> {
     this.calls.push(`emit ${batch.spanCount} ${batch.marks.length}`);
     for (const span of batch.spans) this.spans.push(span);
     for (const mark of batch.marks) this.marks.push(mark);
@@ -49,6 +50,21 @@ export class MemorySink implements Sink {
   indices(name: string): (number | null)[] {
     return this.spans.filter(span => span.name === name).map(span => span.index);
   }
+}
+
+/** What sinks of the package are given of a session that records and then flushes. */
+export function drainedOf(record: (ci: TestEngine) => void): Drained {
+  const got: Drained[] = [];
+  const ci = startWith([{ [TAKE]: drained => void got.push(drained) }]);
+  record(ci);
+  ci.engine.flush();
+  ci.engine.shutdown();
+  return got[0];
+}
+
+/** A sink of the package as one that a user may give. */
+export function given(sink: ColumnSink): Sink {
+  return sink as unknown as Sink;
 }
 
 /** Records and closes scopes `x[from]` up to before `x[until]`. */
@@ -101,11 +117,11 @@ export const HOUR_MS = 3_600_000;
 
 /** An engine in a session whose ticks do not come by themselves. */
 export function startWith(
-  sinks: readonly Sink[],
+  sinks: readonly AnySink[],
   maxSpans?: number,
   flushIntervalMs: number = HOUR_MS,
 ): TestEngine {
   const ci = new TestEngine();
-  ci.profile({ output: sinks, flushIntervalMs, traceBufferMaxSpans: maxSpans });
+  ci.profile({ output: sinks as readonly Sink[], flushIntervalMs, traceBufferMaxSpans: maxSpans });
   return ci;
 }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { TraceSummary } from "../../src/formats/summary_table.ts";
 import { type NameSummaryRow, summarizeByName } from "../../src/tree/by_name.ts";
 import { buildTree } from "../../src/tree/tree.ts";
-import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
+import { chain, counting, type HandRow, snapshotOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 
 function rowsOf(closed: readonly HandRow[], open: readonly HandRow[] = []): NameSummaryRow[] {
@@ -94,15 +94,14 @@ test("summarizeByName() counts what recurs once: time and CPU of the outermost, 
 });
 
 test("summarizeByName() takes the highest peak and all data loading, of inner spans too", () => {
-  const snapshot = {
-    ...snapshotOf([
+  const snapshot = counting(
+    snapshotOf([
       { id: 1, name: "batch", dataLoadNs: 3000 },
       { id: 2, name: "batch", parent: 1, dataLoadNs: 4000 },
       { id: 3, name: "none" },
     ]),
-    memoryPeakBytes: Float64Array.of(5, 7, NaN),
-    gpuNs: Float64Array.of(5, 2, NaN),
-  };
+    { memory_peak_bytes: Float64Array.of(5, 7, NaN), gpu_ns: Float64Array.of(5, 2, NaN) },
+  );
   assertEquals(
     summarizeByName(buildTree(snapshot)).map(row => [row.memory_peak_bytes, row.data_load_ns, row.gpu_ns]),
     [[7, 7000, 5], [null, null, null]],

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { test } from "node:test";
 import { nearestRank, summarize, type SummaryRow } from "../../src/tree/summary.ts";
 import { buildTree } from "../../src/tree/tree.ts";
-import { chain, columnEngine, type HandRow, snapshotOf } from "../support/cases.ts";
+import { chain, columnEngine, counting, type HandRow, snapshotOf } from "../support/cases.ts";
 import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 
@@ -252,10 +252,8 @@ test("summarize() gives null for CPU time that no span has, and the sum of what 
 });
 
 test("summarize() sums up GPU time where it was measured", () => {
-  const snapshot = {
-    ...snapshotOf([{ id: 1, name: "a" }, { id: 2, name: "a" }, { id: 3, name: "b" }]),
-    gpuNs: Float64Array.of(3, 4, NaN),
-  };
+  const rows = [{ id: 1, name: "a" }, { id: 2, name: "a" }, { id: 3, name: "b" }];
+  const snapshot = counting(snapshotOf(rows), { gpu_ns: Float64Array.of(3, 4, NaN) });
   assertEquals(summarize(buildTree(snapshot)).map(row => [row.name, row.gpu_ns]), [["a", 7], ["b", null]]);
 });
 
@@ -269,15 +267,13 @@ test("summarize() gives shares of the sum of the roots", () => {
 });
 
 test("summarize() gives the highest peak of memory and the sum of data loading, null where none was measured", () => {
-  const snapshot = {
-    ...snapshotOf([
-      { id: 1, name: "batch", dataLoadNs: 3000 },
-      { id: 2, name: "batch", dataLoadNs: 4000 },
-      { id: 3, name: "other" },
-      { id: 4, name: "none" },
-    ]),
-    memoryPeakBytes: Float64Array.of(7, 5, 0, NaN),
-  };
+  const rows = [
+    { id: 1, name: "batch", dataLoadNs: 3000 },
+    { id: 2, name: "batch", dataLoadNs: 4000 },
+    { id: 3, name: "other" },
+    { id: 4, name: "none" },
+  ];
+  const snapshot = counting(snapshotOf(rows), { memory_peak_bytes: Float64Array.of(7, 5, 0, NaN) });
   assertEquals(
     summarize(buildTree(snapshot)).map(row => [row.name, row.memory_peak_bytes, row.data_load_ns]),
     [["batch", 7, 7000], ["other", 0, null], ["none", null, null]],

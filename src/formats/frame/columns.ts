@@ -4,7 +4,16 @@
  * @module
  */
 import { areMade, type Snapshot } from "../../data/snapshot.ts";
-import { ownIdText, parentIdText, wallUs } from "../../tree/columns.ts";
+import { NO_SPAN_ID, NO_TRACE_ID } from "../../data/trace_context.ts";
+import { COUNTERS } from "../../meters/counters.ts";
+import {
+  counterColumns,
+  foreignContext,
+  ownIdText,
+  parentIdText,
+  traceIdOf,
+  wallUs,
+} from "../../tree/columns.ts";
 import type { Tree } from "../../tree/tree.ts";
 import { FrameBody } from "./body.ts";
 import { IntegerColumn } from "./integer_column.ts";
@@ -29,12 +38,13 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
   const { length } = rows;
   const positions = inOrderOfClose(tree, newestFirst);
   const strangers = parentsElsewhere(tree);
-  const body = new FrameBody(bodySize(length, strangers));
+  const counters = counterColumns(snapshot);
+  const body = new FrameBody(bodySize(length, strangers, counters));
   const [own, parent] = idColumns(tree, positions, strangers, body);
+  const trace = traceColumn(tree, positions);
   const names = new Array<string>(length);
   const index = integers(body, length);
   const wall = body.doubles(length);
-  const cpu = integers(body, length);
   const markCount = body.words(length);
   const depth = body.words(length);
   for (let i = 0; i < length; i++) {
@@ -43,11 +53,16 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
     names[i] = snapshot.name[row];
     index.set(i, snapshot.index[row]);
     wall[i] = wallUs(snapshot, row);
-    cpu.set(i, snapshot.cpuNs[row]);
     markCount[i] = snapshot.markCount[row];
     depth[i] = tree.depth[position];
   }
-  const nothing = integers(body, length);
+  const counted = counters.map(column => column === null ? null : integers(body, length));
+  counted.forEach((values, k) => {
+    const column = counters[k];
+    if (values === null || column === null) return;
+    for (let i = 0; i < length; i++) values.set(i, column[rows[positions[i]]]);
+  });
+  const nothing = integers(body, length); // all columns of nulls are this one
   nothing.setNull();
   return [
     { name: "id", dtype: "Utf8", values: own },
@@ -55,39 +70,30 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
     { name: "name", dtype: "Utf8", values: textColumn(names, body.words(length * VIEW_WORDS)) },
     { name: "index", dtype: "Int64", values: index },
     { name: "wall_us", dtype: "Float64", values: wall },
-    { name: "cpu_ns", dtype: "Int64", values: cpu },
-    { name: "gpu_ns", dtype: "Int64", values: measuredIntegers(tree, positions, snapshot.gpuNs) ?? nothing },
-    {
-      name: "memory_peak_bytes",
+    ...COUNTERS.map(({ column }, k): FrameColumn => ({
+      name: column,
       dtype: "Int64",
-      values: measuredIntegers(tree, positions, snapshot.memoryPeakBytes) ?? nothing,
-    },
+      values: counted[k] ?? nothing,
+    })),
     { name: "mark_count", dtype: "UInt32", values: markCount },
     { name: "depth", dtype: "UInt32", values: depth },
+    { name: "trace_id", dtype: "Utf8", values: trace },
   ];
 }
 
 /** What `toColumns` takes of a body: as many columns as there are words below. */
-function bodySize(length: number, strangers: number): number {
+function bodySize(length: number, strangers: number, counters: readonly (Float64Array | null)[]): number {
   const views = FrameBody.padded(length * VIEW_WORDS * 4);
   const ids = FrameBody.padded((length + strangers) * 32);
   const bits = FrameBody.padded(Math.ceil(length / 8));
   const longs = FrameBody.padded(length * 8);
   const words = FrameBody.padded(length * 4);
-  return views * 3 + ids + bits + (longs + bits) * 3 + longs + words * 2;
+  const integers = 2 + counters.filter(column => column !== null).length; // the index, and nothing
+  return views * 3 + ids + bits + (longs + bits) * integers + longs + words * 2;
 }
 
 function integers(body: FrameBody, length: number): IntegerColumn {
   return new IntegerColumn(body.words(length * 2), body.bits(length));
-}
-
-// In memory of its own: few machines have a GPU, and few sessions ask for memory.
-function measuredIntegers(
-  { rows }: Tree,
-  positions: Uint32Array,
-  column: Float64Array | null,
-): IntegerColumn | null {
-  return column === null ? null : IntegerColumn.from(Float64Array.from(positions, at => column[rows[at]]));
 }
 
 /** How many kept rows have a parent that is not among them. */
@@ -123,14 +129,52 @@ function idColumns(
     data.view(own, i, position, snapshot.id[row]);
     const up = parent[position];
     const id = snapshot.parent[row];
-    if (id === 0) nullCount++;
-    else {
-      valid[i >> 3] |= 1 << (i & 7);
-      data.view(parents, i, up >= 0 ? up : data.add(id), id);
+    if (id === 0) {
+      nullCount++;
+      continue;
     }
+    valid[i >> 3] |= 1 << (i & 7);
+    if (id > 0) data.view(parents, i, up >= 0 ? up : data.add(id), id);
+    else data.viewText(parents, i, data.addText(foreignContext(snapshot, id)?.spanId ?? NO_SPAN_ID), 16);
   }
   const bytes = data.bytes();
   return [new TextColumn(own, bytes), new TextColumn(parents, bytes, valid, nullCount)];
+}
+
+/** The ids of the spans' traces: rows in order of start that are of one trace share its bytes. */
+function traceColumn({ snapshot, rows }: Tree, positions: Uint32Array): TextColumn {
+  const { ids, root } = snapshot;
+  const { length } = positions;
+  if (!areMade(ids) || root === undefined) {
+    return textColumn(Array.from(positions, position => traceIdOf(snapshot, rows[position])));
+  }
+  let count = 0;
+  for (let i = 0; i < length; i++) if (i === 0 || root[rows[i]] !== root[rows[i - 1]]) count++;
+  const data = new IdData(ids, new Uint32Array(count * 8));
+  const placeOf = new Int32Array(length);
+  let place = -1;
+  for (let i = 0; i < length; i++) {
+    const number = root[rows[i]];
+    if (i === 0 || number !== root[rows[i - 1]]) {
+      place = number > 0
+        ? data.addTrace(number)
+        : data.addText(foreignContext(snapshot, number)?.traceId ?? NO_TRACE_ID);
+    }
+    placeOf[i] = place;
+  }
+  const views = new Uint32Array(length * VIEW_WORDS);
+  const valid = new Uint8Array(Math.ceil(length / 8));
+  let nullCount = 0;
+  for (let i = 0; i < length; i++) {
+    const position = positions[i];
+    if (root[rows[position]] === 0) {
+      nullCount++; // the pseudo-span
+      continue;
+    }
+    valid[i >> 3] |= 1 << (i & 7);
+    data.viewText(views, i, placeOf[position], 32);
+  }
+  return new TextColumn(views, data.bytes(), valid, nullCount);
 }
 
 // Of spans from files, whose ids are what somebody wrote.

@@ -6,7 +6,8 @@
 import { jsonOf } from "../../data/json_text.ts";
 import { jsonValue } from "../../data/json_value.ts";
 import type { JsonValue, MarkValue } from "../../data/values.ts";
-import { attrsOf, isFailed, measured, measuredIn } from "../../tree/columns.ts";
+import { type Counter, COUNTERS } from "../../meters/counters.ts";
+import { attrsOf, counterColumns, isFailed, measured } from "../../tree/columns.ts";
 import type { Fold, FoldedTree } from "../../tree/fold.ts";
 import { findOverlaps, findShared, OVERLAPS } from "../../tree/overlap.ts";
 import { summarize, type SummaryRow } from "../../tree/summary.ts";
@@ -78,10 +79,7 @@ export interface PageData {
   readonly rowCount: number;
   readonly flags: number[];
   readonly index: (number | null)[];
-  readonly cpuNs: (number | null)[];
-  /** Null if none has any. */
-  readonly gpuNs: (number | null)[] | null;
-  readonly memory: (number | null)[] | null;
+  readonly counters: PageCounter[];
   /** Attributes, marks and folds by node, for those that have any. */
   readonly details: Record<number, PageDetail>;
   /** Nodes whose attributes and marks found no room. */
@@ -90,6 +88,12 @@ export interface PageData {
   readonly seriesLeftOut: number;
   readonly summary: SummaryRow[];
   readonly summaryLeftOut: number;
+}
+
+/** One counter: of the nodes, and where the summary has it. */
+export interface PageCounter extends Pick<Counter, "column" | "label" | "unit" | "total"> {
+  /** By node; null if none has any. */
+  readonly values: (number | null)[] | null;
 }
 
 /** What only some nodes have. */
@@ -141,9 +145,6 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
     wallNs: [] as number[],
     flags: [] as number[],
     index: [] as (number | null)[],
-    cpuNs: [] as (number | null)[],
-    gpuNs: [] as (number | null)[],
-    memory: [] as (number | null)[],
   };
   for (const position of positions) {
     const row = rows[position];
@@ -157,9 +158,6 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
     data.wallNs.push(fold === undefined ? endNs - startNs : Math.round(fold.totalUs * 1000));
     data.flags.push(flagsOf(tree, position, fold, overlaps[position], isShared[position]));
     data.index.push(fold === undefined ? measured(snapshot.index[row]) : null);
-    data.cpuNs.push(fold === undefined ? measured(snapshot.cpuNs[row]) : null);
-    data.gpuNs.push(fold === undefined ? measuredIn(snapshot.gpuNs, row) : null);
-    data.memory.push(fold === undefined ? measuredIn(snapshot.memoryPeakBytes, row) : null);
   }
   const { details, leftOut } = detailsOf(tree, positions, folds, data.wallNs);
   const { row, rowCount } = layRows(data.parent, data.startNs, data.endNs);
@@ -173,8 +171,7 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
     leftOutCount: all.length - positions.length,
     names,
     ...data,
-    gpuNs: data.gpuNs.every(value => value === null) ? null : data.gpuNs,
-    memory: data.memory.every(value => value === null) ? null : data.memory,
+    counters: countersOf(tree, positions, folds),
     row,
     rowCount,
     details,
@@ -183,6 +180,21 @@ export function toPageData(tree: Tree, shown: Tree | FoldedTree): PageData {
     summary,
     summaryLeftOut,
   };
+}
+
+function countersOf(
+  { snapshot, rows }: Tree,
+  positions: readonly number[],
+  folds: ReadonlyMap<number, Fold>,
+): PageCounter[] {
+  const columns = counterColumns(snapshot);
+  return COUNTERS.map(({ column, label, unit, total }, k) => {
+    const figures = columns[k];
+    const values = figures === null
+      ? []
+      : positions.map(at => folds.has(at) ? null : measured(figures[rows[at]]));
+    return { column, label, unit, total, values: values.every(value => value === null) ? null : values };
+  });
 }
 
 /** The first rows of the summary. */

@@ -238,9 +238,9 @@ ${PAGE_ICICLE}
     add("starts at", moment(data.startNs[node]));
     if (data.parent[node] >= 0) add("of its parent", shareText(node));
     const sign = data.flags[node] & (OVERLAPPING | WITHIN) ? "~" : "";
-    if (data.cpuNs[node] !== null) add("cpu", sign + time(data.cpuNs[node]));
-    if (data.gpuNs !== null && data.gpuNs[node] !== null) add("gpu", sign + time(data.gpuNs[node]));
-    if (data.memory !== null && data.memory[node] !== null) add("mem", size(data.memory[node]));
+    for (const counter of data.counters) {
+      if (counter.values !== null && counter.values[node] !== null) add(counter.label, counted(counter, sign, counter.values[node]));
+    }
     parts.push(list);
     const table = (title, rows) => {
       parts.push(make("h3", title));
@@ -320,9 +320,10 @@ ${PAGE_ICICLE}
     ["total", row => us(row.total_us)], ["self", row => us(row.self_us)], ["mean", row => us(row.mean_us)],
     ["p50", row => us(row.p50_us)], ["p95", row => us(row.p95_us)], ["p99", row => us(row.p99_us)], ["max", row => us(row.max_us)],
   ];
-  if (has("cpu_ns")) columns.push(["cpu", row => row.cpu_ns === null ? "" : sign(row) + time(row.cpu_ns)]);
-  if (has("gpu_ns")) columns.push(["gpu", row => row.gpu_ns === null ? "" : sign(row) + time(row.gpu_ns)]);
-  if (has("memory_peak_bytes")) columns.push(["mem", row => row.memory_peak_bytes === null ? "" : size(row.memory_peak_bytes)]);
+  for (const counter of data.counters) {
+    const { column, label } = counter;
+    if (has(column)) columns.push([label, row => row[column] === null ? "" : counted(counter, sign(row), row[column])]);
+  }
   if (has("data_load_ns")) columns.push(["load", row => row.data_load_ns === null ? "" : time(row.data_load_ns)]);
   if (has("error_count")) columns.push(["failed", row => row.error_count === 0 ? "" : n(row.error_count)]);
   if (has("open_count")) columns.push(["open", row => row.open_count === 0 ? "" : n(row.open_count)]);

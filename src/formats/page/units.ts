@@ -31,5 +31,7 @@ export const PAGE_UNITS: string = String.raw`  // Numbers for people.
     if (Number.isInteger(value) && size < 1e15) return String(value);
     return size < 0.001 || size >= 1e6 ? value.toExponential(2) : fixed(value, 4);
   };
+  const amounts = { ns: time, bytes: size, number };
+  const counted = ({ unit, total }, sign, value) => (total === "sum" ? sign : "") + amounts[unit](value);
   const percent = share => !Number.isFinite(share) ? "" : fixed(100 * share, share >= 0.9995 || share === 0 ? 0 : 1) + "%";
 `;

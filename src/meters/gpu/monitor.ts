@@ -8,6 +8,7 @@ import { decodeText, NVML_FUNCTIONS, nvmlCodeName, nvmlPolicy } from "../../../f
 import { CELL } from "../../../ffi/nvml_worker.ts";
 import type { GpuDeviceHealth, GpuHealth } from "../../data/health.ts";
 import type { Attrs } from "../../data/values.ts";
+import type { LateMeter } from "../meter.ts";
 import { type Answer, readAnswers } from "./answer_log.ts";
 import { GpuDevice } from "./device.ts";
 
@@ -33,7 +34,7 @@ export interface GpuMonitorOptions {
 }
 
 /** Reads what the NVML thread wrote down. Each method first takes in what is new; none waits or calls NVML. */
-export class GpuMonitor {
+export class GpuMonitor implements LateMeter {
   readonly #options: GpuMonitorOptions;
   readonly #header: Int32Array;
   readonly #headerDoubles: Float64Array;
@@ -69,7 +70,7 @@ export class GpuMonitor {
   }
 
   /** Time that the counted GPUs were busy, summed over them; NaN if it is not known for one of them. Takes in nothing. */
-  busyNs(startNs: number, endNs: number): number {
+  between(startNs: number, endNs: number): number {
     const devices = this.#counted();
     let sum = devices.length === 0 ? NaN : 0;
     for (const device of devices) sum += device.line.busyNs(startNs, endNs);

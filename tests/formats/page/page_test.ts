@@ -57,7 +57,12 @@ test("toPageData() has a node per span, with times from the first start, and nul
     500,
     100,
   ]]);
-  assertEquals([data.index, data.cpuNs, data.gpuNs, data.memory], [[null, 3], [null, 7], null, null]);
+  assertEquals(data.index, [null, 3]);
+  assertEquals(data.counters.map(({ column, values }) => [column, values]), [
+    ["cpu_ns", [null, 7]],
+    ["gpu_ns", null],
+    ["memory_peak_bytes", null],
+  ]);
   assertEquals([data.totalNs, data.spanCount, data.foldedCount, data.leftOutCount], [500, 2, 0, 0]);
   assertEquals([data.row, data.rowCount, data.title], [[0, 1], 2, "outer"]);
 });

@@ -2,7 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import { PAGE_UNITS } from "../../../src/formats/page/units.ts";
-import { formatBytes, formatDuration, formatShare, formatValue } from "../../../src/formats/units.ts";
+import {
+  formatBytes,
+  formatCounter,
+  formatDuration,
+  formatShare,
+  formatValue,
+} from "../../../src/formats/units.ts";
+import type { Counter } from "../../../src/meters/counters.ts";
 
 // What a page writes by a program of its own is what the printed tree has.
 
@@ -12,10 +19,11 @@ interface PageUnits {
   size(bytes: number): string;
   number(value: number | string | boolean): string;
   percent(share: number): string;
+  counted(counter: Pick<Counter, "unit" | "total">, sign: string, value: number): string;
 }
 
-const { time, moment, size, number, percent } = new Function(
-  `${PAGE_UNITS}\nreturn { time, moment, size, number, percent };`,
+const { time, moment, size, number, percent, counted } = new Function(
+  `${PAGE_UNITS}\nreturn { time, moment, size, number, percent, counted };`,
 )() as PageUnits;
 
 /** Numbers of every size alike, as spans and bytes are. */
@@ -45,6 +53,14 @@ test("The page writes sizes as the printed tree does", () => {
   for (const bytes of [1_048_524, 1_048_525, 1_048_575]) same(bytes);
   fc.assert(fc.property(whole, same));
   assertEquals([size(1_048_575), formatBytes(1_048_575)], ["1.0MiB", "1.0MiB"]);
+});
+
+test("The page writes what was counted as the printed tree does, with the sign where it adds up", () => {
+  for (const unit of ["ns", "bytes", "number"] as const) {
+    const text = formatCounter({ unit }, 123_456);
+    assertEquals(counted({ unit, total: "sum" }, "~", 123_456), `~${text}`);
+    assertEquals(counted({ unit, total: "highest" }, "~", 123_456), text);
+  }
 });
 
 test("The page writes a mark's number as the printed tree does", () => {

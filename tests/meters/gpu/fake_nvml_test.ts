@@ -40,7 +40,7 @@ const PATTERNS: [title: string, settings: Parameters<FakeNvml["set"]>[0]][] = [
 ];
 
 for (const [title, settings] of PATTERNS) {
-  fakeTest(`GpuMonitor.busyNs() is true to 1 000 spans: ${title}`, async () => {
+  fakeTest(`GpuMonitor.between() is true to 1 000 spans: ${title}`, async () => {
     const fake = new FakeNvml().set(settings);
     using gpu = await FakeGpu.open(fake);
     run(gpu, 30);
@@ -57,7 +57,7 @@ for (const [title, settings] of PATTERNS) {
     for (let i = 0; i < 1000; i++) {
       const length = 10 ** (7.5 + 3 * random()); // 30 ms to 30 s
       const start = beginNs + random() * (endNs - length - beginNs);
-      const found = gpu.monitor.busyNs(start, start + length);
+      const found = gpu.monitor.between(start, start + length);
       const error = found - fake.busyNs(start, start + length);
       const allowed = periodNs / 2 + 40e6 + 0.01 * length;
       assert(Math.abs(error) <= allowed, `off by ${error / 1e6} ms in a span of ${length / 1e6} ms`);
@@ -111,14 +111,14 @@ fakeTest("A GPU without newer samples is idle if its utilization is 0, else unkn
   const idleSinceNs = fake.nowNs;
   fake.set({ gap: 1, patternUntilNs: idleSinceNs });
   run(gpu, 20);
-  assertEquals(gpu.monitor.busyNs(idleSinceNs + 2e9, fake.nowNs - 2e9), 0);
+  assertEquals(gpu.monitor.between(idleSinceNs + 2e9, fake.nowNs - 2e9), 0);
   fake.set({ patternUntilNs: 0, busyNs: 1_000_000_000, idleNs: 0 }); // busy, and still no samples
   const unknownSinceNs = fake.nowNs;
   run(gpu, 20);
-  assertEquals(gpu.monitor.busyNs(unknownSinceNs + 2e9, fake.nowNs - 2e9), NaN);
+  assertEquals(gpu.monitor.between(unknownSinceNs + 2e9, fake.nowNs - 2e9), NaN);
   fake.set({ gap: 0 });
   run(gpu, 20);
-  const fullNs = gpu.monitor.busyNs(fake.nowNs - 12e9, fake.nowNs - 2e9);
+  const fullNs = gpu.monitor.between(fake.nowNs - 12e9, fake.nowNs - 2e9);
   assert(Math.abs(fullNs - 10e9) < 0.3e9, `${fullNs}`);
 });
 
@@ -135,7 +135,7 @@ fakeTest("A program that does not look for a minute loses no sample: the thread 
   }
   gpu.monitor.settledNs(fake.nowNs); // only now
   const endNs = fake.nowNs - 1e9;
-  const error = gpu.monitor.busyNs(beginNs, endNs) - fake.busyNs(beginNs, endNs);
+  const error = gpu.monitor.between(beginNs, endNs) - fake.busyNs(beginNs, endNs);
   assertLess(Math.abs(error), 0.01 * (endNs - beginNs));
 });
 
@@ -146,7 +146,7 @@ fakeTest("Without the ring, GPM is asked", async () => {
   using gpu = await FakeGpu.open(fake);
   const beginNs = fake.nowNs + 1e9;
   run(gpu, 30);
-  const error = gpu.monitor.busyNs(beginNs, fake.nowNs) - fake.busyNs(beginNs, fake.nowNs);
+  const error = gpu.monitor.between(beginNs, fake.nowNs) - fake.busyNs(beginNs, fake.nowNs);
   assertLess(Math.abs(error), 0.3e9);
   const health = gpu.monitor.health();
   assertEquals(health.devices[0].source, "gpm");
@@ -160,7 +160,7 @@ fakeTest("Under MIG, GPM is asked for the instance of this process, and the ring
   using gpu = await FakeGpu.open(fake);
   const beginNs = fake.nowNs + 2e9;
   run(gpu, 30);
-  const error = gpu.monitor.busyNs(beginNs, fake.nowNs) - fake.busyNs(beginNs, fake.nowNs);
+  const error = gpu.monitor.between(beginNs, fake.nowNs) - fake.busyNs(beginNs, fake.nowNs);
   assertLess(Math.abs(error), 0.3e9);
   assertEquals(fake.calls("nvmlDeviceGetSamples"), 0);
   assertGreater(fake.calls("nvmlGpmMigSampleGet"), 10);
@@ -172,7 +172,7 @@ fakeTest("Without ring and GPM, accounting is read, if somebody has turned it on
   const beginNs = fake.nowNs + 3e9;
   run(gpu, 40);
   const endNs = beginNs + 30e9;
-  const error = gpu.monitor.busyNs(beginNs, endNs) - fake.busyNs(beginNs, endNs);
+  const error = gpu.monitor.between(beginNs, endNs) - fake.busyNs(beginNs, endNs);
   assertLess(Math.abs(error), 1e9);
   assertEquals(gpu.monitor.health().devices[0].source, "accounting");
 });
@@ -184,7 +184,7 @@ fakeTest("Without all that, one utilization a tick speaks for the second before 
   );
   using gpu = await FakeGpu.open(fake);
   run(gpu, 30);
-  const busyNs = gpu.monitor.busyNs(fake.nowNs - 20e9, fake.nowNs - 1e9);
+  const busyNs = gpu.monitor.between(fake.nowNs - 20e9, fake.nowNs - 1e9);
   assert(busyNs >= 0.9 * 19e9 && busyNs <= 19e9, `${busyNs}`);
   assertEquals(gpu.monitor.health().devices[0].source, "rates");
 });
@@ -196,7 +196,7 @@ fakeTest("A driver that can tell nothing leaves gpu_ns unknown, with the reasons
   );
   using gpu = await FakeGpu.open(fake);
   run(gpu, 5);
-  assertEquals(gpu.monitor.busyNs(fake.nowNs - 4e9, fake.nowNs - 1e9), NaN);
+  assertEquals(gpu.monitor.between(fake.nowNs - 4e9, fake.nowNs - 1e9), NaN);
   const health = gpu.monitor.health();
   assertEquals(health.present, false);
   assertEquals(health.devices[0].failures, {
@@ -211,7 +211,7 @@ fakeTest("A driver without the newest functions is asked by the older ones, or n
   using gpu = await FakeGpu.open(fake);
   run(gpu, 10);
   assertEquals(gpu.monitor.attrs().gpu_memory_peak_bytes, (1 << 30) + (1 << 20)); // v1 counts the reserve
-  assertGreater(gpu.monitor.busyNs(fake.nowNs - 5e9, fake.nowNs - 1e9), 0);
+  assertGreater(gpu.monitor.between(fake.nowNs - 5e9, fake.nowNs - 1e9), 0);
   assertEquals(gpu.monitor.health().devices[0].failures, {
     nvmlDeviceGetMemoryInfo_v2: "NVML_ERROR_FUNCTION_NOT_FOUND",
     nvmlDeviceGetComputeRunningProcesses_v3: "NVML_ERROR_FUNCTION_NOT_FOUND",
@@ -227,7 +227,7 @@ for (const code of [2, 3, 4, 13, 17]) {
     run(gpu, 10);
     assertEquals(fake.calls("nvmlDeviceGetTotalEnergyConsumption"), 1);
     assertEquals(gpu.monitor.attrs().gpu_energy_mj, null);
-    assertGreater(gpu.monitor.busyNs(fake.nowNs - 5e9, fake.nowNs - 1e9), 0);
+    assertGreater(gpu.monitor.between(fake.nowNs - 5e9, fake.nowNs - 1e9), 0);
   });
 }
 
@@ -242,7 +242,7 @@ for (const code of [5, 8, 10, 11, 14, 19, 20, 21, 22, 23, 24, 26, 27, 28, 29, 30
     const before = fake.calls("nvmlDeviceGetTotalEnergyConsumption");
     run(gpu, 8);
     assertEquals(fake.calls("nvmlDeviceGetTotalEnergyConsumption") - before, 3);
-    assertGreater(gpu.monitor.busyNs(fake.nowNs - 5e9, fake.nowNs - 1e9), 0);
+    assertGreater(gpu.monitor.between(fake.nowNs - 5e9, fake.nowNs - 1e9), 0);
   });
 }
 
@@ -283,8 +283,8 @@ for (const code of [15, 16]) {
       gpu.tick();
       fake.advance(10e9);
       gpu.monitor.settledNs(fake.nowNs);
-      assertGreater(gpu.monitor.busyNs(lostNs - 10e9, lostNs - 1e9), 0);
-      assertEquals(gpu.monitor.busyNs(lostNs + 1e9, lostNs + 9e9), NaN);
+      assertGreater(gpu.monitor.between(lostNs - 10e9, lostNs - 1e9), 0);
+      assertEquals(gpu.monitor.between(lostNs + 1e9, lostNs + 9e9), NaN);
     },
   );
 }
@@ -322,7 +322,7 @@ fakeTest("Several GPUs count together, but only those that this process uses onc
   const fake = new FakeNvml().set({ devices: 3, busyNs: 1_000_000_000, idleNs: 0 });
   using gpu = await FakeGpu.open(fake);
   run(gpu, 20);
-  const busyNs = gpu.monitor.busyNs(fake.nowNs - 10e9, fake.nowNs - 1e9);
+  const busyNs = gpu.monitor.between(fake.nowNs - 10e9, fake.nowNs - 1e9);
   assert(Math.abs(busyNs - 27e9) < 0.1e9, `${busyNs}`);
   assertEquals(gpu.monitor.attrs().gpu_memory_peak_bytes, 3 * (1 << 30));
 });
@@ -343,7 +343,7 @@ for (const stride of [24, 32]) {
       fake.process(999_999, 60).process(process.pid, 20);
       using gpu = await FakeGpu.open(fake);
       run(gpu, 20);
-      const busyNs = gpu.monitor.busyNs(fake.nowNs - 10e9, fake.nowNs - 1e9);
+      const busyNs = gpu.monitor.between(fake.nowNs - 10e9, fake.nowNs - 1e9);
       assert(Math.abs(busyNs - 9e9 / 4) < 0.1e9, `${busyNs}`);
       assertEquals(gpu.monitor.health().scope, "process");
       assertEquals(gpu.monitor.health().devices[0].share, 0.25);
@@ -362,7 +362,7 @@ fakeTest("A tick makes a handful of calls, whatever is asked of the monitor", as
   using gpu = await FakeGpu.open(fake);
   run(gpu, 5);
   const before = fake.calls();
-  for (let i = 0; i < 100_000; i++) gpu.monitor.busyNs(fake.nowNs - 3e9 - i, fake.nowNs - 1e9);
+  for (let i = 0; i < 100_000; i++) gpu.monitor.between(fake.nowNs - 3e9 - i, fake.nowNs - 1e9);
   gpu.monitor.health();
   assertEquals(fake.calls(), before);
   gpu.tick();

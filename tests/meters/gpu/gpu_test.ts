@@ -4,7 +4,7 @@ import { Host } from "../../../src/api/host.ts";
 import type { TraceDict, TraceNode } from "../../../src/data/values.ts";
 import { openGpu } from "../../../src/meters/gpu/open.ts";
 import { Engine } from "../../../src/session/engine.ts";
-import type { FlushBatch } from "../../../src/sinks/batch.ts";
+import type { SpanBatch } from "../../../src/sinks/batch.ts";
 import { testUnless } from "../../support/conditions.ts";
 import { FakeNvml, NO_FAKE, until } from "../../support/fake_nvml.ts";
 import { FakeOpener, reasonOf } from "../../support/openers.ts";
@@ -19,19 +19,19 @@ const fakeTest = testUnless(NO_FAKE, FILE);
 class GpuEngine {
   readonly fake: FakeNvml = new FakeNvml();
   readonly engine: Engine;
-  readonly batches: FlushBatch[] = [];
+  readonly batches: SpanBatch[] = [];
 
   constructor(intervalMs = 1e9) {
     this.engine = new Engine({
       clock: this.fake.clock,
-      gpu: { ...this.fake.options, intervalMs },
+      open: { gpu: ({ clock }) => openGpu(clock, { ...this.fake.options, intervalMs }) },
       warn: () => {},
     });
   }
 
   static async start(options: { sinks?: boolean; intervalMs?: number } = {}): Promise<GpuEngine> {
     const ci = new GpuEngine(options.intervalMs);
-    const output = options.sinks ? { emit: (batch: FlushBatch) => void ci.batches.push(batch) } : "none";
+    const output = options.sinks ? { emit: (batch: SpanBatch) => void ci.batches.push(batch) } : "none";
     ci.engine.profile({ output, flushIntervalMs: 5 });
     await until(() => ci.fake.calls("nvmlDeviceGetTotalEnergyConsumption") > 0, "the first tick");
     return ci;
@@ -209,7 +209,7 @@ fakeTest("GPU times outlive a change of the buffer's bound", async () => {
 test("profile() without a driver is silent, and health() says why there is no GPU time", () => {
   const warnings: string[] = [];
   const engine = new Engine({
-    gpu: { paths: ["/nowhere/libnvidia-ml.so.1"] },
+    open: { gpu: ({ clock }) => openGpu(clock, { paths: ["/nowhere/libnvidia-ml.so.1"] }) },
     warn: text => void warnings.push(text),
   });
   engine.profile({ output: "none" });
@@ -257,7 +257,10 @@ function fakeClock() {
 
 test("A library that is no NVML ends the probe with a reason, and nothing else", async () => {
   const libc = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/libc.so.6", "/lib/aarch64-linux-gnu/libc.so.6"];
-  const engine = new Engine({ gpu: { paths: libc }, warn: () => {} });
+  const engine = new Engine({
+    open: { gpu: ({ clock }) => openGpu(clock, { paths: libc }) },
+    warn: () => {},
+  });
   engine.profile({ output: "none" });
   await null;
   const { present, reason } = engine.health().probes.gpu;
