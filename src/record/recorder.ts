@@ -45,6 +45,8 @@ import {
   ROW_PARENT,
   ROW_START_NS,
 } from "./span_chunk.ts";
+import { StreamScope } from "./stream_scope.ts";
+import { follow, isStream } from "./streams.ts";
 import { asPromise, thenOf } from "./thenables.ts";
 import { NOTHING_DONE, type WorkDone, workSince } from "./work_done.ts";
 
@@ -66,6 +68,8 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
   /** When the last scope closed. A field, because V8 boxes a double that a function returns unless it inlines it. */
   closedNs: number = NaN;
   readonly mishaps: Mishaps;
+  /** The streams whose scopes are open. */
+  readonly streams: Set<StreamScope> = new Set();
 
   readonly #nowNs: () => number;
   readonly #scopeOptions: OptionNames;
@@ -316,6 +320,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
 
   /** Closes every open scope, innermost first, the session's root last. */
   closeAll(): void {
+    for (const stream of this.streams) stream.leave();
     const scopes = this.#open.scopes();
     this.buffer.isClosingAll = true;
     for (let i = scopes.length - 1; i >= 0; i--) this.close(scopes[i]);
@@ -391,21 +396,24 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
       if (then !== null) {
         this.#promiseCount++;
         return asPromise(result as PromiseLike<unknown>, then).then(
-          value => {
-            this.close(scope);
-            return value;
-          },
+          value => this.#finish(scope, value),
           error => {
             this.fail(scope, error);
             throw error;
           },
         );
       }
-      this.close(scope);
-      return result;
+      return this.#finish(scope, result);
     } catch (error) {
       this.fail(scope, error);
       throw error;
     }
+  }
+
+  // A stream is not over when the function is that gave it.
+  #finish(scope: OpenScope, result: unknown): unknown {
+    if (isStream(result)) return follow(result, new StreamScope(this, scope));
+    this.close(scope);
+    return result;
   }
 }
