@@ -18,6 +18,7 @@
  *
  * @module
  */
+export { capture, type Captured, type CapturedTrace } from "./src/api/capture.ts";
 export {
   batches,
   Cirron,
@@ -29,11 +30,13 @@ export {
   profile,
   scope,
   shutdown,
+  stream,
   trace,
 } from "./src/api/cirron.ts";
 export { readSpool, type SpoolTrace } from "./src/api/read.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
 export type { TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
+export { traced, type TracedDecorator } from "./src/api/traced.ts";
 export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
 export type { GpuDeviceHealth, GpuHealth, Health, Overhead, ProbeHealth } from "./src/data/health.ts";
 export type {
@@ -48,6 +51,7 @@ export type {
 export type { TraceSummary } from "./src/formats/summary_table.ts";
 export type { CpuKind } from "./src/meters/clock.ts";
 export type { CounterOptions } from "./src/meters/cpu.ts";
+export type { StreamOptions } from "./src/record/item_stream.ts";
 export type { MarkOptions, Scope, ScopeOptions } from "./src/record/scope.ts";
 export type { CirronOptions, Output, OutputName, ProfileOptions } from "./src/session/options.ts";
 export type { Profiler } from "./src/session/profiler.ts";

@@ -18,6 +18,7 @@ import { TraceBuffer } from "./buffer.ts";
 import { checkIndex, checkKind, checkName, checkValue, copyOptionalAttrs, OptionNames } from "./checks.ts";
 import type { Counters } from "./counters.ts";
 import { Flows, Frame } from "./flows.ts";
+import type { ItemRecorder } from "./item_stream.ts";
 import type { LoopRecorder } from "./loops.ts";
 import type { Marks } from "./marks.ts";
 import { Mishaps } from "./mishaps.ts";
@@ -60,7 +61,7 @@ export interface RecorderOptions {
 }
 
 /** Records scopes and marks of one JavaScript thread. */
-export class Recorder implements ScopeRecorder, LoopRecorder {
+export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
   readonly clock: Clock;
   /** What is recorded, and how it is read. */
   readonly buffer: TraceBuffer;
@@ -278,6 +279,11 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
     return this;
   }
 
+  /** Where `stream` records. */
+  streamRecorder(): ItemRecorder | null {
+    return this;
+  }
+
   /** Notes the time that the source of a batch took to give it. */
   noteDataLoad(scope: OpenScope, sinceNs: number): void {
     if (scope.slot < 0) return;
@@ -376,13 +382,8 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
     return this.#start(name, index, attrs, null, parent);
   }
 
-  #run(
-    name: string,
-    index: number,
-    attrs: Attrs | undefined,
-    parent: OpenScope | null,
-    fn: ScopeFunction,
-  ): unknown {
+  /** Opens a scope that is innermost in a flow of its own, in `parent` or what is innermost now. */
+  openFlow(name: string, index: number, attrs: Attrs | undefined, parent: OpenScope | null): OpenScope {
     this.#flowCount++;
     this.flows.open();
     const below = parent ?? this.flows.current().innermost();
@@ -390,8 +391,19 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
     const frame = new Frame<OpenScope>(below);
     const scope = this.#start(name, index, attrs, frame, below ?? this.#open.session);
     frame.push(scope);
+    return scope;
+  }
+
+  #run(
+    name: string,
+    index: number,
+    attrs: Attrs | undefined,
+    parent: OpenScope | null,
+    fn: ScopeFunction,
+  ): unknown {
+    const scope = this.openFlow(name, index, attrs, parent);
     try {
-      const result = this.flows.run(frame, fn, scope);
+      const result = this.flows.run(scope.frame!, fn, scope);
       const then = thenOf(result);
       if (then !== null) {
         this.#promiseCount++;

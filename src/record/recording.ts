@@ -6,8 +6,13 @@
 import type { Recorder } from "./recorder.ts";
 import type { Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
 
-/** What the public functions need of whatever records: the recorder, or nothing. */
-export type Recording = Pick<Recorder, "scope" | "mark" | "loopRecorder">;
+/**
+ * What the public functions need of whatever records: the recorder, or nothing. That of an older copy of the package does not
+ * have what came later.
+ */
+export type Recording =
+  & Pick<Recorder, "scope" | "mark" | "loopRecorder">
+  & Partial<Pick<Recorder, "streamRecorder">>;
 
 const NO_SCOPE: Scope = Object.freeze({
   name: "",
@@ -22,6 +27,7 @@ export const NO_RECORDING: Recording = {
   scope: noScope,
   mark: () => {},
   loopRecorder: () => null,
+  streamRecorder: () => null,
 };
 
 function noScope(_name: string, second?: ScopeOptions | ScopeFunction, third?: ScopeFunction): unknown {

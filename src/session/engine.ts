@@ -34,6 +34,7 @@ import { DEFAULT_FLUSH_INTERVAL_MS, Flusher, WORKER_FLUSH_INTERVAL_MS } from "..
 import { logSink, stdoutSink } from "../sinks/log.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { DEFAULT_SPOOL_MAX_BYTES, SpoolSink } from "../sinks/spool.ts";
+import { type Capture, Captures } from "./captures.ts";
 import type { EngineV1 } from "./engine_v1.ts";
 import { platformContext, withEnvironment } from "./environment.ts";
 import { GpuTicker } from "./gpu_ticker.ts";
@@ -90,6 +91,9 @@ export class Engine implements EngineV1 {
 
   readonly #options: EngineOptions;
   readonly #lazy: Recording;
+  /** What records outside captures. */
+  #direct: Recording;
+  readonly #captures: Captures = new Captures(() => this.#direct, () => this.#recordBy(this.#direct));
   #recorder: Recorder | null = null;
   #clock: Clock | null = null;
   #cpu: Probe<CpuMeter> | null = null;
@@ -113,8 +117,14 @@ export class Engine implements EngineV1 {
       scope: (name, second, third, parent) => this.#open().scope(name, second, third, parent),
       mark: (name, value, markOptions, scope) => this.#open().mark(name, value, markOptions, scope),
       loopRecorder: () => this.#open(),
+      streamRecorder: () => this.#open(),
     };
-    this.recording = this.#lazy;
+    this.recording = this.#direct = this.#lazy;
+  }
+
+  #recordBy(recording: Recording): void {
+    this.#direct = recording;
+    this.recording = this.#captures.recording ?? recording;
   }
 
   /** Starts a session; a second one while it runs warns once and gives the first. */
@@ -139,7 +149,7 @@ export class Engine implements EngineV1 {
       [Symbol.dispose]: () => profiler.shutdown(),
     };
     if (options.enabled === false) {
-      this.recording = NO_RECORDING; // and the buffer stays as it is
+      this.#recordBy(NO_RECORDING); // and the buffer stays as it is
       this.#session = {
         isEnding: false,
         profiler,
@@ -247,8 +257,8 @@ export class Engine implements EngineV1 {
     const session = this.#session;
     if (session === null || session.isEnding) return; // a sink that shuts down: it is being done
     session.isEnding = true;
-    if (this.recording === NO_RECORDING) {
-      this.recording = this.#recorder ?? this.#lazy;
+    if (this.#direct === NO_RECORDING) {
+      this.#recordBy(this.#recorder ?? this.#lazy);
     } else {
       session.gpu?.stop();
       this.#recorder?.closeAll();
@@ -282,6 +292,22 @@ export class Engine implements EngineV1 {
     return this.#open().buffer.read(last, open, this.#openIds());
   }
 
+  /** A recorder of its own for the scopes and marks of one function; nothing goes there where nothing is recorded. */
+  capture(): Capture {
+    const { clock } = this.#open();
+    const recorder = new Recorder({
+      clock,
+      counters: { ...NO_COUNTERS, cpu: valueOf(this.#cpu!) },
+      maxSpans: this.#maxSpans,
+      warn: message => this.#warn(message),
+    });
+    const ids = new IdSeries(randomIdSuffix());
+    return {
+      run: fn => this.#direct === NO_RECORDING ? fn() : this.#captures.run(recorder, fn),
+      read: (last, open) => recorder.buffer.read(last, open, ids),
+    };
+  }
+
   /** The state of recording, as a copy. */
   health(): Health {
     const recorder = this.#open();
@@ -289,7 +315,7 @@ export class Engine implements EngineV1 {
     const { flusher, spool } = this.#session ?? this.#lastSession ?? NO_SINKS;
     const output = this.#session?.output ?? [];
     return {
-      enabled: this.recording !== NO_RECORDING,
+      enabled: this.#direct !== NO_RECORDING,
       installed_hooks: [],
       platform_context: { ...this.#session?.platformContext },
       transport: "file_only",
@@ -363,7 +389,7 @@ export class Engine implements EngineV1 {
       new Recorder({ ...options, counters: NO_COUNTERS, maxSpans: 1 }).open("", NaN, undefined).end();
       this.#recorder = new Recorder(options);
     }
-    if (this.recording === this.#lazy) this.recording = this.#recorder;
+    if (this.#direct === this.#lazy) this.#recordBy(this.#recorder);
     return this.#recorder;
   }
 

@@ -41,7 +41,7 @@ const STREAMS: Readonly<Record<string, (ci: TestEngine) => Iterable<unknown> | A
       [Symbol.iterator]() {
         return this;
       },
-    } as Iterable<number>;
+    } as unknown as Iterable<number>;
   },
   "an async iterable": ci => ({ [Symbol.asyncIterator]: () => countLater(ci, 3) }),
   "an async iterator of results that are no promises": ci => {
