@@ -36,7 +36,7 @@ export function follow(stream: object, scope: StreamScope): object {
   let given: object | undefined;
   try {
     given = followed(stream, scope);
-    if (given !== undefined) scope.watch(given);
+    if (given === stream) scope.watch(given);
   } catch {
     // A proxy that says no, or an object of another world: what it gives is the caller's business.
   }

@@ -58,6 +58,8 @@ export function followWebStream(
   if (stream.locked) return undefined;
   scope.begin();
   const source = new FollowedSource(stream, scope);
+  // The stream itself may be gone while it is read: Deno's server keeps what is behind it.
+  scope.watch(source);
   return source.isBytes
     ? new ReadableStream({
       type: "bytes",
