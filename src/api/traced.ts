@@ -13,7 +13,7 @@ type Wrapped = (this: unknown, ...given: unknown[]) => unknown;
 /** What a class member is decorated with: methods, getters, setters and accessors, and fields that hold functions. */
 export interface TracedDecorator {
   /** A method, getter or setter, static or not, private or not. */
-  <F extends AnyFunction>(
+  <F extends (...given: never[]) => unknown>(
     member: F,
     context: ClassMethodDecoratorContext | ClassGetterDecoratorContext | ClassSetterDecoratorContext,
   ): F;
@@ -47,9 +47,9 @@ export interface TracedDecorator {
  * assertEquals(ci.trace({ format: "dict", last: 1 }).roots[0].name, "area");
  * ```
  */
-export function traced<F extends AnyFunction>(fn: F): F;
+export function traced<F extends (...given: never[]) => unknown>(fn: F): F;
 /** A function that is `fn` in a scope of that name. */
-export function traced<F extends AnyFunction>(name: string, fn: F): F;
+export function traced<F extends (...given: never[]) => unknown>(name: string, fn: F): F;
 /**
  * A decorator for the members of a class: each call runs in a scope. It is called `Class.method`, after the class that has the
  * member, unless a name is given. Standard decorators, and TypeScript's older ones (`experimentalDecorators`). Deno 2.9 does not

@@ -219,5 +219,6 @@ const ITERATOR: object = Object.getPrototypeOf(GENERATOR);
 const ASYNC_ITERATOR: object = Object.getPrototypeOf(ASYNC_GENERATOR);
 
 function isGenerator(value: object): boolean {
-  return GENERATOR.isPrototypeOf(value) || ASYNC_GENERATOR.isPrototypeOf(value);
+  const { isPrototypeOf } = Object.prototype;
+  return isPrototypeOf.call(GENERATOR, value) || isPrototypeOf.call(ASYNC_GENERATOR, value);
 }

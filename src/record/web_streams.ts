@@ -88,45 +88,41 @@ class FollowedSource {
     if (!this.isBytes) this.#reader = stream.getReader();
   }
 
-  async pull(controller: ReadableStreamDefaultController<unknown>): Promise<void> {
-    const { done, value } = await this.#read(() => this.#plainReader().read());
-    if (!done) controller.enqueue(value);
-    else controller.close();
+  // Without `async` and `await`: every promise more is felt where chunks are small.
+  pull(controller: ReadableStreamDefaultController<unknown>): Promise<void> {
+    return this.#scope.run(this.#readPlain).then(({ done, value }) => {
+      if (!done) return controller.enqueue(value);
+      this.#scope.stop();
+      controller.close();
+    }, this.#fail);
   }
 
-  async pullBytes(controller: ReadableByteStreamController): Promise<void> {
+  pullBytes(controller: ReadableByteStreamController): Promise<void> {
     const request = controller.byobRequest;
-    if (request === null) return await this.pull(controller as never);
+    if (request === null) return this.pull(controller as never);
     const { buffer, byteOffset, byteLength } = request.view!;
     const into = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
-    const { done, value } = await this.#read(() => this.#byobReader().read(into));
-    if (done) controller.close();
-    if (value !== undefined) request.respondWithNewView(value);
-    else request.respond(0);
+    return this.#scope.run(() => this.#byobReader().read(into)).then(({ done, value }) => {
+      if (done) {
+        this.#scope.stop();
+        controller.close();
+      }
+      if (value === undefined) request.respond(0);
+      else request.respondWithNewView(value);
+    }, this.#fail);
   }
 
-  async cancel(reason: unknown): Promise<void> {
-    try {
-      const reader = this.#bytesReader ?? this.#plainReader();
-      await this.#scope.run(() => reader.cancel(reason));
-    } catch (error) {
-      this.#scope.fail(error);
-      throw error;
-    }
-    this.#scope.stop();
+  cancel(reason: unknown): Promise<void> {
+    const reader = this.#bytesReader ?? this.#plainReader();
+    return this.#scope.run(() => reader.cancel(reason)).then(() => this.#scope.stop(), this.#fail);
   }
 
-  async #read<T extends { done: boolean }>(read: () => Promise<T>): Promise<T> {
-    let result: T;
-    try {
-      result = await this.#scope.run(read);
-    } catch (error) {
-      this.#scope.fail(error);
-      throw error;
-    }
-    if (result.done) this.#scope.stop();
-    return result;
-  }
+  readonly #readPlain = (): Promise<ReadableStreamReadResult<unknown>> => this.#plainReader().read();
+
+  readonly #fail = (error: unknown): never => {
+    this.#scope.fail(error);
+    throw error;
+  };
 
   #tryBytes(): boolean {
     try {

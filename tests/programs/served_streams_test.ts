@@ -81,9 +81,7 @@ console.log(JSON.stringify(report));
 async function reportOf(body: string): Promise<unknown> {
   using directory = new TempDirectory();
   const path = directory.write("served.js", program(body));
-  const outcome = await run(findRuntime(RUNTIME)!, [...FLAGS, path]);
-  assertEquals(outcome.code, 0, said(outcome));
-  return JSON.parse(outcome.stdout);
+  return said(await run(findRuntime(RUNTIME)!, [...FLAGS, path]));
 }
 
 test("A server's scope closes when the client has all of a streamed answer, which is as it was", async () => {

@@ -194,7 +194,7 @@ test("scope() closes when a body is cancelled, fails, or half of it is", async (
   assertEquals([failed.name, failed.attrs], ["fail", { error: "Error: boom" }]);
 });
 
-test("A followed Response that was fetched knows where it comes from, and so does its copy", async () => {
+test("A followed Response that was fetched knows where it comes from, and so does its copy", () => {
   const ci = new TestEngine();
   const url = `data:text/plain,${"x".repeat(10)}`;
   const fetched = Object.defineProperty(streamed(ci), "url", { get: () => url });
