@@ -120,7 +120,6 @@ class ItemScope extends StreamScope {
   }
 
   protected override finish(): void {
-    super.finish();
     const unit = this.#unit;
     const count = this.#count;
     if (count > 0) this.#mark(`first_${unit}_ns`, this.#firstNs - this.#startNs);

@@ -424,7 +424,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
 
   // A stream is not over when the function is that gave it.
   #finish(scope: OpenScope, result: unknown): unknown {
-    if (isStream(result)) return follow(result, new StreamScope(this, scope));
+    if (isStream(result) && scope.isOpen) return follow(result, new StreamScope(this, scope));
     this.close(scope);
     return result;
   }

@@ -56,6 +56,7 @@ export class StreamScope {
 
   /** Closes the scope. */
   stop(): void {
+    this.#forget();
     if (this.isOver) return;
     this.finish();
     this.recorder.close(this.scope);
@@ -63,6 +64,7 @@ export class StreamScope {
 
   /** Closes the scope with the error that the stream threw. */
   fail(error: unknown): void {
+    this.#forget();
     if (this.isOver) return;
     this.finish();
     this.recorder.fail(this.scope, error);
@@ -70,6 +72,7 @@ export class StreamScope {
 
   /** Notes that nobody has read the stream to its end, before all scopes are closed. */
   leave(): void {
+    this.#forget();
     if (this.isOver) return;
     this.finish();
     noteAbandoned(this.scope);
@@ -77,7 +80,7 @@ export class StreamScope {
 
   /** Closes the scope of a stream that is gone, and what its body had left open. */
   abandon(): void {
-    if (this.isOver) return;
+    if (this.isOver) return this.#forget();
     const frame = this.scope.frame!;
     for (let top = frame.innermost(); top !== null && top.frame === frame && top !== this.scope;) {
       noteAbandoned(top);
@@ -94,8 +97,10 @@ export class StreamScope {
     collected.register(stream, this, this);
   }
 
-  /** What there is to do before the scope closes. */
-  protected finish(): void {
+  /** What there is to note before the scope closes. */
+  protected finish(): void {}
+
+  #forget(): void {
     this.recorder.streams.delete(this);
     collected?.unregister(this);
   }

@@ -14,11 +14,16 @@ interface DenoResponse {
 }
 
 /** Whether the body of a response is a stream, and not a text, bytes, a form or a file. Never throws. */
-export function isStreamed(response: object): boolean {
+export function isStreamed(response: Response): boolean {
   try {
     const inspect = bun<{ inspect?: (value: object, options: object) => string }>()?.inspect;
-    // Some 5 us. It names what the body is, last: nothing else that it shows stands at the begin of a line.
-    if (inspect !== undefined) return /^ {2}ReadableStream\b/m.test(inspect(response, { depth: 0 }));
+    if (inspect !== undefined) {
+      // Some 5 us. What the body is stands last, and nothing else begins a line like this.
+      const text = inspect(response, { depth: 0 });
+      // Of what is being fetched Bun has nothing to show yet.
+      return /^ {2}ReadableStream\b/m.test(text)
+        || response.url !== "" && text.endsWith("bodyUsed: false\n}");
+    }
     return deno() !== null && isStreamedInDeno(response);
   } catch {
     return false;
@@ -27,9 +32,9 @@ export function isStreamed(response: object): boolean {
 
 let denoKey: symbol | undefined;
 
-function isStreamedInDeno(response: object): boolean {
+function isStreamedInDeno(response: Response): boolean {
   denoKey ??= Object.getOwnPropertySymbols(response).find(key => key.description === "response");
   if (denoKey === undefined) return false;
-  const { body } = (response as Record<symbol, DenoResponse>)[denoKey];
+  const { body } = (response as unknown as Record<symbol, DenoResponse>)[denoKey];
   return body !== null && body !== undefined && body.source === null;
 }

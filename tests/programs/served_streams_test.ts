@@ -15,6 +15,7 @@ function program(body: string): string {
 import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
 import { setTimeout as sleep } from "node:timers/promises";
 
+const gate = Promise.withResolvers();
 const encoder = new TextEncoder();
 function texts(count, ms) {
   let i = 0;
@@ -40,6 +41,12 @@ const routes = {
   "/text": () => new Response("text"),
   "/json": () => Response.json({ a: 1 }),
   "/none": () => new Response(null, { status: 204 }),
+  "/gated": () => new Response((async function*() {
+    yield encoder.encode("a");
+    await gate.promise;
+    yield encoder.encode("b");
+  })(), { headers: { "x-a": "1" } }),
+  "/proxy": () => fetch(at("/gated")),
   "/generator": () => new Response((async function*() {
     yield encoder.encode("a");
     await sleep(1);
@@ -98,6 +105,16 @@ report.shape = [...shape("/three"), ...shape("/generator")];`);
     generated: "ab",
     shape: ["/three make0 make1 make2 make3", "/generator makenull"],
   });
+});
+
+test("A server's scope that gives another server's answer on closes when that is through", async () => {
+  const report = await reportOf(`
+const response = await fetch(at("/proxy"));
+report.open = ci.health().open_count;
+report.head = response.headers.get("x-a");
+gate.resolve();
+report.text = await response.text();`);
+  assertEquals(report, { open: 2, head: "1", text: "ab" });
 });
 
 test("A server's scope closes when the client goes away, and when the server stops", async () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { Readable } from "node:stream";
 import { test } from "node:test";
+import type { Scope } from "../../src/record/scope.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 import { collectGarbage, nextTask } from "../support/recording.ts";
 
@@ -442,12 +443,21 @@ test("A loop holds the stream that it loops over", async () => {
 
 test("A scope whose handle was ended lets the stream go on without it", () => {
   const ci = new TestEngine();
+  let handle: Scope | null = null;
   const stream = ci.scope("generate", scope => {
-    scope.end();
-    return count(ci, 2);
+    handle = scope;
+    return count(ci, 3);
   });
-  assertEquals([...stream], [0, 1]);
-  assertEquals(ci.shape(), "generate\nmake[0]\nmake[1]");
+  stream.next();
+  handle!.end();
+  assertEquals([...stream], [1, 2]);
+  assertEquals(ci.shape(), "generate\n  make[0]\nmake[1]\nmake[2]");
+  assertEquals(ci.engine.recording.streamRecorder!()!.streams.size, 0);
+  const ended = ci.scope("ended", scope => {
+    scope.end();
+    return count(ci, 1);
+  });
+  assertEquals(Object.hasOwn(ended, "next"), false);
 });
 
 test("scope() closes when a readable stream of Node's has closed", async () => {
