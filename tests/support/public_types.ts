@@ -133,15 +133,12 @@ export function streams(): void {
     yield 1;
   });
   const one: number | void = generated.next().value;
-  const response = ci.scope("a", () => Promise.resolve(new Response()));
-  same<typeof response, Promise<Response>>(true);
   const sync = ci.stream("a", [one]);
   same<typeof sync, Iterable<number | void>>(true);
-  const later = ci.stream("a", new ReadableStream<string>() as AsyncIterable<string>, {
-    unit: "token",
-    index: 1,
-    attrs: {},
+  const generator = ci.scope("a", async function*() {
+    yield await Promise.resolve("text");
   });
+  const later = ci.stream("a", generator, { unit: "token", index: 1, attrs: {} });
   same<typeof later, AsyncIterable<string>>(true);
   ci.stream("a", [], { unit: null, index: null, attrs: null });
   // @ts-expect-error -- no iterable
