@@ -22,6 +22,8 @@ export { capture, type Captured, type CapturedTrace } from "./src/api/capture.ts
 export {
   batches,
   Cirron,
+  context,
+  current,
   epochs,
   flush,
   getDefault,

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Health } from "../data/health.ts";
+import { NO_CONTEXT } from "../data/trace_context.ts";
 import type { MarkValue } from "../data/values.ts";
 import { itemStream, type StreamOptions } from "../record/item_stream.ts";
 import { BATCHES, EPOCHS, loop } from "../record/loops.ts";
@@ -135,6 +136,50 @@ export function scope(name: string, second?: ScopeOptions | ScopeFunction, third
  */
 export function mark(name: string, value: MarkValue, options?: MarkOptions): void {
   engine.recording.mark(name, value, options, null);
+}
+
+/**
+ * The innermost open scope of the calling flow; null outside any, and with `enabled: false`. For what is known only in the middle
+ * of it: see {@link Scope}.
+ *
+ * @example Say how a request went
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * ci.scope("request", () => {
+ *   ci.current()?.rename("GET /users/:id");
+ *   ci.current()?.set({ status: 500 });
+ *   ci.current()?.fail(new Error("no database"));
+ * });
+ * const [request] = ci.trace({ format: "dict", last: 1 }).roots;
+ * assertEquals(request.name, "GET /users/:id");
+ * assertEquals(request.attrs, { status: 500, error: "Error: no database" });
+ * ```
+ */
+export function current(): Scope | null {
+  return engine.recording.current?.() ?? null;
+}
+
+/**
+ * The W3C trace context (`traceparent`) of the innermost open scope of the calling flow, for what continues the trace elsewhere: a
+ * header of a request, the data of a worker. Outside any scope it is the session's; without a session, and with `enabled: false`, its
+ * ids are zeros, which every receiver takes for none.
+ *
+ * @example Continue a trace in another process
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const header = ci.scope("client", () => ci.context());
+ * ci.scope("server", { parent: header }, () => {}); // in the other process
+ * const [client, server] = ci.trace({ format: "dict", last: 2 }).roots;
+ * assertEquals(server.trace_id, client.trace_id);
+ * assertEquals(server.parent_id, client.id.slice(0, 16));
+ * ```
+ */
+export function context(): string {
+  return engine.recording.context?.() ?? NO_CONTEXT;
 }
 
 /**
@@ -364,6 +409,10 @@ export class Cirron {
   readonly scope: typeof scope = scope;
   /** See {@link mark}. */
   readonly mark: typeof mark = mark;
+  /** See {@link current}. */
+  readonly current: typeof current = current;
+  /** See {@link context}. */
+  readonly context: typeof context = context;
   /** See {@link epochs}. */
   readonly epochs: typeof epochs = epochs;
   /** See {@link batches}. */

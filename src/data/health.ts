@@ -99,6 +99,8 @@ export interface Health {
   span_evict_count: number;
   /** Marks never accepted: made on a scope that had ended. */
   mark_drop_count: number;
+  /** Changes never made: `set()`, `fail()` and `rename()` of a scope that had ended. */
+  change_drop_count: number;
   /** Point marks that left a span with more than 1024 of them. */
   mark_evict_count: number;
   /** Scopes that were closed while another was innermost in the same flow. */

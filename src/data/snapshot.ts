@@ -4,6 +4,7 @@
  * @module
  */
 import type { IdSeries } from "./id_series.ts";
+import type { ForeignContext } from "./trace_context.ts";
 import type { Attrs, MarkValue } from "./values.ts";
 
 /**
@@ -23,8 +24,15 @@ export interface Snapshot {
   readonly threads?: SnapshotThreads;
   /** Opening order, from 1; 0 is the pseudo-span `"root"` that holds marks made outside any scope and session. */
   readonly id: Float64Array;
-  /** The id of the parent; 0 for none. */
+  /** The id of the parent; 0 for none. Below 0 the parent is another recorder's: one of `foreign`. */
   readonly parent: Float64Array;
+  /**
+   * The id of the span that began the trace: a row's own for the first, below 0 one of `foreign`, 0 for the pseudo-span. Not asked
+   * where ids were given elsewhere. Absent if an older copy of the package recorded the snapshot.
+   */
+  readonly root?: Float64Array;
+  /** The contexts that rows continue, by number; absent as `root` is. */
+  readonly foreign?: ReadonlyMap<number, ForeignContext>;
   readonly name: readonly string[];
   /** NaN for none. */
   readonly index: Float64Array;
@@ -72,6 +80,8 @@ export interface SnapshotThread {
 export interface SnapshotIds {
   readonly own: readonly string[];
   readonly parent: readonly (string | null)[];
+  /** The ids of traces. Absent if none is known. */
+  readonly trace?: readonly (string | null)[];
 }
 
 /**

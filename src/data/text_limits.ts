@@ -29,9 +29,11 @@ function cutLong(text: string, maxBytes: number): string {
   return text;
 }
 
-// Engines keep a slice as a view that pins the whole string it was cut from; joining characters makes a string of
-// its own. Only long strings come here, and at most TEXT or ATTR_TEXT bytes of them.
-function ownCopy(slice: string): string {
+/**
+ * A copy of a slice. Engines keep a slice as a view that pins the whole string it was cut from; joining characters makes a
+ * string of its own. Not for long ones: of cut strings, at most TEXT or ATTR_TEXT bytes come here.
+ */
+export function ownCopy(slice: string): string {
   const units = new Array<number>(slice.length);
   for (let i = 0; i < slice.length; i++) units[i] = slice.charCodeAt(i);
   return String.fromCharCode(...units);

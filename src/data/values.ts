@@ -36,8 +36,13 @@ export interface TraceMark {
 export interface TraceNode {
   /** 32 lower-case hex characters. */
   id: string;
-  /** The id of the span it was opened in, also when that one is not in the trace; null for a root. */
+  /**
+   * The id of the span it was opened in, also when that one is not in the trace; null for a root. Of a span that continues a trace
+   * of elsewhere, the 16 hex characters of the remote span's id.
+   */
   parent_id: string | null;
+  /** The trace it belongs to: 32 lower-case hex characters. Null where that is not known. */
+  trace_id: string | null;
   /** Cut at 256 bytes of UTF-8. */
   name: string;
   /** As given to `scope()`, or the turn of the loop. */

@@ -15,6 +15,7 @@ import {
   ownAttrs,
   ownIdText,
   parentIdText,
+  traceIdOf,
   wallUs,
 } from "../tree/columns.ts";
 import type { Tree } from "../tree/tree.ts";
@@ -61,6 +62,7 @@ function toNode(
   return {
     id: ownIdText(snapshot, row),
     parent_id: parentId,
+    trace_id: traceIdOf(snapshot, row),
     name: snapshot.name[row],
     index: measured(snapshot.index[row]),
     start_us: momentUs(anchorUs, restNs, snapshot.startNs[row]),

@@ -8,7 +8,15 @@ import type { IdSeries } from "../data/id_series.ts";
 import { jsonOf } from "../data/json_text.ts";
 import { areMade, type Snapshot } from "../data/snapshot.ts";
 import type { MarkValue } from "../data/values.ts";
-import { anchorOf, attrsOf, markValue, momentUs, ownIdText, parentIdText } from "../tree/columns.ts";
+import {
+  anchorOf,
+  attrsOf,
+  markValue,
+  momentUs,
+  ownIdText,
+  parentIdText,
+  traceIdOf,
+} from "../tree/columns.ts";
 import type { Tree } from "../tree/tree.ts";
 import { Constant, TextBytes } from "./bytes.ts";
 
@@ -89,8 +97,9 @@ function makeKeys() {
 /** Constants, and those that begin with what the snapshot's ids end with; no series where ids are written one by one. */
 interface Keys extends ReturnType<typeof makeKeys> {
   readonly series: IdSeries | null;
-  readonly noParentName: Constant;
   readonly parentId: Constant;
+  readonly traceId: Constant;
+  readonly noParentTraceId: Constant;
   readonly name: Constant;
 }
 
@@ -107,9 +116,10 @@ function keysOf({ ids }: Snapshot): Keys {
     const keys = {
       ...fixed,
       series,
-      noParentName: new Constant(`${suffix}","parent_id":null,"name":`),
       parentId: new Constant(`${suffix}","parent_id":"`),
-      name: new Constant(`${suffix}","name":`),
+      traceId: new Constant(`${suffix}","trace_id":"${suffix}`),
+      noParentTraceId: new Constant(`${suffix}","parent_id":null,"trace_id":"${suffix}`),
+      name: new Constant('","name":'),
     };
     kept = { series, keys };
   }
@@ -155,23 +165,31 @@ function writeSpan(
 function writeIds(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): void {
   const id = snapshot.id[row];
   const parent = snapshot.parent[row];
+  const root = snapshot.root === undefined ? 0 : snapshot.root[row];
   const { series } = keys;
-  if (series !== null && id !== 0) {
+  if (series !== null && id !== 0 && root > 0) {
     out.put(keys.id);
     series.scatter(id);
     out.hex64(series.high, series.low);
-    if (parent === 0) out.put(keys.noParentName);
+    if (parent === 0) out.put(keys.noParentTraceId);
     else {
       out.put(keys.parentId);
       series.scatter(parent);
       out.hex64(series.high, series.low);
-      out.put(keys.name);
+      out.put(keys.traceId);
     }
+    if (root !== parent) series.scatter(root);
+    out.hex64(series.high, series.low);
+    out.put(keys.name);
     return;
   }
-  // The pseudo-span, and spans from files: their ids are what somebody wrote.
-  const [own, up] = [ownIdText(snapshot, row), parentIdText(snapshot, row)].map(jsonOf);
-  out.text(`{"id":${own},"parent_id":${up},"name":`);
+  // The pseudo-span, spans from files and of foreign traces: their ids are what somebody wrote.
+  const [own, up, trace] = [
+    ownIdText(snapshot, row),
+    parentIdText(snapshot, row),
+    traceIdOf(snapshot, row),
+  ].map(jsonOf);
+  out.text(`{"id":${own},"parent_id":${up},"trace_id":${trace},"name":`);
 }
 
 /** Counters and attributes, and what comes before the first mark's name; false if there are no marks. */

@@ -9,7 +9,16 @@ import { jsonOf, jsonOfText } from "../data/json_text.ts";
 import { type Snapshot, unixUs } from "../data/snapshot.ts";
 import type { Attrs } from "../data/values.ts";
 import { VERSION } from "../data/version.ts";
-import { attrsOf, isFailed, markValue, ownIdText, wallUs } from "../tree/columns.ts";
+import {
+  attrsOf,
+  beginsTrace,
+  isFailed,
+  markValue,
+  ownIdText,
+  parentIdText,
+  traceIdOf,
+  wallUs,
+} from "../tree/columns.ts";
 import { drawnEndNs, layTracks } from "../tree/tracks.ts";
 import type { Tree } from "../tree/tree.ts";
 import { Constant, TextBytes } from "./bytes.ts";
@@ -47,7 +56,7 @@ export function toTraceEvents(tree: Tree, self: Attrs): string {
         outer < 0 ? limitUs : Math.min(limitUs, endUs[outer]),
       );
       endUs[place] = startNs / 1000 + dur;
-      writeSpan(out, keys, tree, row, labels[index], startNs, dur);
+      writeSpan(out, keys, tree, positions[place], labels[index], startNs, dur);
       writeMarks(out, keys, snapshot, row, labels[index], originNs);
     }
   }
@@ -76,6 +85,8 @@ function makeKeys() {
     pid: new Constant(',"pid":'),
     tid: new Constant(',"tid":'),
     id: new Constant(',"args":{"id":'),
+    parentId: new Constant(',"parent_id":'),
+    traceId: new Constant(',"trace_id":'),
     index: new Constant(',"index":'),
     open: new Constant(',"open":true'),
     error: new Constant(',"error":'),
@@ -127,12 +138,14 @@ function writeSpan(
   out: TextBytes,
   keys: Keys,
   tree: Tree,
-  row: number,
+  position: number,
   label: TrackLabel,
   startNs: number,
   durUs: number,
 ): void {
-  const { snapshot } = tree;
+  const { snapshot, rows, parent } = tree;
+  const row = rows[position];
+  const parentRow = parent[position] < 0 ? -1 : rows[parent[position]];
   out.put(keys.event);
   out.json(snapshot.name[row]);
   out.put(keys.span);
@@ -142,6 +155,7 @@ function writeSpan(
   writeTrack(out, keys, label);
   out.put(keys.id);
   out.json(ownIdText(snapshot, row));
+  if (beginsTrace(snapshot, row, parentRow)) writeTraceContext(out, keys, snapshot, row);
   writeMeasured(out, keys.index, snapshot.index[row]);
   if (row >= snapshot.closedLength) out.put(keys.open);
   if (isFailed(snapshot, row)) {
@@ -154,6 +168,20 @@ function writeSpan(
   writeAttrs(out, keys, snapshot, row);
   writeSpanMarks(out, keys, snapshot, row);
   out.put(keys.eventEnd);
+}
+
+// Where a trace begins: all below it is of the same.
+function writeTraceContext(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): void {
+  const parentId = parentIdText(snapshot, row);
+  const traceId = traceIdOf(snapshot, row);
+  if (parentId !== null) {
+    out.put(keys.parentId);
+    out.json(parentId);
+  }
+  if (traceId !== null) {
+    out.put(keys.traceId);
+    out.json(traceId);
+  }
 }
 
 function writeTrack(out: TextBytes, keys: Keys, label: TrackLabel): void {

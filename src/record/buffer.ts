@@ -10,9 +10,17 @@ import type { IdSeries } from "../data/id_series.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import { type Clock, unixAnchorNs } from "../meters/clock.ts";
 import type { Counters } from "./counters.ts";
+import { ForeignContexts } from "./foreign.ts";
 import { markCount, type MarkLists, Marks, noMarks } from "./marks.ts";
 import type { OpenScope } from "./open_scope.ts";
-import { OPEN_CPU_NS, OPEN_MEMORY_SINCE, OPEN_NUMBERS, OPEN_START_NS, OpenTable } from "./open_table.ts";
+import {
+  OPEN_CPU_NS,
+  OPEN_MEMORY_SINCE,
+  OPEN_NUMBERS,
+  OPEN_ROOT,
+  OPEN_START_NS,
+  OpenTable,
+} from "./open_table.ts";
 import { Ring } from "./ring.ts";
 import { SnapshotBuilder } from "./snapshot_builder.ts";
 
@@ -30,6 +38,8 @@ export class TraceBuffer {
   readonly ring: Ring;
   readonly open: OpenTable<OpenScope> = new OpenTable<OpenScope>();
   readonly marks: Marks = new Marks();
+  /** What the traces that were begun elsewhere continue. */
+  readonly foreign: ForeignContexts = new ForeignContexts(see => this.#visitRoots(see));
   /** Whether all scopes are being closed, one after the other. */
   isClosingAll = false;
 
@@ -117,7 +127,7 @@ export class TraceBuffer {
       builder.addOpen(scope, numbers, at, this.marks, nowNs, cpuNs, peakBytes);
     }
     this.#fillGpu(builder, from);
-    return builder.snapshot();
+    return builder.snapshot(this.foreign);
   }
 
   /** Copies the session's root span out, which is open, as one that ends where it starts; null without a session. */
@@ -128,7 +138,7 @@ export class TraceBuffer {
     const { numbers } = this.open;
     const builder = this.#builder(0, [session], false, ids);
     builder.addOpen(session, numbers, at, this.marks, numbers[at + OPEN_START_NS], NaN, NaN);
-    return builder.snapshot();
+    return builder.snapshot(this.foreign);
   }
 
   /**
@@ -156,7 +166,14 @@ export class TraceBuffer {
       builder.addOpen(scope, this.open.numbers, scope.slot * OPEN_NUMBERS, this.marks, nowNs, NaN, NaN);
       if (scope.marks !== null) this.marks.drainOpen(scope.marks);
     }
-    return builder.snapshot();
+    return builder.snapshot(this.foreign);
+  }
+
+  #visitRoots(see: (root: number) => void): void {
+    this.ring.visitRoots(see);
+    for (const scope of this.open.scope) {
+      if (scope !== null) see(this.open.numbers[scope.slot * OPEN_NUMBERS + OPEN_ROOT]);
+    }
   }
 
   #builder(
@@ -238,7 +255,8 @@ export class TraceBuffer {
   /** Whether the span that closed last was opened in no other but the session's, which goes on. */
   get isClosedOutermost(): boolean {
     const { session } = this;
-    return session !== null && !this.isClosingAll && this.ring.lastParent === session.id;
+    const { lastParent } = this.ring;
+    return session !== null && !this.isClosingAll && (lastParent === session.number || lastParent < 0);
   }
 
   /** Marks of the closed span in row `row` that no sink has seen. */

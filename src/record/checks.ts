@@ -43,10 +43,15 @@ export function checkIndex(name: string, options: ScopeOptions): number {
  */
 export function copyOptionalAttrs(attrs: unknown, act: string, name: string): Attrs | undefined {
   if (attrs === undefined || attrs === null) return undefined;
-  if (typeof attrs !== "object" || isList(attrs)) {
+  checkAttrs(attrs, act, name);
+  return copyAttrs(attrs);
+}
+
+/** @throws {TypeError} If `attrs` is no object that can be attributes. */
+export function checkAttrs(attrs: unknown, act: string, name: string): asserts attrs is object {
+  if (typeof attrs !== "object" || attrs === null || isList(attrs)) {
     throw new TypeError(`Cannot ${act} ${quote(name)}: attrs must be an object, got ${kindOf(attrs)}`);
   }
-  return copyAttrs(attrs);
 }
 
 /** @throws {TypeError|RangeError} If `value` is none that a mark can have. */

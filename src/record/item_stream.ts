@@ -5,7 +5,7 @@
  */
 import { isOptions, kindOf, quote } from "../data/arguments.ts";
 import { checkOptionNames } from "../data/option_names.ts";
-import type { Attrs, MarkValue } from "../data/values.ts";
+import type { MarkValue } from "../data/values.ts";
 import { checkIndex, checkName, copyOptionalAttrs } from "./checks.ts";
 import { type Iterating, iteratorOf } from "./iterators.ts";
 import type { OpenScope } from "./open_scope.ts";
@@ -25,11 +25,11 @@ export interface StreamOptions extends ScopeOptions {
 export interface ItemRecorder extends StreamRecorder {
   readonly clock: { readonly nowNs: () => number };
   /** Opens a scope that is innermost in a flow of its own. */
-  openFlow(name: string, index: number, attrs: Attrs | undefined, parent: OpenScope | null): OpenScope;
+  openFlow(name: string, options: ScopeOptions): OpenScope;
   mark(name: string, value: MarkValue, options: MarkOptions | undefined, scope: OpenScope | null): void;
 }
 
-const OPTION_NAMES: readonly string[] = ["unit", "index", "attrs"];
+const OPTION_NAMES: readonly string[] = ["unit", "index", "attrs", "parent"];
 
 const SUMMARY: MarkOptions = { kind: "summary" };
 
@@ -45,7 +45,7 @@ export function itemStream(
   options: StreamOptions = {},
 ): unknown {
   checkName(name, "stream");
-  const checked = checkOptions(name, options);
+  const { unit, scopeOptions } = checkOptions(name, options);
   const { [Symbol.asyncIterator]: iterateAsync, [Symbol.iterator]: iterate } = Object(source) as Iterating;
   if (typeof iterateAsync !== "function" && typeof iterate !== "function") {
     throw new TypeError(
@@ -58,11 +58,7 @@ export function itemStream(
     const active = recorder();
     const start = (): Iterating => Reflect.apply(begin, source, []) as Iterating;
     if (active === null) return start();
-    const scope = new ItemScope(
-      active,
-      active.openFlow(name, checked.index, checked.attrs && { ...checked.attrs }, null),
-      checked.unit,
-    );
+    const scope = new ItemScope(active, active.openFlow(name, scopeOptions), unit);
     try {
       const iterator = iteratorOf(scope.run(start), scope, isAsync);
       scope.watch(iterator);
@@ -78,24 +74,21 @@ export function itemStream(
   return items;
 }
 
-function checkOptions(name: string, options: StreamOptions): {
-  unit: string;
-  index: number;
-  attrs: Attrs | undefined;
-} {
+function checkOptions(
+  name: string,
+  options: StreamOptions,
+): { readonly unit: string; readonly scopeOptions: ScopeOptions } {
   if (!isOptions(options)) {
     throw new TypeError(`Cannot stream ${quote(name)}: expected options, got ${kindOf(options)}`);
   }
   checkOptionNames(options, OPTION_NAMES, `stream ${quote(name)}`);
+  const { index, attrs, parent } = options;
   const unit = options.unit ?? "item";
   if (typeof unit !== "string") {
     throw new TypeError(`Cannot stream ${quote(name)}: unit must be a string, got ${kindOf(unit)}`);
   }
-  return {
-    unit,
-    index: checkIndex(name, options),
-    attrs: copyOptionalAttrs(options.attrs, "stream", name),
-  };
+  checkIndex(name, options);
+  return { unit, scopeOptions: { index, parent, attrs: copyOptionalAttrs(attrs, "stream", name) } };
 }
 
 /** The scope of one iteration, which counts what comes out. */

@@ -208,6 +208,13 @@ export class Marks {
       || (lists.summaryTail !== 0 && !this.#isDrained(lists.summaryTail));
   }
 
+  /** How many marks a joined list has. */
+  countFrom(head: number): number {
+    let count = 0;
+    for (let slot = head; slot !== 0; slot = this.#nextOf(slot)) count++;
+    return count;
+  }
+
   /** How many marks of a joined list no sink has seen. */
   undrainedCount(head: number): number {
     let count = 0;

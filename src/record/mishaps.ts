@@ -13,8 +13,11 @@ export class Mishaps {
   misnestedCount = 0;
   /** Marks made on scopes that had ended. */
   markDropCount = 0;
+  /** Changes of scopes that had ended: set, fail and rename. */
+  changeDropCount = 0;
 
   readonly #warn: (message: string) => void;
+  #hasToldMalformed = false;
 
   constructor(warn: (message: string) => void) {
     this.#warn = warn;
@@ -24,6 +27,7 @@ export class Mishaps {
   clear(): void {
     this.misnestedCount = 0;
     this.markDropCount = 0;
+    this.changeDropCount = 0;
   }
 
   /** A scope was closed while others of its flow were open above it. */
@@ -37,6 +41,22 @@ export class Mishaps {
         quote(scope.name)
       } was closed out of order${inner}. Its times are right, but scopes and marks made `
         + `meanwhile may hang on the wrong parent. Concurrent work needs a flow of its own: scope(name, fn)`,
+    );
+  }
+
+  /** A scope was changed that had ended; `what` is the name of the method. */
+  dropChange(what: string, scope: OpenScope): void {
+    this.changeDropCount++;
+    if (this.changeDropCount > 1) return;
+    this.#warn(`${what}() was dropped: scope ${quote(scope.name)} had already ended`);
+  }
+
+  /** A parent was given that is no trace context. Remote callers send what they like: told once, and not counted. */
+  noteMalformed(name: string, traceparent: string): void {
+    if (this.#hasToldMalformed) return;
+    this.#hasToldMalformed = true;
+    this.#warn(
+      `Scope ${quote(name)}: the parent ${quote(traceparent)} is no traceparent, and is taken for none`,
     );
   }
 

@@ -18,6 +18,17 @@ export interface ScopeRecorder {
   ): unknown;
   mark(name: string, value: MarkValue, options: MarkOptions | undefined, scope: OpenScope | null): void;
   close(scope: OpenScope): void;
+  readonly life: LifeOfScope;
+}
+
+/** What a handle needs besides, where the program asks for it. */
+export interface LifeOfScope {
+  spanIdOf(scope: OpenScope): string;
+  traceparentOf(scope: OpenScope): string;
+  set(scope: OpenScope, attrs: Record<string, unknown>): void;
+  noteError(scope: OpenScope, error: unknown): void;
+  rename(scope: OpenScope, name: string): void;
+  runIn<T>(scope: OpenScope, fn: (scope: Scope) => T): T;
 }
 
 /** What a scope gets with its first attribute or mark, or the first flow that starts in it. */
@@ -39,8 +50,9 @@ export class Extras implements MarkLists {
 /** A scope while it is open, and the handle of it that the program holds. */
 export class OpenScope implements Scope, FrameScope<OpenScope> {
   readonly recorder: ScopeRecorder;
-  readonly id: number;
-  readonly name: string;
+  /** Its place in the order of opening, from 1. */
+  readonly number: number;
+  name: string;
   /** Place in the open table; -1 once closed. */
   slot: number;
   readonly frame: Frame<OpenScope> | null;
@@ -51,14 +63,14 @@ export class OpenScope implements Scope, FrameScope<OpenScope> {
 
   constructor(
     recorder: ScopeRecorder,
-    id: number,
+    number: number,
     name: string,
     slot: number,
     frame: Frame<OpenScope> | null,
     attrs: Attrs | undefined,
   ) {
     this.recorder = recorder;
-    this.id = id;
+    this.number = number;
     this.name = name;
     this.slot = slot;
     this.frame = frame;
@@ -89,6 +101,14 @@ export class OpenScope implements Scope, FrameScope<OpenScope> {
     return this.slot >= 0;
   }
 
+  get id(): string {
+    return this.recorder.life.spanIdOf(this);
+  }
+
+  get traceparent(): string {
+    return this.recorder.life.traceparentOf(this);
+  }
+
   scope(name: string, options?: ScopeOptions): Scope;
   scope<T>(name: string, fn: (scope: Scope) => T): T;
   scope<T>(name: string, options: ScopeOptions, fn: (scope: Scope) => T): T;
@@ -98,6 +118,22 @@ export class OpenScope implements Scope, FrameScope<OpenScope> {
 
   mark(name: string, value: MarkValue, options?: MarkOptions): void {
     this.recorder.mark(name, value, options, this);
+  }
+
+  set(attrs: Record<string, unknown>): void {
+    this.recorder.life.set(this, attrs);
+  }
+
+  fail(error: unknown): void {
+    this.recorder.life.noteError(this, error);
+  }
+
+  rename(name: string): void {
+    this.recorder.life.rename(this, name);
+  }
+
+  run<T>(fn: (scope: Scope) => T): T {
+    return this.recorder.life.runIn(this, fn);
   }
 
   end(): void {

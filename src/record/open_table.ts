@@ -8,7 +8,7 @@ const FIRST_SLOTS = 64;
 
 /** Numbers of a slot, which lie together: one array to find and to check for all of them. */
 export const OPEN_NUMBERS = 8;
-/** Where in a slot the id of the parent is; 0 for none. */
+/** Where in a slot the number of the parent is; 0 for none, a foreign context's below. */
 export const OPEN_PARENT = 0;
 /** Where in a slot the index is; NaN for none. */
 export const OPEN_INDEX = 1;
@@ -21,8 +21,11 @@ export const OPEN_DATA_LOAD_NS = 4;
 /** Where in a slot is what the memory meter wants to know at the end; NaN in free slots, and without a meter. */
 export const OPEN_MEMORY_SINCE = 5;
 
-/** Open scopes of type `S`, which has its opening order as `id`. */
-export class OpenTable<S extends { readonly id: number }> {
+/** Where in a slot the number of what began the trace is: a scope, or a foreign context below 0. 0 for the session, whose own it is. */
+export const OPEN_ROOT = 6;
+
+/** Open scopes of type `S`, which has its opening order as `number`. */
+export class OpenTable<S extends { readonly number: number }> {
   /** How many are open. */
   count = 0;
   /** The session's: the parent of whatever is opened outside any other. */
@@ -47,7 +50,7 @@ export class OpenTable<S extends { readonly id: number }> {
 
   /** The open scopes, in the order they were opened. */
   scopes(): S[] {
-    return this.scope.filter(scope => scope !== null).sort((a, b) => a.id - b.id);
+    return this.scope.filter(scope => scope !== null).sort((a, b) => a.number - b.number);
   }
 
   /** Forgets what was read of one counter when the open scopes began. */

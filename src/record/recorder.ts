@@ -9,7 +9,9 @@
  * @module
  */
 import { kindOf, quote } from "../data/arguments.ts";
+import type { IdSeries } from "../data/id_series.ts";
 import { cutText, describeError } from "../data/text_limits.ts";
+import { NO_CONTEXT, parseTraceparent } from "../data/trace_context.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import type { Clock } from "../meters/clock.ts";
 import type { CpuMeter } from "../meters/cpu.ts";
@@ -30,20 +32,23 @@ import {
   OPEN_MEMORY_SINCE,
   OPEN_NUMBERS,
   OPEN_PARENT,
+  OPEN_ROOT,
   OPEN_START_NS,
   type OpenTable,
 } from "./open_table.ts";
 import type { Ring } from "./ring.ts";
-import type { MarkOptions, ScopeFunction, ScopeOptions } from "./scope.ts";
+import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
+import { ScopeLife } from "./scope_life.ts";
 import {
+  packMarks,
   ROW_CPU_NS,
   ROW_END_NS,
   ROW_ID,
   ROW_INDEX,
-  ROW_MARK_COUNT,
-  ROW_MARK_HEAD,
+  ROW_MARKS,
   ROW_NUMBERS,
   ROW_PARENT,
+  ROW_ROOT,
   ROW_START_NS,
 } from "./span_chunk.ts";
 import { StreamScope } from "./stream_scope.ts";
@@ -51,11 +56,19 @@ import { follow, isStream } from "./streams.ts";
 import { asPromise, thenOf } from "./thenables.ts";
 import { NOTHING_DONE, type WorkDone, workSince } from "./work_done.ts";
 
+/** In the flow, or in the scope whose method was called. */
+const IN_FLOW = 0;
+
+/** A root of its own. A place below 0 is a foreign context's number. */
+const APART = 1;
+
 /** What the recorder needs from above. */
 export interface RecorderOptions {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly maxSpans: number;
+  /** Gives what ids are made by; asked for the first id. */
+  readonly ids: () => IdSeries;
   /** Tells the user something once; never throws. */
   readonly warn: (message: string) => void;
 }
@@ -71,6 +84,8 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
   readonly mishaps: Mishaps;
   /** The streams whose scopes are open. */
   readonly streams: Set<StreamScope> = new Set();
+  /** The calls on handles besides opening, marking and closing. */
+  readonly life: ScopeLife;
 
   readonly #nowNs: () => number;
   readonly #scopeOptions: OptionNames;
@@ -80,7 +95,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
   readonly #marks: Marks;
   #cpu: CpuMeter | null;
   #memory: PeakMeter | null;
-  #lastId = 0;
+  #lastNumber = 0;
   /** Scopes with a function, those of them in the flow of another, and those whose function gave a promise. */
   #flowCount = 0;
   #innerFlowCount = 0;
@@ -100,7 +115,8 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     this.#cpu = options.counters.cpu;
     this.#memory = options.counters.memory;
     this.mishaps = new Mishaps(options.warn);
-    this.#scopeOptions = new OptionNames(["index", "attrs"], "Scope", options.warn);
+    this.life = new ScopeLife(this.buffer, this.flows, this.mishaps, options.ids);
+    this.#scopeOptions = new OptionNames(["index", "attrs", "parent"], "Scope", options.warn);
     this.#markOptions = new OptionNames(["kind", "attrs"], "Mark", options.warn);
   }
 
@@ -124,28 +140,70 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     parent: OpenScope | null,
   ): unknown {
     checkName(name, "open scope");
-    if (parent !== null && parent.slot < 0) parent = null; // nothing hangs on a scope that has ended
     if (typeof second === "function") {
       if (third !== undefined) {
         throw new TypeError(`Cannot open scope ${quote(name)}: options must come before the function`);
       }
-      return this.#run(name, NaN, undefined, parent, second);
+      return this.#run(name, NaN, undefined, openOne(parent), IN_FLOW, second);
     }
     let index = NaN;
     let attrs: Attrs | undefined;
+    let place = IN_FLOW;
     if (second !== undefined) {
       index = checkIndex(name, second);
       attrs = copyOptionalAttrs(second.attrs, "open scope", name);
       if (this.#scopeOptions.left > 0) this.#scopeOptions.check(name, second);
       if (attrs !== undefined) this.#attrsCount++;
     }
-    if (third === undefined) {
-      return parent === null ? this.open(name, index, attrs) : this.#openIn(parent, name, index, attrs);
-    }
-    if (typeof third !== "function") {
+    if (third !== undefined && typeof third !== "function") {
       throw new TypeError(`Cannot open scope ${quote(name)}: expected a function, got ${kindOf(third)}`);
     }
-    return this.#run(name, index, attrs, parent, third);
+    if (second !== undefined && second.parent !== undefined) {
+      const asked = this.#askedParent(name, second.parent);
+      if (typeof asked === "number") place = asked;
+      else parent = asked ?? parent;
+    }
+    parent = openOne(parent); // asked now: an option's getter may have ended it
+    if (third !== undefined) return this.#run(name, index, attrs, parent, place, third);
+    if (place !== IN_FLOW) return this.#openApart(name, index, attrs, null, place);
+    return parent === null ? this.open(name, index, attrs) : this.#openIn(parent, name, index, attrs);
+  }
+
+  // What the option `parent` says: a scope; a place that is not in the flow; or null for what says nothing, as a scope of another
+  // recorder does that is not recorded.
+  #askedParent(name: string, asked: unknown): OpenScope | number | null {
+    if (asked === null) return APART;
+    if (asked instanceof OpenScope && asked.recorder === this) return asked;
+    const isText = typeof asked === "string";
+    const text = isText ? asked : (asked as { traceparent?: unknown }).traceparent;
+    if (typeof text !== "string") {
+      throw new TypeError(
+        `Cannot open scope ${quote(name)}: parent must be a scope, a traceparent or null, got ${
+          kindOf(asked)
+        }`,
+      );
+    }
+    const context = parseTraceparent(text);
+    if (context !== null) return this.buffer.foreign.add(context);
+    if (isText && text !== NO_CONTEXT) this.mishaps.noteMalformed(name, text);
+    return null;
+  }
+
+  // A scope that is not in the flow it is opened in: a root, or the child of a foreign context.
+  #openApart(
+    name: string,
+    index: number,
+    attrs: Attrs | undefined,
+    frame: Frame<OpenScope> | null,
+    place: number,
+  ): OpenScope {
+    const scope = this.#start(name, index, attrs, frame, this.#open.session);
+    if (place < 0) {
+      const { numbers } = this.#open;
+      const at = scope.slot * OPEN_NUMBERS;
+      numbers[at + OPEN_PARENT] = numbers[at + OPEN_ROOT] = place;
+    }
+    return scope;
   }
 
   /** Opens a scope in the calling flow's innermost one, and makes it the innermost. Checks nothing. */
@@ -195,8 +253,9 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     const row = ring.offset;
     const to = row * ROW_NUMBERS;
     const { numbers } = chunk;
-    numbers[to + ROW_ID] = scope.id;
+    numbers[to + ROW_ID] = scope.number;
     numbers[to + ROW_PARENT] = open[from + OPEN_PARENT];
+    numbers[to + ROW_ROOT] = open[from + OPEN_ROOT];
     numbers[to + ROW_INDEX] = open[from + OPEN_INDEX];
     numbers[to + ROW_START_NS] = open[from + OPEN_START_NS];
     numbers[to + ROW_END_NS] = this.closedNs = nowNs;
@@ -205,12 +264,12 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     const { extras } = scope;
     let attrs: Attrs | undefined;
     if (extras === null) {
-      numbers[to + ROW_MARK_HEAD] = numbers[to + ROW_MARK_COUNT] = 0;
+      numbers[to + ROW_MARKS] = 0;
     } else {
       attrs = extras.attrs;
-      numbers[to + ROW_MARK_HEAD] = this.#marks.join(extras);
-      numbers[to + ROW_MARK_COUNT] = extras.pointCount + extras.summaryCount;
-      if (extras.attrs !== undefined || numbers[to + ROW_MARK_HEAD] !== 0) ring.hold();
+      const head = this.#marks.join(extras);
+      numbers[to + ROW_MARKS] = head === 0 ? 0 : packMarks(head, extras.pointCount + extras.summaryCount);
+      if (attrs !== undefined || head !== 0) ring.hold();
       // The row has them now; neither a handle that is kept nor a mark that is being made should.
       scope.extras = null;
       extras.pointHead = 0;
@@ -274,6 +333,16 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     return this.#open.session;
   }
 
+  /** The innermost open scope of the calling flow; null outside any. */
+  current(): Scope | null {
+    return this.flows.current().innermost();
+  }
+
+  /** The trace context of the innermost open scope; outside any the session's, and without a session that of nothing. */
+  context(): string {
+    return this.life.context();
+  }
+
   /** Where `epochs` and `batches` record. */
   loopRecorder(): LoopRecorder | null {
     return this;
@@ -308,7 +377,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
 
   #workDone(): WorkDone {
     return {
-      scopes: this.#lastId,
+      scopes: this.#lastNumber,
       flows: this.#flowCount,
       innerFlows: this.#innerFlowCount,
       promises: this.#promiseCount,
@@ -321,7 +390,9 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
 
   /** Opens the root span of a session. It is in no flow: every flow falls back on it. */
   openSession(name: string, attrs: Attrs): OpenScope {
-    return this.#open.session = this.#start(name, NaN, attrs, null, null);
+    const session = this.#open.session = this.#start(name, NaN, attrs, null, null);
+    this.#open.numbers[session.slot * OPEN_NUMBERS + OPEN_ROOT] = 0; // what is opened in it begins a trace of its own
+    return session;
   }
 
   /** Closes every open scope, innermost first, the session's root last. */
@@ -353,11 +424,19 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
   ): OpenScope {
     const table = this.#open;
     const slot = table.take();
-    const scope = new OpenScope(this, ++this.#lastId, cutText(name), slot, frame, attrs);
+    const number = ++this.#lastNumber;
+    const scope = new OpenScope(this, number, cutText(name), slot, frame, attrs);
     table.scope[slot] = scope;
     const open = table.numbers;
     const at = slot * OPEN_NUMBERS;
-    open[at + OPEN_PARENT] = parent === null ? 0 : parent.id;
+    let root = 0;
+    if (parent === null) {
+      open[at + OPEN_PARENT] = 0;
+    } else {
+      open[at + OPEN_PARENT] = parent.number;
+      root = open[parent.slot * OPEN_NUMBERS + OPEN_ROOT];
+    }
+    open[at + OPEN_ROOT] = root === 0 ? number : root;
     open[at + OPEN_INDEX] = index;
     if (this.#memory !== null) open[at + OPEN_MEMORY_SINCE] = this.#memory.start();
     let nowNs = this.#nowNs();
@@ -382,14 +461,32 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     return this.#start(name, index, attrs, null, parent);
   }
 
-  /** Opens a scope that is innermost in a flow of its own, in `parent` or what is innermost now. */
-  openFlow(name: string, index: number, attrs: Attrs | undefined, parent: OpenScope | null): OpenScope {
+  /** Opens a scope that is innermost in a flow of its own, for whoever has it to run things in. */
+  openFlow(name: string, options: ScopeOptions): OpenScope {
+    const index = checkIndex(name, options);
+    const attrs = copyOptionalAttrs(options.attrs, "open scope", name);
+    if (attrs !== undefined) this.#attrsCount++;
+    const asked = options.parent === undefined ? null : this.#askedParent(name, options.parent);
+    return typeof asked === "number"
+      ? this.#openFlow(name, index, attrs, null, asked)
+      : this.#openFlow(name, index, attrs, openOne(asked), IN_FLOW);
+  }
+
+  #openFlow(
+    name: string,
+    index: number,
+    attrs: Attrs | undefined,
+    parent: OpenScope | null,
+    place: number,
+  ): OpenScope {
     this.#flowCount++;
     this.flows.open();
-    const below = parent ?? this.flows.current().innermost();
+    const below = place === IN_FLOW ? parent ?? this.flows.current().innermost() : null;
     if (below !== null && below.frame !== this.flows.main) this.#innerFlowCount++;
     const frame = new Frame<OpenScope>(below);
-    const scope = this.#start(name, index, attrs, frame, below ?? this.#open.session);
+    const scope = place === IN_FLOW
+      ? this.#start(name, index, attrs, frame, below ?? this.#open.session)
+      : this.#openApart(name, index, attrs, frame, place);
     frame.push(scope);
     return scope;
   }
@@ -399,9 +496,10 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     index: number,
     attrs: Attrs | undefined,
     parent: OpenScope | null,
+    place: number,
     fn: ScopeFunction,
   ): unknown {
-    const scope = this.openFlow(name, index, attrs, parent);
+    const scope = this.#openFlow(name, index, attrs, parent, place);
     try {
       const result = this.flows.run(scope.frame!, fn, scope);
       const then = thenOf(result);
@@ -428,4 +526,9 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     this.close(scope);
     return result;
   }
+}
+
+// Nothing hangs on a scope that has ended.
+function openOne(parent: OpenScope | null): OpenScope | null {
+  return parent !== null && parent.slot < 0 ? null : parent;
 }

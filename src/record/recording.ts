@@ -3,21 +3,28 @@
  *
  * @module
  */
+import { NO_CONTEXT, NO_SPAN_ID } from "../data/trace_context.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
 
-/**
- * What the public functions need of whatever records: the recorder, or nothing. That of an older copy of the package does not
- * have what came later.
- */
-export type Recording =
-  & Pick<Recorder, "scope" | "mark" | "loopRecorder">
-  & Partial<Pick<Recorder, "streamRecorder">>;
+/** What the public functions need of whatever records: the recorder, or nothing. */
+export type Recording = Pick<Recorder, "scope" | "mark" | "loopRecorder"> & {
+  // Absent in what records for an older copy of the package.
+  readonly current?: Recorder["current"];
+  readonly context?: Recorder["context"];
+  readonly streamRecorder?: Recorder["streamRecorder"];
+};
 
 const NO_SCOPE: Scope = Object.freeze({
   name: "",
+  id: NO_SPAN_ID,
+  traceparent: NO_CONTEXT,
   scope: noScope as Scope["scope"],
   mark: () => {},
+  set: () => {},
+  fail: () => {},
+  rename: () => {},
+  run: <T>(fn: (scope: Scope) => T): T => fn(NO_SCOPE),
   end: () => {},
   [Symbol.dispose]: () => {},
 });
@@ -28,6 +35,8 @@ export const NO_RECORDING: Recording = {
   mark: () => {},
   loopRecorder: () => null,
   streamRecorder: () => null,
+  current: () => null,
+  context: () => NO_CONTEXT,
 };
 
 function noScope(_name: string, second?: ScopeOptions | ScopeFunction, third?: ScopeFunction): unknown {

@@ -10,14 +10,17 @@ import {
   CHUNK,
   CHUNK_BITS,
   CHUNK_MASK,
+  countOf,
+  headOf,
+  packMarks,
   ROW_CPU_NS,
   ROW_END_NS,
   ROW_ID,
   ROW_INDEX,
-  ROW_MARK_COUNT,
-  ROW_MARK_HEAD,
+  ROW_MARKS,
   ROW_NUMBERS,
   ROW_PARENT,
+  ROW_ROOT,
   ROW_START_NS,
   SpanChunk,
 } from "./span_chunk.ts";
@@ -32,6 +35,7 @@ const NO_CHUNK = new SpanChunk(0);
 export interface RowTarget {
   readonly id: Float64Array;
   readonly parent: Float64Array;
+  readonly root: Float64Array;
   readonly index: Float64Array;
   readonly startNs: Float64Array;
   readonly endNs: Float64Array;
@@ -136,7 +140,7 @@ export class Ring {
   /** Where the first mark of row number `row` is, which must be here; 0 for none. */
   markHead(row: number): number {
     const slot = row % this.#slots;
-    return this.#chunks[Math.floor(slot / CHUNK)].numbers[slot % CHUNK * ROW_NUMBERS + ROW_MARK_HEAD];
+    return headOf(this.#chunks[Math.floor(slot / CHUNK)].numbers[slot % CHUNK * ROW_NUMBERS + ROW_MARKS]);
   }
 
   /** The parent of the row that was written last; 0 for none. */
@@ -147,6 +151,25 @@ export class Ring {
   /** The end of the row that was written last. */
   get lastEndNs(): number {
     return this.#chunk.numbers[this.offset * ROW_NUMBERS + ROW_END_NS];
+  }
+
+  /** The root of the span of this number, looked for from the newest row on; NaN if it is not here. */
+  rootOf(number: number): number {
+    for (let row = this.total - 1; row >= this.evictCount; row--) {
+      const slot = row % this.#slots;
+      const at = (slot & CHUNK_MASK) * ROW_NUMBERS;
+      const { numbers } = this.#chunks[slot >> CHUNK_BITS];
+      if (numbers[at + ROW_ID] === number) return numbers[at + ROW_ROOT];
+    }
+    return NaN;
+  }
+
+  /** Calls `see` with the root of each row that is here. */
+  visitRoots(see: (root: number) => void): void {
+    for (let row = this.evictCount; row < this.total; row++) {
+      const slot = row % this.#slots;
+      see(this.#chunks[slot >> CHUNK_BITS].numbers[(slot & CHUNK_MASK) * ROW_NUMBERS + ROW_ROOT]);
+    }
   }
 
   /** Writes a row from its values. */
@@ -163,12 +186,13 @@ export class Ring {
     attrs: Attrs | undefined,
     markHead: number,
     markCount: number,
+    root: number = 0,
   ): void {
     const chunk = this.begin();
     const i = this.offset;
     chunk.name[i] = name;
     chunk.numbers.set(
-      [id, parent, index, startNs, endNs, cpuNs, markHead, markCount],
+      [id, parent, index, startNs, endNs, cpuNs, packMarks(markHead, markCount), root],
       i * ROW_NUMBERS,
     );
     if (markHead !== 0 || attrs !== undefined) this.hold();
@@ -196,12 +220,14 @@ export class Ring {
       for (let i = to, at = begin * ROW_NUMBERS; i < to + count; i++, at += ROW_NUMBERS) {
         target.id[i] = numbers[at + ROW_ID];
         target.parent[i] = numbers[at + ROW_PARENT];
+        target.root[i] = numbers[at + ROW_ROOT];
         target.index[i] = numbers[at + ROW_INDEX];
         target.startNs[i] = numbers[at + ROW_START_NS];
         target.endNs[i] = numbers[at + ROW_END_NS];
         target.cpuNs[i] = numbers[at + ROW_CPU_NS];
-        target.markHead[i] = numbers[at + ROW_MARK_HEAD];
-        target.markCount[i] = numbers[at + ROW_MARK_COUNT];
+        const marks = numbers[at + ROW_MARKS];
+        target.markHead[i] = headOf(marks);
+        target.markCount[i] = countOf(marks);
       }
       if (chunk.dataLoadNs !== null) target.dataLoadNs.set(chunk.dataLoadNs.subarray(begin, end), to);
       else target.dataLoadNs.fill(NaN, to, to + count);
@@ -237,8 +263,9 @@ export class Ring {
         chunk.memoryPeakBytes === null ? NaN : chunk.memoryPeakBytes[i],
         chunk.dataLoadNs === null ? NaN : chunk.dataLoadNs[i],
         chunk.attrs?.[i],
-        chunk.numbers[at + ROW_MARK_HEAD],
-        chunk.numbers[at + ROW_MARK_COUNT],
+        headOf(chunk.numbers[at + ROW_MARKS]),
+        countOf(chunk.numbers[at + ROW_MARKS]),
+        chunk.numbers[at + ROW_ROOT],
       );
       if (chunk.gpuNs !== null) ring.#setGpu(ring.total - 1, chunk.gpuNs[i]);
     }
@@ -339,8 +366,8 @@ export class Ring {
   // The name stays until the row is written anew, at most a chunk later: to let go of it here would cost a cache miss.
   #letGo(chunk: SpanChunk, i: number): void {
     if (chunk.heldCount === 0) return;
-    const at = i * ROW_NUMBERS + ROW_MARK_HEAD;
-    const head = chunk.numbers[at];
+    const at = i * ROW_NUMBERS + ROW_MARKS;
+    const head = headOf(chunk.numbers[at]);
     if (head === 0 && chunk.attrs?.[i] === undefined) return;
     chunk.heldCount--;
     if (head !== 0) this.#marks.release(head);

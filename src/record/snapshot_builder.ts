@@ -5,10 +5,13 @@
  */
 import { IdSeries } from "../data/id_series.ts";
 import type { Snapshot } from "../data/snapshot.ts";
+import type { ForeignContext } from "../data/trace_context.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
+import type { ForeignContexts } from "./foreign.ts";
 import { markCount, type MarkLists, type Marks, type MarkTarget } from "./marks.ts";
-import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_START_NS } from "./open_table.ts";
+import { OPEN_DATA_LOAD_NS, OPEN_INDEX, OPEN_PARENT, OPEN_ROOT, OPEN_START_NS } from "./open_table.ts";
 import type { Ring, RowTarget } from "./ring.ts";
+import { COUNTED_MARKS } from "./span_chunk.ts";
 
 /** Name of the pseudo-span that holds marks made outside any scope and session. Its id is the same word. */
 export const ORPHANS_NAME = "root";
@@ -16,7 +19,7 @@ export const ORPHANS_NAME = "root";
 /** What the builder asks of an open scope. */
 export interface OpenRow {
   readonly marks: MarkLists | null;
-  readonly id: number;
+  readonly number: number;
   readonly name: string;
   readonly attrs: Attrs | undefined;
 }
@@ -35,6 +38,7 @@ export class SnapshotBuilder {
   readonly #ids: IdSeries;
   readonly #id: Float64Array;
   readonly #parent: Float64Array;
+  readonly #root: Float64Array;
   readonly #index: Float64Array;
   readonly #startNs: Float64Array;
   readonly #endNs: Float64Array;
@@ -72,6 +76,7 @@ export class SnapshotBuilder {
     this.#ids = ids;
     this.#id = new Float64Array(length);
     this.#parent = new Float64Array(length);
+    this.#root = new Float64Array(length);
     this.#index = new Float64Array(length);
     this.#startNs = new Float64Array(length);
     this.#endNs = new Float64Array(length);
@@ -93,6 +98,7 @@ export class SnapshotBuilder {
     const target: RowTarget = {
       id: this.#id,
       parent: this.#parent,
+      root: this.#root,
       index: this.#index,
       startNs: this.#startNs,
       endNs: this.#endNs,
@@ -107,7 +113,10 @@ export class SnapshotBuilder {
     };
     ring.read(from, target, from + rows);
     let total = this.#openMarks;
-    for (let row = 0; row < rows; row++) total += this.#markCount[row];
+    for (let row = 0; row < rows; row++) {
+      if (this.#markCount[row] === COUNTED_MARKS) this.#markCount[row] = marks.countFrom(this.#markHead[row]);
+      total += this.#markCount[row];
+    }
     const to = this.#marks = markTarget(total, marks.haveAttrs);
     for (let row = 0; row < rows; row++) {
       this.#markFirst[row] = this.#markTotal;
@@ -143,7 +152,8 @@ export class SnapshotBuilder {
   ): void {
     const row = this.#rows;
     if (this.#memoryPeakBytes !== null) this.#memoryPeakBytes[row] = memoryPeakBytes;
-    this.#id[row] = scope.id;
+    this.#id[row] = scope.number;
+    this.#root[row] = numbers[at + OPEN_ROOT];
     this.#parent[row] = numbers[at + OPEN_PARENT];
     this.#index[row] = numbers[at + OPEN_INDEX];
     this.#startNs[row] = numbers[at + OPEN_START_NS];
@@ -174,9 +184,24 @@ export class SnapshotBuilder {
     this.#markTotal = marks.readOpenInto(lists, this.#marks, this.#markTotal);
   }
 
+  // Rows that began a trace have no root but themselves; those of other recorders' traces keep what they continue.
+  #takeRoots(contexts: ForeignContexts): ReadonlyMap<number, ForeignContext> {
+    let foreign: Map<number, ForeignContext> | null = null;
+    for (let row = 0; row < this.#rows; row++) {
+      const root = this.#root[row];
+      if (root > 0) continue;
+      if (root === 0) this.#root[row] = this.#id[row];
+      else {
+        const context = contexts.get(root);
+        if (context !== undefined) (foreign ??= new Map()).set(root, context);
+      }
+    }
+    return foreign ?? NO_FOREIGN;
+  }
+
   /** The finished copy. */
-  snapshot(): Snapshot {
-    if (this.#rows > 0) kept ??= keep();
+  snapshot(contexts: ForeignContexts): Snapshot {
+    if (this.#rows > 0) kept ??= keep(contexts);
     this.#markFirst[this.#rows] = this.#markTotal;
     return {
       length: this.#rows,
@@ -185,6 +210,8 @@ export class SnapshotBuilder {
       ids: this.#ids,
       id: this.#id,
       parent: this.#parent,
+      root: this.#root,
+      foreign: this.#takeRoots(contexts),
       name: this.#name,
       index: this.#index,
       startNs: this.#startNs,
@@ -204,9 +231,11 @@ export class SnapshotBuilder {
 // one is kept, so that the readers' code need not be compiled for each trace anew.
 let kept: readonly unknown[] | null = null;
 
-function keep(): readonly unknown[] {
+const NO_FOREIGN: ReadonlyMap<number, ForeignContext> = new Map();
+
+function keep(contexts: ForeignContexts): readonly unknown[] {
   const empty = new SnapshotBuilder(0, 0, 0, 0n, new IdSeries("0".repeat(16)), { memory: false, gpu: false });
-  return [empty, empty.snapshot()];
+  return [empty, empty.snapshot(contexts)];
 }
 
 function markTarget(length: number, haveAttrs: boolean): MarkTarget {

@@ -14,9 +14,9 @@ export const CHUNK_MASK = CHUNK - 1;
 
 /** Numbers of a row, which lie together: one cache line, and one array to find and to check for all of them. */
 export const ROW_NUMBERS = 8;
-/** Where in a row its id is. */
+/** Where in a row its number is. */
 export const ROW_ID = 0;
-/** Where in a row its parent's id is; 0 for none. */
+/** Where in a row its parent's number is; 0 for none, a foreign context's below. */
 export const ROW_PARENT = 1;
 /** Where in a row its index is; NaN for none. */
 export const ROW_INDEX = 2;
@@ -26,10 +26,30 @@ export const ROW_START_NS = 3;
 export const ROW_END_NS = 4;
 /** Where in a row its CPU time is; NaN for not measured. */
 export const ROW_CPU_NS = 5;
-/** Where in a row its first mark is; 0 for none. */
-export const ROW_MARK_HEAD = 6;
-/** Where in a row the number of its marks is. */
-export const ROW_MARK_COUNT = 7;
+/** Where in a row its marks are, as {@link packMarks} has them; 0 for none. */
+export const ROW_MARKS = 6;
+/** Where in a row the number of the span is that began its trace; 0 for itself, a foreign context's below. */
+export const ROW_ROOT = 7;
+
+/** So many marks are counted in a row; of more, the row says this many. */
+export const COUNTED_MARKS: number = 2 ** 21 - 1;
+
+const HEADS = 0x100000000;
+
+/** The first mark of a row and how many there are, in one number. */
+export function packMarks(head: number, count: number): number {
+  return head + Math.min(count, COUNTED_MARKS) * HEADS;
+}
+
+/** The first of packed marks; 0 for none. */
+export function headOf(marks: number): number {
+  return marks >>> 0;
+}
+
+/** How many marks are packed. */
+export function countOf(marks: number): number {
+  return marks / HEADS | 0;
+}
 
 /** Some rows. */
 export class SpanChunk {

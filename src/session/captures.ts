@@ -5,6 +5,7 @@
  */
 import type { AsyncLocalStorage } from "node:async_hooks";
 import type { Snapshot } from "../data/snapshot.ts";
+import { NO_CONTEXT } from "../data/trace_context.ts";
 import type { Recorder } from "../record/recorder.ts";
 import type { Recording } from "../record/recording.ts";
 import { node } from "../runtime/builtins.ts";
@@ -64,6 +65,8 @@ export class Captures {
     mark: (name, value, options, scope) => this.#here().mark(name, value, options, scope),
     loopRecorder: () => this.#here().loopRecorder(),
     streamRecorder: () => this.#here().streamRecorder?.() ?? null,
+    current: () => this.#here().current?.() ?? null,
+    context: () => this.#here().context?.() ?? NO_CONTEXT,
   };
 
   #here(): Recording {

@@ -13,6 +13,7 @@ import { IdSeries } from "../data/id_series.ts";
 import { randomHex, randomIdSuffix } from "../data/ids.ts";
 import { SESSION_NAME } from "../data/session_names.ts";
 import type { Snapshot } from "../data/snapshot.ts";
+import { NO_CONTEXT } from "../data/trace_context.ts";
 import { VERSION } from "../data/version.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { type Clock, openClock } from "../meters/clock.ts";
@@ -118,6 +119,8 @@ export class Engine implements EngineV1 {
       mark: (name, value, markOptions, scope) => this.#open().mark(name, value, markOptions, scope),
       loopRecorder: () => this.#open(),
       streamRecorder: () => this.#open(),
+      current: () => null, // nothing is open before anything was opened
+      context: () => NO_CONTEXT,
     };
     this.recording = this.#direct = this.#lazy;
   }
@@ -295,13 +298,14 @@ export class Engine implements EngineV1 {
   /** A recorder of its own for the scopes and marks of one function; nothing goes there where nothing is recorded. */
   capture(): Capture {
     const { clock } = this.#open();
+    const ids = new IdSeries(randomIdSuffix());
     const recorder = new Recorder({
       clock,
       counters: { ...NO_COUNTERS, cpu: valueOf(this.#cpu!) },
       maxSpans: this.#maxSpans,
+      ids: () => ids,
       warn: message => this.#warn(message),
     });
-    const ids = new IdSeries(randomIdSuffix());
     return {
       run: fn => this.#direct === NO_RECORDING ? fn() : this.#captures.run(recorder, fn),
       read: (last, open) => recorder.buffer.read(last, open, ids),
@@ -325,6 +329,7 @@ export class Engine implements EngineV1 {
       span_count: counts.spans,
       span_evict_count: counts.spansEvicted,
       mark_drop_count: recorder.mishaps.markDropCount,
+      change_drop_count: recorder.mishaps.changeDropCount,
       mark_evict_count: counts.marksEvicted,
       misnested_count: recorder.mishaps.misnestedCount,
       sink_error_count: flusher?.counts.errors ?? 0,
@@ -383,6 +388,7 @@ export class Engine implements EngineV1 {
         clock: this.#clock,
         counters: { cpu: valueOf(this.#cpu), memory: null, gpu: null },
         maxSpans: this.#maxSpans,
+        ids: () => this.#openIds(),
         warn: message => this.#warn(message),
       };
       // A rehearsal: the 0.1 ms in which a runtime compiles what a scope runs would else be in the first span.

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Overhead } from "../data/health.ts";
+import { IdSeries } from "../data/id_series.ts";
 import type { Clock } from "../meters/clock.ts";
 import { CpuMeter } from "../meters/cpu.ts";
 import type { PeakMeter } from "../meters/memory.ts";
@@ -187,6 +188,7 @@ export class Calibration {
       // Its one reading is never too old: so carrying it forward is in the cost of a scope, and nothing else.
       counters: { cpu: readCpu === null ? null : new CpuMeter(readCpu, Infinity), memory: null, gpu: null },
       maxSpans: Math.min(maxSpans, MAX_SPANS),
+      ids: () => NO_IDS,
       warn: nothing,
     });
   }
@@ -203,6 +205,7 @@ function garbageNs(passesNs: readonly number[], costNs: number): number {
   return Math.min(sumNs / passesNs.length, costNs * MOST_GARBAGE);
 }
 
+const NO_IDS = new IdSeries("0".repeat(16)); // nobody asks for the id of a calibration
 const nothing = (): void => {};
 const RESOLVED = Promise.resolve();
 const TWO_ATTRS = { attrs: { number: 1, text: "two" } };

@@ -9,7 +9,16 @@ import { jsonOf, jsonOfText } from "../data/json_text.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { Attrs, MarkKind, MarkValue } from "../data/values.ts";
 import { spanLine } from "../formats/text.ts";
-import { attrsOf, idText, measured, measuredIn, ownAttrs, ownIdText, parentIdText } from "../tree/columns.ts";
+import {
+  attrsOf,
+  idText,
+  measured,
+  measuredIn,
+  ownAttrs,
+  ownIdText,
+  parentIdText,
+  traceIdOf,
+} from "../tree/columns.ts";
 import { buildTree } from "../tree/tree.ts";
 
 /** Who recorded a batch. */
@@ -27,8 +36,10 @@ export interface SpanRow {
   id: string;
   /** As given to `scope()`. */
   name: string;
-  /** The id of the span it was opened in; null for a root. */
+  /** The id of the span it was opened in, of a remote one its 16 hex characters; null for a root. */
   parent_id: string | null;
+  /** The trace it belongs to: 32 lower-case hex characters. */
+  trace_id: string | null;
   /** As given to `scope()`, or the turn of the loop. */
   index: number | null;
   /** Nanoseconds since 1970, exact. */
@@ -166,6 +177,7 @@ export class FlushBatch {
       id: ownIdText(snapshot, row),
       name: snapshot.name[row],
       parent_id: parentIdText(snapshot, row),
+      trace_id: traceIdOf(snapshot, row),
       index: measured(snapshot.index[row]),
       start_ns: snapshot.anchorNs + BigInt(snapshot.startNs[row]),
       end_ns: snapshot.anchorNs + BigInt(snapshot.endNs[row]),
@@ -201,14 +213,17 @@ export class FlushBatch {
     const snapshot = this.#snapshot;
     const { pid, rank, threadId } = this.#identity;
     const parent = parentIdText(snapshot, row);
+    const trace = traceIdOf(snapshot, row);
     const hasAttrs = snapshot.attrs[row] !== undefined || !Number.isNaN(snapshot.dataLoadNs[row]);
     return `{"id":"${ownIdText(snapshot, row)}","name":${jsonOfText(snapshot.name[row])},"parent_id":${
       parent === null ? "null" : `"${parent}"`
-    },"index":${measured(snapshot.index[row])},"start_ns":${
-      unixNsText(snapshot, snapshot.startNs[row])
-    },"end_ns":${unixNsText(snapshot, snapshot.endNs[row])},"cpu_ns":${
-      measured(snapshot.cpuNs[row])
-    },"gpu_ns":${measuredIn(snapshot.gpuNs, row)},"memory_peak_bytes":${
+    },"trace_id":${trace === null ? "null" : `"${trace}"`},"index":${
+      measured(snapshot.index[row])
+    },"start_ns":${unixNsText(snapshot, snapshot.startNs[row])},"end_ns":${
+      unixNsText(snapshot, snapshot.endNs[row])
+    },"cpu_ns":${measured(snapshot.cpuNs[row])},"gpu_ns":${
+      measuredIn(snapshot.gpuNs, row)
+    },"memory_peak_bytes":${
       measuredIn(snapshot.memoryPeakBytes, row)
     },"thread_id":${threadId},"pid":${pid},"rank":${rank},"attrs":${
       hasAttrs ? jsonOf(attrsOf(snapshot, row)) : "{}"

@@ -12,6 +12,8 @@ import type { Attrs, MarkValue } from "../data/values.ts";
 export interface SpoolSpan {
   readonly id: string;
   readonly parentId: string | null;
+  /** Null for unknown. */
+  readonly traceId: string | null;
   readonly name: string;
   /** NaN for none. */
   readonly index: number;
@@ -51,7 +53,7 @@ type Fields = Record<string, unknown>;
 /** A span as the file has it, or null if a field is missing, of the wrong type or out of range. */
 export function decodeSpan(value: unknown): SpoolSpan | null {
   if (!isObject(value)) return null;
-  const { id, name, parent_id } = value;
+  const { id, name, parent_id, trace_id } = value;
   const parentId = parent_id === undefined ? null : parent_id;
   const startNs = toNs(value.start_ns);
   const endNs = toNs(value.end_ns);
@@ -71,6 +73,7 @@ export function decodeSpan(value: unknown): SpoolSpan | null {
   return {
     id,
     parentId,
+    traceId: isId(trace_id) ? cutText(trace_id) : null,
     name: cutText(name),
     index: toCount(value.index) ?? NaN, // what loops over something else may count as they like
     startNs,

@@ -81,7 +81,7 @@ export function mergeFiles(files: Iterable<SpoolFile>): SpoolRows {
     }
   }
   const allMarks = [...marks.values()];
-  const allSpans = stretchUnfinished([...spans.values()], allMarks);
+  const allSpans = stretchUnfinished(joinForeign([...spans.values()]), allMarks);
   return {
     snapshot: toSnapshot(allSpans, allMarks),
     fileCount,
@@ -104,6 +104,25 @@ function listsOf(content: unknown): { spans: unknown[]; marks: unknown[] } | str
     return `has the format's version ${what}, not ${SPOOL_SCHEMA_VERSION}`;
   }
   return Array.isArray(spans) && Array.isArray(marks) ? { spans, marks } : "has no lists of spans and marks";
+}
+
+/** Characters of an id that trace context has room for: what a span has of a parent in another process. */
+const SPAN_ID_CHARACTERS = 16;
+
+const ID_CHARACTERS = 32;
+
+/** Whether a span's parent is known by the first half of its id, as that of a remote caller is. */
+function isForeign({ id, parentId }: SpoolSpan): boolean {
+  return parentId !== null && parentId.length === SPAN_ID_CHARACTERS && id.length === ID_CHARACTERS;
+}
+
+/** Gives spans that continue another's trace the whole id of their parent, where that is in the files too. */
+function joinForeign(spans: SpoolSpan[]): SpoolSpan[] {
+  if (!spans.some(isForeign)) return spans;
+  const byHalf = new Map(spans.map(({ id }) => [id.slice(0, SPAN_ID_CHARACTERS), id]));
+  return spans.map(span =>
+    isForeign(span) ? { ...span, parentId: byHalf.get(span.parentId!) ?? span.parentId } : span
+  );
 }
 
 /** The closed rows of a snapshot. Its columns stay as long as they are: readers stop at `length`. */
@@ -129,7 +148,11 @@ function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): S
     closedLength: closed.length,
     anchorNs,
     threads: threadsOf(rows),
-    ids: { own: rows.map(span => span.id), parent: rows.map(span => span.parentId) },
+    ids: {
+      own: rows.map(span => span.id),
+      parent: rows.map(span => span.parentId),
+      trace: rows.map(span => span.traceId),
+    },
     ...numberRows(parentRow, startNs),
     name: rows.map(span => span.name),
     index: Float64Array.from(rows, span => span.index),
@@ -202,11 +225,14 @@ function openRows(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): Spo
     if (startNs < known.startNs) known.startNs = startNs;
     if (endNs > known.endNs) known.endNs = endNs;
   };
-  for (const span of spans) see(span.parentId, span.startNs, span.endNs, span);
+  for (const span of spans) {
+    if (!isForeign(span)) see(span.parentId, span.startNs, span.endNs, span);
+  }
   for (const mark of marks) see(mark.spanId, mark.tsNs, mark.tsNs, UNKNOWN_THREAD);
   return Array.from(seen, ([id, known]) => ({
     id,
     parentId: null,
+    traceId: null,
     name: id === ORPHANS_NAME ? ORPHANS_NAME : OPEN_NAME,
     index: NaN,
     ...known,

@@ -7,6 +7,7 @@ import { bigintToJson, copyAttrs } from "../data/attrs.ts";
 import type { IdSeries } from "../data/id_series.ts";
 import { UNFINISHED } from "../data/session_names.ts";
 import { areMade, type Snapshot, unixUs } from "../data/snapshot.ts";
+import { type ForeignContext, traceIdText } from "../data/trace_context.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 
 /** The id of the pseudo-span that holds marks made outside any scope and session. */
@@ -77,12 +78,46 @@ export function ownIdText(snapshot: Snapshot, row: number): string {
   return areMade(ids) ? idText(ids, snapshot.id[row]) : ids.own[row];
 }
 
-/** The parent's id as text; null for a root. */
+/** The parent's id as text, of a foreign one the 16 characters of its span id; null for a root. */
 export function parentIdText(snapshot: Snapshot, row: number): string | null {
   const { ids } = snapshot;
   if (!(areMade(ids))) return ids.parent[row];
   const parent = snapshot.parent[row];
+  if (parent < 0) return foreignContext(snapshot, parent)?.spanId ?? null;
   return parent === 0 ? null : idText(ids, parent);
+}
+
+/** The 32 hex characters of the trace that a row belongs to; null if that is not known, and for the pseudo-span. */
+export function traceIdOf(snapshot: Snapshot, row: number): string | null {
+  const { ids } = snapshot;
+  if (!(areMade(ids))) return ids.trace?.[row] ?? null;
+  const root = snapshot.root === undefined ? 0 : snapshot.root[row];
+  if (root < 0) return foreignContext(snapshot, root)?.traceId ?? null;
+  if (root === 0) return null;
+  // Rows of one trace mostly come together, and share one string.
+  if (lastTrace.root !== root || lastTrace.series !== ids) {
+    lastTrace = { series: ids, root, text: traceIdText(ids, root) };
+  }
+  return lastTrace.text;
+}
+
+let lastTrace: { readonly series: IdSeries | null; readonly root: number; readonly text: string } = {
+  series: null,
+  root: 0,
+  text: "",
+};
+
+/** What a row continues whose parent or root has a number below 0. */
+export function foreignContext({ foreign }: Snapshot, number: number): ForeignContext | undefined {
+  return foreign?.get(number);
+}
+
+/** Whether a row is of another trace than its parent's row; -1 for none. */
+export function beginsTrace(snapshot: Snapshot, row: number, parentRow: number): boolean {
+  const { ids, root } = snapshot;
+  if (parentRow < 0) return true;
+  if (!areMade(ids)) return ids.trace?.[row] !== ids.trace?.[parentRow];
+  return root !== undefined && root[row] !== root[parentRow];
 }
 
 /** A column's value, with NaN as null. */

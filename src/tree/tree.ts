@@ -66,7 +66,7 @@ function parentPositions(snapshot: Snapshot, rows: Uint32Array): Int32Array {
   const positions = new Int32Array(rows.length).fill(-1);
   for (let i = 0; i < rows.length; i++) {
     const wanted = parent[rows[i]];
-    if (wanted === 0) continue;
+    if (wanted <= 0) continue; // none, or in another recorder
     // Binary search from where a dense counter would have the parent, which is usually a few rows up. Ids are distinct,
     // so no row further up can have as great an id.
     let low = Math.max(0, i - (id[rows[i]] - wanted));

@@ -165,6 +165,7 @@ sharedTest("health() has every field", () => {
   assertEquals(
     Object.keys(health()).toSorted(),
     [
+      "change_drop_count",
       "enabled",
       "flush_latency_ns",
       "installed_hooks",

@@ -74,7 +74,9 @@ for (const given of CASES) {
   });
 
   test(`trace() as df tells of ${title}`, () => {
-    const columns = columnsOf(recorded(given), options);
+    const ci = recorded(given);
+    const columns = columnsOf(ci, options);
+    const traces = new Map(flat(ci.dict(options)).map(({ node }) => [node.id, node.trace_id]));
     const byId = new Map(given.spans.map(span => [span.id, span]));
     const spans = given.rows.map(id => byId.get(id)!);
     assertEquals(Object.fromEntries(columns.map(column => [column.name, [...column.values]])), {
@@ -88,6 +90,7 @@ for (const given of CASES) {
       memory_peak_bytes: spans.map(() => null),
       mark_count: spans.map(span => span.marks.length),
       depth: spans.map(span => span.depth),
+      trace_id: spans.map(span => traces.get(idText(span.id))),
     });
   });
 

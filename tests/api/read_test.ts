@@ -423,6 +423,7 @@ test("readSpool().trace() as df has a row per span in order of close, newest fir
     "memory_peak_bytes",
     "mark_count",
     "depth",
+    "trace_id",
   ]);
   assertEquals(df.dtypes.map(String).slice(3, 5), [pl.Int64, pl.Float64].map(String));
   assertEquals(df.getColumn("id").toArray(), [

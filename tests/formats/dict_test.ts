@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { TraceDict, TraceMark, TraceNode } from "../../src/data/values.ts";
 import { toDict } from "../../src/formats/dict.ts";
 import { buildTree } from "../../src/tree/tree.ts";
-import { chain, flat, idOf, recordChain, snapshotOf } from "../support/cases.ts";
+import { chain, flat, idOf, recordChain, snapshotOf, traceOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { expectedId } from "../support/ids.ts";
 
@@ -38,6 +38,7 @@ test("trace() as dict has exactly the fields of a node, in order", () => {
   assertEquals(Object.keys(onlyNode(ci => ci.scope("a").end())), [
     "id",
     "parent_id",
+    "trace_id",
     "name",
     "index",
     "start_us",
@@ -67,6 +68,7 @@ test("trace() as dict gives a whole node", () => {
   assertEquals(node, {
     id: idOf(1),
     parent_id: null,
+    trace_id: traceOf(1),
     name: "step",
     index: 7,
     start_us: START_US,
@@ -322,6 +324,7 @@ test("trace() as dict gives marks made outside any scope in a span root, asked f
   assertEquals(ci.dict({ open: true }).roots, [{
     id: "root",
     parent_id: null,
+    trace_id: null,
     name: "root",
     index: null,
     start_us: START_US + 5,

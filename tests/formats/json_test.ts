@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { TraceDict } from "../../src/data/values.ts";
 import { toJson } from "../../src/formats/json.ts";
 import { buildTree } from "../../src/tree/tree.ts";
-import { chain, idOf, recordChain, snapshotOf } from "../support/cases.ts";
+import { chain, idOf, recordChain, snapshotOf, traceOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 
 /** The value of a mark, after a trip through the JSON. */
@@ -29,7 +29,8 @@ test("trace() as json writes a node like the dict's", () => {
   ci.scope("a", { index: 1 }, () => ci.clock.us(20, 1));
   assertEquals(
     ci.json(),
-    `{"roots":[{"id":"${idOf(1)}","parent_id":null,"name":"a","index":1,`
+    `{"roots":[{"id":"${idOf(1)}","parent_id":null,"trace_id":"${traceOf(1)}",`
+      + '"name":"a","index":1,'
       + '"start_us":1767323045678901,"end_us":1767323045678921,"wall_us":20,"cpu_ns":20000,'
       + '"gpu_ns":null,"memory_peak_bytes":null,"attrs":{},"marks":[],"children":[]}],"span_count":1}',
   );

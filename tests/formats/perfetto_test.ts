@@ -6,7 +6,7 @@ import { cutText } from "../../src/data/text_limits.ts";
 import { VERSION } from "../../src/data/version.ts";
 import { toTraceEvents } from "../../src/formats/perfetto.ts";
 import { buildTree } from "../../src/tree/tree.ts";
-import { chain, flat, type HandRow, idOf, snapshotOf } from "../support/cases.ts";
+import { chain, flat, type HandRow, idOf, snapshotOf, traceOf } from "../support/cases.ts";
 import { TestEngine } from "../support/engine.ts";
 import { TEXTS } from "../support/hostile.ts";
 import { Model, programs, sequential, sequentialRows } from "../support/programs.ts";
@@ -68,6 +68,7 @@ test("toTraceEvents() has index, counters, attributes and marks in the arguments
   );
   assertEquals(step.args, {
     id: idOf(1),
+    trace_id: traceOf(1),
     index: 3,
     error: "TypeError: no",
     cpu_ns: 42,
@@ -79,7 +80,7 @@ test("toTraceEvents() has index, counters, attributes and marks in the arguments
       { name: "big", value: "1180591620717411303424" },
     ],
   });
-  assertEquals(bare.args, { id: idOf(2) });
+  assertEquals(bare.args, { id: idOf(2), trace_id: traceOf(2) });
 });
 
 test("toTraceEvents() makes counters of numbers, and instants of the rest and of what is not finite", () => {

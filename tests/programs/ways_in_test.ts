@@ -95,6 +95,7 @@ function assertAllFormats(outcome: Outcome, polars: boolean): void {
     "memory_peak_bytes",
     "mark_count",
     "depth",
+    "trace_id",
   ]);
 }
 

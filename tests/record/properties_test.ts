@@ -171,6 +171,7 @@ test("trace() as df agrees with the dict of any program", () => {
         expected.map(({ node }) => node.memory_peak_bytes),
         expected.map(({ node }) => node.marks.length),
         expected.map(({ depth }) => depth),
+        expected.map(({ node }) => node.trace_id),
       ]);
     }),
     RUNS,

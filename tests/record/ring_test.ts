@@ -24,6 +24,7 @@ function append(ring: Ring, id: number): void {
     id % 5 === 0 ? { id } : undefined,
     0,
     0,
+    -id * 2,
   );
 }
 
@@ -44,6 +45,7 @@ function target(length: number): RowTarget {
     dataLoadNs: new Float64Array(length),
     memoryPeakBytes: new Float64Array(length),
     gpuNs: new Float64Array(length),
+    root: new Float64Array(length),
     markHead: new Uint32Array(length),
     markCount: new Uint32Array(length),
     name: [],
@@ -59,6 +61,7 @@ function assertRows(ring: Ring, from: number, first: number, last: number): void
   const ids = Array.from({ length }, (_, i) => first + i);
   assertEquals([...read.id], ids);
   assertEquals([...read.parent], ids.map(id => id + 0.25));
+  assertEquals([...read.root], ids.map(id => -id * 2));
   assertEquals(read.name, ids.map(id => `n${id}`));
   assertEquals([...read.index], ids.map(id => -id));
   assertEquals([...read.startNs], ids.map(id => id * 10));

@@ -901,6 +901,7 @@ test("health() before anything was recorded is complete", () => {
     span_count: 0,
     span_evict_count: 0,
     mark_drop_count: 0,
+    change_drop_count: 0,
     mark_evict_count: 0,
     misnested_count: 0,
     sink_error_count: 0,

@@ -61,6 +61,7 @@ test("FlushBatch.spans have the fields of spool v1, in order", () => {
     "id",
     "name",
     "parent_id",
+    "trace_id",
     "index",
     "start_ns",
     "end_ns",

@@ -87,7 +87,8 @@ test("At the deadline spans wait whose GPU time is not known yet, as at a tick",
   const clock = new FakeClock();
   const gpu = { settledNs: (nowNs: number) => nowNs - 500e6, busyNs: () => 1 };
   const counters = { cpu: null, memory: null, gpu };
-  const recorder = new Recorder({ clock, counters, maxSpans: 10_000, warn() {} });
+  const ids = new IdSeries("0123456789abcdef");
+  const recorder = new Recorder({ clock, counters, maxSpans: 10_000, ids: () => ids, warn() {} });
   recorder.restart(10_000, counters);
   const flusher = new Flusher({
     buffer: recorder.buffer,
@@ -95,7 +96,7 @@ test("At the deadline spans wait whose GPU time is not known yet, as at a tick",
     sinks: [sink],
     intervalMs: 1000,
     identity: { pid: 1, rank: 0, threadId: 0, markIds: new IdSeries("fedcba9876543210") },
-    ids: new IdSeries("0123456789abcdef"),
+    ids,
     warn() {},
   });
   flusher.start();

@@ -55,10 +55,19 @@ test("mergeFiles() of a file without rows counts the file", () => {
 
 test("mergeFiles() keeps every field of a span", () => {
   assertEquals(
-    nodeOf({ name: "x", index: 3, cpu_ns: 1, gpu_ns: 0, memory_peak_bytes: 5, attrs: { k: [1] } }),
+    nodeOf({
+      name: "x",
+      trace_id: "t",
+      index: 3,
+      cpu_ns: 1,
+      gpu_ns: 0,
+      memory_peak_bytes: 5,
+      attrs: { k: [1] },
+    }),
     {
       id: "a",
       parent_id: null,
+      trace_id: "t",
       name: "x",
       index: 3,
       start_us: 1_767_323_045_678_901,
@@ -78,6 +87,7 @@ test("mergeFiles() gives null for what was not measured, or is not there", () =>
   for (const absent of [null, undefined]) {
     const node = nodeOf({
       parent_id: absent,
+      trace_id: absent,
       index: absent,
       cpu_ns: absent,
       gpu_ns: absent,
@@ -89,7 +99,7 @@ test("mergeFiles() gives null for what was not measured, or is not there", () =>
       mark_ids: absent,
     });
     assertEquals([node.index, node.cpu_ns, node.gpu_ns, node.memory_peak_bytes], [null, null, null, null]);
-    assertEquals([node.parent_id, node.attrs], [null, {}]);
+    assertEquals([node.parent_id, node.trace_id, node.attrs], [null, null, {}]);
   }
 });
 

@@ -7,6 +7,7 @@
 import type { TraceOptions } from "../../src/api/trace_options.ts";
 import { IdSeries } from "../../src/data/id_series.ts";
 import type { Snapshot } from "../../src/data/snapshot.ts";
+import { traceIdText } from "../../src/data/trace_context.ts";
 import type { Attrs, MarkKind, MarkValue, TraceDict, TraceNode } from "../../src/data/values.ts";
 import type { FrameColumn } from "../../src/formats/frame/columns.ts";
 import { idText } from "../../src/tree/columns.ts";
@@ -18,6 +19,11 @@ export const IDS: IdSeries = new IdSeries("0123456789abcdef");
 /** The text of the id with this number. */
 export function idOf(number: number): string {
   return idText(IDS, number);
+}
+
+/** The text of the id of the trace that the span with this number began. */
+export function traceOf(root: number): string {
+  return traceIdText(IDS, root);
 }
 
 /** A mark of a hand-made row. */
@@ -34,6 +40,8 @@ export interface HandRow {
   readonly id: number;
   /** 0 for none. */
   readonly parent?: number;
+  /** By default that of the parent. */
+  readonly root?: number;
   readonly name?: string;
   readonly index?: number;
   readonly startNs?: number;
@@ -49,6 +57,10 @@ export function snapshotOf(closed: readonly HandRow[], open: readonly HandRow[] 
   const rows = [...closed, ...open];
   const marks = rows.flatMap(row => row.marks ?? []);
   const first = new Uint32Array(rows.length + 1);
+  const roots = new Map<number, number>();
+  for (const { id, parent = 0, root } of rows.toSorted((a, b) => a.id - b.id)) {
+    roots.set(id, root ?? roots.get(parent) ?? id);
+  }
   rows.forEach((row, i) => first[i + 1] = first[i] + (row.marks?.length ?? 0));
   return {
     length: rows.length,
@@ -59,6 +71,7 @@ export function snapshotOf(closed: readonly HandRow[], open: readonly HandRow[] 
     memoryPeakBytes: null,
     id: Float64Array.from(rows, row => row.id),
     parent: Float64Array.from(rows, row => row.parent ?? 0),
+    root: Float64Array.from(rows, row => roots.get(row.id)!),
     name: rows.map(row => row.name ?? `s${row.id}`),
     index: Float64Array.from(rows, row => row.index ?? NaN),
     startNs: Float64Array.from(rows, row => row.startNs ?? 0),

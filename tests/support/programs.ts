@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import type { MarkValue, TraceMark, TraceNode } from "../../src/data/values.ts";
 import type { Scope } from "../../src/record/scope.ts";
-import { type HandRow, idOf } from "./cases.ts";
+import { type HandRow, idOf, traceOf } from "./cases.ts";
 import { FAKE_UNIX_NS, type TestEngine } from "./engine.ts";
 
 /** One step of a program. `on` picks one of the handles so far, open or closed. */
@@ -248,11 +248,19 @@ export class Model {
     return [...closed, ...rest];
   }
 
+  // What began its trace: the session begins one only for itself.
+  #rootOf(span: ModelSpan): ModelSpan {
+    let root = span;
+    while (root.parent !== null && root.parent !== this.#session) root = root.parent;
+    return root;
+  }
+
   #node(span: ModelSpan): TraceNode {
     const endNs = span.endNs ?? this.#ci.clock.ns;
     return {
       id: textOf(span.id),
       parent_id: span.parent === null ? null : textOf(span.parent.id),
+      trace_id: span.id === 0 ? null : traceOf(this.#rootOf(span).id),
       name: span.name,
       index: span.index,
       start_us: this.#unixUs(span.startNs),

@@ -4,7 +4,8 @@
  * @module
  */
 import { areMade, type Snapshot } from "../../data/snapshot.ts";
-import { ownIdText, parentIdText, wallUs } from "../../tree/columns.ts";
+import { NO_SPAN_ID, NO_TRACE_ID } from "../../data/trace_context.ts";
+import { foreignContext, ownIdText, parentIdText, traceIdOf, wallUs } from "../../tree/columns.ts";
 import type { Tree } from "../../tree/tree.ts";
 import { FrameBody } from "./body.ts";
 import { IntegerColumn } from "./integer_column.ts";
@@ -31,6 +32,7 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
   const strangers = parentsElsewhere(tree);
   const body = new FrameBody(bodySize(length, strangers));
   const [own, parent] = idColumns(tree, positions, strangers, body);
+  const trace = traceColumn(tree, positions);
   const names = new Array<string>(length);
   const index = integers(body, length);
   const wall = body.doubles(length);
@@ -64,6 +66,7 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
     },
     { name: "mark_count", dtype: "UInt32", values: markCount },
     { name: "depth", dtype: "UInt32", values: depth },
+    { name: "trace_id", dtype: "Utf8", values: trace },
   ];
 }
 
@@ -123,14 +126,52 @@ function idColumns(
     data.view(own, i, position, snapshot.id[row]);
     const up = parent[position];
     const id = snapshot.parent[row];
-    if (id === 0) nullCount++;
-    else {
-      valid[i >> 3] |= 1 << (i & 7);
-      data.view(parents, i, up >= 0 ? up : data.add(id), id);
+    if (id === 0) {
+      nullCount++;
+      continue;
     }
+    valid[i >> 3] |= 1 << (i & 7);
+    if (id > 0) data.view(parents, i, up >= 0 ? up : data.add(id), id);
+    else data.viewText(parents, i, data.addText(foreignContext(snapshot, id)?.spanId ?? NO_SPAN_ID), 16);
   }
   const bytes = data.bytes();
   return [new TextColumn(own, bytes), new TextColumn(parents, bytes, valid, nullCount)];
+}
+
+/** The ids of the spans' traces: rows in order of start that are of one trace share its bytes. */
+function traceColumn({ snapshot, rows }: Tree, positions: Uint32Array): TextColumn {
+  const { ids, root } = snapshot;
+  const { length } = positions;
+  if (!areMade(ids) || root === undefined) {
+    return textColumn(Array.from(positions, position => traceIdOf(snapshot, rows[position])));
+  }
+  let count = 0;
+  for (let i = 0; i < length; i++) if (i === 0 || root[rows[i]] !== root[rows[i - 1]]) count++;
+  const data = new IdData(ids, new Uint32Array(count * 8));
+  const placeOf = new Int32Array(length);
+  let place = -1;
+  for (let i = 0; i < length; i++) {
+    const number = root[rows[i]];
+    if (i === 0 || number !== root[rows[i - 1]]) {
+      place = number > 0
+        ? data.addTrace(number)
+        : data.addText(foreignContext(snapshot, number)?.traceId ?? NO_TRACE_ID);
+    }
+    placeOf[i] = place;
+  }
+  const views = new Uint32Array(length * VIEW_WORDS);
+  const valid = new Uint8Array(Math.ceil(length / 8));
+  let nullCount = 0;
+  for (let i = 0; i < length; i++) {
+    const position = positions[i];
+    if (root[rows[position]] === 0) {
+      nullCount++; // the pseudo-span
+      continue;
+    }
+    valid[i >> 3] |= 1 << (i & 7);
+    data.viewText(views, i, placeOf[position], 32);
+  }
+  return new TextColumn(views, data.bytes(), valid, nullCount);
 }
 
 // Of spans from files, whose ids are what somebody wrote.

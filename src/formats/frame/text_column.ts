@@ -171,6 +171,31 @@ export class IdData {
     return place;
   }
 
+  /** Writes the id of the trace that a span began: its own, the halves the other way round. */
+  addTrace(root: number): number {
+    const place = this.add(root);
+    const at = place * ID_WORDS;
+    this.#words.copyWithin(at + ID_WORDS / 2, at, at + ID_WORDS / 2);
+    this.#words.set(this.#suffix, at);
+    return place;
+  }
+
+  /** Writes an id of elsewhere, of 16 or 32 hex characters, and gives its place. */
+  addText(text: string): number {
+    const place = this.#count++;
+    const at = this.#words.byteOffset + place * ID_BYTES;
+    encoder().encodeInto(text, new Uint8Array(this.#words.buffer, at, ID_BYTES));
+    return place;
+  }
+
+  /** Makes the string at `i` of a column the id at a place, which has so many characters. */
+  viewText(views: Uint32Array, i: number, place: number, characters: number): void {
+    const at = i * VIEW_WORDS;
+    views[at] = characters;
+    views[at + 1] = this.#words[place * ID_WORDS];
+    views[at + 3] = place * ID_BYTES;
+  }
+
   /** Makes the string at `i` of a column the id at a place. */
   view(views: Uint32Array, i: number, place: number, id: number): void {
     const at = i * VIEW_WORDS;

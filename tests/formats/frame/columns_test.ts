@@ -15,6 +15,7 @@ import {
   idOf,
   recordChain,
   snapshotOf,
+  traceOf,
 } from "../../support/cases.ts";
 import { TestEngine } from "../../support/engine.ts";
 
@@ -29,6 +30,7 @@ const COLUMNS = [
   "memory_peak_bytes",
   "mark_count",
   "depth",
+  "trace_id",
 ];
 
 const DTYPES = [
@@ -42,6 +44,7 @@ const DTYPES = [
   "Int64",
   "UInt32",
   "UInt32",
+  "String",
 ];
 
 /** An engine that makes DataFrames with polars, as `polars.ts` has it. */
@@ -132,6 +135,7 @@ test("trace() as df gives a whole row", () => {
     memory_peak_bytes: null,
     mark_count: 2,
     depth: 0,
+    trace_id: traceOf(1),
   }]);
 });
 
@@ -324,7 +328,7 @@ test("toColumns() names columns and dtypes for any engine", () => {
 
 test("toColumns() gives every column the length of the rows", () => {
   const columns = toColumns(buildTree(snapshotOf(chain(7)), { last: 4 }), true);
-  assertEquals(columns.map(({ values }) => values.length), new Array(10).fill(4));
+  assertEquals(columns.map(({ values }) => values.length), new Array(11).fill(4));
 });
 
 test("toColumns() gives rows by order of close, ascending", () => {
