@@ -179,6 +179,22 @@ test("capture() follows streams in its own recorder", async () => {
   assertEquals(trace(), "generate\n  token");
 });
 
+test("A capture has an innermost scope and a trace context of its own", () => {
+  const ci = new TestEngine();
+  using outer = ci.scope("outer");
+  const { trace } = capture(ci, () => {
+    const { current, context } = ci.engine.recording;
+    assertStrictEquals(current!(), null);
+    ci.scope("inside", scope => {
+      assertStrictEquals(current!(), scope);
+      assertEquals(context!(), scope.traceparent);
+      current!()!.set({ status: 200 });
+    });
+  });
+  assertStrictEquals(ci.engine.recording.current!(), outer);
+  assertEquals(trace(), "inside (status=200)");
+});
+
 test("A handle that was opened outside a capture records outside", () => {
   const ci = new TestEngine();
   const outer = ci.scope("outer");

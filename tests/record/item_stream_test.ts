@@ -98,6 +98,18 @@ test("stream() takes a ReadableStream", async () => {
   assertEquals(ci.dict().roots[0].marks[1].value, 1);
 });
 
+test("stream() hangs on the parent that it is given", () => {
+  const ci = new TestEngine();
+  const parent = ci.scope("parent");
+  const other = ci.scope("other");
+  assertEquals([...stream(ci, [1], { parent })], [1]);
+  assertEquals([...stream(ci, [1], { parent: null })], [1]);
+  other.end();
+  parent.end();
+  const marks = "{first_item_ns=0, item_count=1}";
+  assertEquals(ci.shape(), `parent\n  other\n  generate ${marks}\ngenerate ${marks}`);
+});
+
 test("stream() gives its source where nothing is recorded, or by an engine that cannot record it", () => {
   const ci = new TestEngine();
   ci.profile({ enabled: false });

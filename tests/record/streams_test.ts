@@ -441,6 +441,22 @@ test("A loop holds the stream that it loops over", async () => {
   assertEquals(ci.dict().roots[0].attrs, {});
 });
 
+test("The scope of a stream can be changed while it is read", () => {
+  const ci = new TestEngine();
+  let handle: Scope | null = null;
+  const stream = ci.scope("generate", scope => {
+    handle = scope;
+    return count(ci, 2);
+  });
+  stream.next();
+  handle!.set({ model: "m" });
+  handle!.rename("chat");
+  handle!.run(() => ci.scope("tool", () => {}));
+  for (const _ of stream);
+  assertEquals(ci.shape(), "chat\n  make[0]\n  tool\n  make[1]");
+  assertEquals(ci.dict().roots[0].attrs, { model: "m" });
+});
+
 test("A scope whose handle was ended lets the stream go on without it", () => {
   const ci = new TestEngine();
   let handle: Scope | null = null;

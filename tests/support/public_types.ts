@@ -150,7 +150,7 @@ export function streams(): void {
 }
 
 /** Functions that stay what they are, and decorators. */
-export async function tracedFunctions(): Promise<void> {
+export function tracedFunctions(): void {
   const plain = ci.traced((a: number, b?: string) => [a, b] as const);
   same<typeof plain, (a: number, b?: string) => readonly [number, string | undefined]>(true);
   const named = ci.traced("name", async function(this: Date, unit: "ms") {
@@ -179,7 +179,9 @@ export async function tracedFunctions(): Promise<void> {
       yield await Promise.resolve("a");
     }
   }
-  same<ReturnType<Members["method"]>, Promise<number>>(true);
+  const members = Members.make();
+  const promised = members.method(members.value);
+  same<typeof promised, Promise<number>>(true);
   // @ts-expect-error -- not a function
   ci.traced("name", 5);
   // @ts-expect-error -- a number for a name
