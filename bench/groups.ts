@@ -6,6 +6,7 @@
 import type { Group } from "./case.ts";
 import { firstGroups } from "./first_cases.ts";
 import { importGroups } from "./import_cases.ts";
+import { lifeGroups } from "./life_cases.ts";
 import { offGroups } from "./off_cases.ts";
 import { peerGroups } from "./peer_cases.ts";
 import { programGroups } from "./program_cases.ts";
@@ -15,6 +16,7 @@ import { recordingGroups } from "./recording_cases.ts";
 /** In the order of the table. */
 export const GROUPS: readonly Group[] = [
   ...recordingGroups,
+  ...lifeGroups,
   ...firstGroups,
   ...programGroups,
   ...offGroups,

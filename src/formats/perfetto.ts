@@ -155,7 +155,10 @@ function writeSpan(
   writeTrack(out, keys, label);
   out.put(keys.id);
   out.json(ownIdText(snapshot, row));
-  if (beginsTrace(snapshot, row, parentRow)) writeTraceContext(out, keys, snapshot, row);
+  if (beginsTrace(snapshot, row, parentRow)) {
+    if (parentRow < 0) writeText(out, keys.parentId, parentIdText(snapshot, row));
+    writeText(out, keys.traceId, traceIdOf(snapshot, row)); // all below it is of the same
+  }
   writeMeasured(out, keys.index, snapshot.index[row]);
   if (row >= snapshot.closedLength) out.put(keys.open);
   if (isFailed(snapshot, row)) {
@@ -170,18 +173,10 @@ function writeSpan(
   out.put(keys.eventEnd);
 }
 
-// Where a trace begins: all below it is of the same.
-function writeTraceContext(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): void {
-  const parentId = parentIdText(snapshot, row);
-  const traceId = traceIdOf(snapshot, row);
-  if (parentId !== null) {
-    out.put(keys.parentId);
-    out.json(parentId);
-  }
-  if (traceId !== null) {
-    out.put(keys.traceId);
-    out.json(traceId);
-  }
+function writeText(out: TextBytes, key: Constant, text: string | null): void {
+  if (text === null) return;
+  out.put(key);
+  out.json(text);
 }
 
 function writeTrack(out: TextBytes, keys: Keys, label: TrackLabel): void {

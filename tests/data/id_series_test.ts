@@ -99,6 +99,13 @@ test("IdSeries gives the spans of ten processes different 64 bits, even where th
   }
 });
 
+test("IdSeries gives a million spans in each of ten processes 64 bits that no other has", () => {
+  const count = 1_000_000;
+  const bits = new BigUint64Array(10 * count); // 80 MB
+  for (let i = 0; i < 10; i++) bits.set(bitsOf(new IdSeries(randomIdSuffix()), count), i * count);
+  assertEquals(repeats(bits.sort()), 0);
+});
+
 // A million random numbers of 32 bits have 116 repeats on average; more than 200 or fewer than 50 come once in 10^11 tries.
 test("IdSeries scatters each half of an id as randomness would", () => {
   for (const suffix of ["0000000000000000", "ffffffffffffffff", "0123456789abcdef"]) {
