@@ -18,6 +18,7 @@
  *
  * @module
  */
+export { capture, type Captured, type CapturedTrace } from "./src/api/capture.ts";
 export {
   batches,
   Cirron,
@@ -31,12 +32,14 @@ export {
   profile,
   scope,
   shutdown,
+  stream,
   trace,
 } from "./src/api/cirron.ts";
 export { readSpool, type SpoolTrace } from "./src/api/read.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
 export type { SummaryBy, SummaryOptions, TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
 export type { CounterName, CounterOptions, CounterValues, CpuKind } from "./src/data/counters.ts";
+export { traced, type TracedDecorator } from "./src/api/traced.ts";
 export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
 export type { GpuDeviceHealth, GpuHealth, Health, Overhead, ProbeHealth } from "./src/data/health.ts";
 export type {
@@ -49,6 +52,7 @@ export type {
   TraceNode,
 } from "./src/data/values.ts";
 export type { TraceSummary } from "./src/formats/summary_table.ts";
+export type { StreamOptions } from "./src/record/item_stream.ts";
 export type { MarkOptions, Scope, ScopeOptions } from "./src/record/scope.ts";
 export type { Output, OutputName, ProfileOptions } from "./src/session/options.ts";
 export type { Profiler } from "./src/session/profiler.ts";

@@ -6,12 +6,15 @@
 import type { Health } from "../data/health.ts";
 import { NO_CONTEXT } from "../data/trace_context.ts";
 import type { MarkValue } from "../data/values.ts";
+import { itemStream, type StreamOptions } from "../record/item_stream.ts";
 import { BATCHES, EPOCHS, loop } from "../record/loops.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "../record/scope.ts";
 import { type CheckedOptions, checkOptions, mergeOptions, type ProfileOptions } from "../session/options.ts";
 import type { Profiler } from "../session/profiler.ts";
+import { capture } from "./capture.ts";
 import { engine, host } from "./shared.ts";
 import type { TraceFunction } from "./trace.ts";
+import { traced } from "./traced.ts";
 
 /**
  * Starts a session: opens the root span `cirron.session` on an empty buffer. While one runs, a second call warns once
@@ -73,7 +76,13 @@ export function scope(name: string, options?: ScopeOptions): Scope;
  * however many such flows run at once. The scope closes when `fn` returns, or when the promise it returned settles;
  * if it throws or rejects, the span gets the attribute `error` and the same error goes on.
  *
- * @returns What `fn` returns. A promise (or any thenable) comes back as a promise of the same value or error.
+ * If `fn` gives a stream, or a promise of one, the scope closes with that: when it is exhausted, when a loop breaks, when it
+ * throws. What the stream's body opens hangs on the scope. A stream is what `for await` takes, an iterator such as a
+ * generator object, a `ReadableStream`, or a `Response` whose body is one; lists, maps and other collections are values. One
+ * that nobody reads to its end is closed when it is collected, or with the session, with the attribute `abandoned`.
+ *
+ * @returns What `fn` returns. A promise (or any thenable) comes back as a promise of the same value or error, a `ReadableStream`
+ * and a `Response` that streams as another one with the same content; everything else is the same object.
  *
  * @example Time concurrent requests
  * ```ts
@@ -224,6 +233,40 @@ export function batches<T>(source: Iterable<T>): Iterable<T>;
 export function batches<T>(source: AsyncIterable<T>): AsyncIterable<T>;
 export function batches(source: number | Iterable<unknown> | AsyncIterable<unknown>): unknown {
   return loop(() => engine.recording.loopRecorder(), BATCHES, source);
+}
+
+/**
+ * The items of `source`, with a scope around each iteration that counts them. When it ends, early or not, it has the summary marks
+ * `first_item_ns`, the time until the first item, `item_count`, and `items_per_s`, the items by the time until the last
+ * one. What `source` opens while it works hangs on the scope. A clock reading an item.
+ *
+ * @param name Name of the scope.
+ * @param source Anything to loop over; what it offers is offered on. Breaking out of the loop closes it.
+ * @param options What an item is called (`unit: "token"` makes `first_token_ns`, `token_count`, `tokens_per_s`), index and
+ * attributes.
+ * @returns The same items; `source` itself where nothing is recorded.
+ * @throws {TypeError} If `source` cannot be iterated, an option has the wrong type, or there is none of its name.
+ *
+ * @example Count tokens
+ * ```ts
+ * import * as ci from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ *
+ * async function* model() {
+ *   yield* ["Hel", "lo"];
+ * }
+ * let text = "";
+ * for await (const token of ci.stream("generate", model(), { unit: "token" })) text += token;
+ * assertEquals(text, "Hello");
+ * const [{ marks }] = ci.trace({ format: "dict", name: "generate" }).roots;
+ * assertEquals(marks.find(mark => mark.name === "token_count")?.value, 2);
+ * ```
+ */
+export function stream<T>(name: string, source: AsyncIterable<T>, options?: StreamOptions): AsyncIterable<T>;
+/** The items of `source`, with a scope around each iteration that counts them. */
+export function stream<T>(name: string, source: Iterable<T>, options?: StreamOptions): Iterable<T>;
+export function stream(name: string, source: unknown, options?: StreamOptions): unknown {
+  return itemStream(() => engine.recording.streamRecorder?.() ?? null, name, source, options);
 }
 
 /**
@@ -395,6 +438,12 @@ export class Cirron {
   readonly epochs: typeof epochs = epochs;
   /** See {@link batches}. */
   readonly batches: typeof batches = batches;
+  /** See {@link stream}. */
+  readonly stream: typeof stream = stream;
+  /** See {@link traced}. */
+  readonly traced: typeof traced = traced;
+  /** See {@link capture}. */
+  readonly capture: typeof capture = capture;
   /** See {@link trace}. */
   readonly trace: typeof trace = trace;
   /** See {@link flush}. */

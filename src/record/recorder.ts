@@ -19,6 +19,7 @@ import { TraceBuffer } from "./buffer.ts";
 import { checkIndex, checkKind, checkName, checkValue, copyOptionalAttrs, OptionNames } from "./checks.ts";
 import type { Counters } from "./counters.ts";
 import { Flows, Frame } from "./flows.ts";
+import type { ItemRecorder } from "./item_stream.ts";
 import type { LoopRecorder } from "./loops.ts";
 import type { Marks } from "./marks.ts";
 import { Mishaps } from "./mishaps.ts";
@@ -49,6 +50,8 @@ import {
   ROW_START_NS,
 } from "./span_chunk.ts";
 import type { SpanMeters } from "./span_meters.ts";
+import { StreamScope } from "./stream_scope.ts";
+import { follow, isStream } from "./streams.ts";
 import { asPromise, thenOf } from "./thenables.ts";
 import { NOTHING_DONE, type WorkDone, workSince } from "./work_done.ts";
 
@@ -70,7 +73,7 @@ export interface RecorderOptions {
 }
 
 /** Records scopes and marks of one JavaScript thread. */
-export class Recorder implements ScopeRecorder, LoopRecorder {
+export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
   readonly clock: Clock;
   /** What is recorded, and how it is read. */
   readonly buffer: TraceBuffer;
@@ -78,6 +81,8 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
   /** When the last scope closed. A field, because V8 boxes a double that a function returns unless it inlines it. */
   closedNs: number = NaN;
   readonly mishaps: Mishaps;
+  /** The streams whose scopes are open. */
+  readonly streams: Set<StreamScope> = new Set();
   /** The calls on handles besides opening, marking and closing. */
   readonly life: ScopeLife;
 
@@ -338,6 +343,11 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
     return this;
   }
 
+  /** Where `stream` records. */
+  streamRecorder(): ItemRecorder | null {
+    return this;
+  }
+
   /** Notes the time that the source of a batch took to give it. */
   noteDataLoad(scope: OpenScope, sinceNs: number): void {
     if (scope.slot < 0) return;
@@ -382,6 +392,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
 
   /** Closes every open scope, innermost first, the session's root last. */
   closeAll(): void {
+    for (const stream of this.streams) stream.leave();
     const scopes = this.#open.scopes();
     this.buffer.isClosingAll = true;
     for (let i = scopes.length - 1; i >= 0; i--) this.close(scopes[i]);
@@ -446,14 +457,24 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
     return this.#start(name, index, attrs, null, parent);
   }
 
-  #run(
+  /** Opens a scope that is innermost in a flow of its own, for whoever has it to run things in. */
+  openFlow(name: string, options: ScopeOptions): OpenScope {
+    const index = checkIndex(name, options);
+    const attrs = copyOptionalAttrs(options.attrs, "open scope", name);
+    if (attrs !== undefined) this.#attrsCount++;
+    const asked = options.parent === undefined ? null : this.#askedParent(name, options.parent);
+    return typeof asked === "number"
+      ? this.#openFlow(name, index, attrs, null, asked)
+      : this.#openFlow(name, index, attrs, openOne(asked), IN_FLOW);
+  }
+
+  #openFlow(
     name: string,
     index: number,
     attrs: Attrs | undefined,
     parent: OpenScope | null,
     place: number,
-    fn: ScopeFunction,
-  ): unknown {
+  ): OpenScope {
     this.#flowCount++;
     this.flows.open();
     const below = place === IN_FLOW ? parent ?? this.flows.current().innermost() : null;
@@ -463,28 +484,43 @@ export class Recorder implements ScopeRecorder, LoopRecorder {
       ? this.#start(name, index, attrs, frame, below ?? this.#open.session)
       : this.#openApart(name, index, attrs, frame, place);
     frame.push(scope);
+    return scope;
+  }
+
+  #run(
+    name: string,
+    index: number,
+    attrs: Attrs | undefined,
+    parent: OpenScope | null,
+    place: number,
+    fn: ScopeFunction,
+  ): unknown {
+    const scope = this.#openFlow(name, index, attrs, parent, place);
     try {
-      const result = this.flows.run(frame, fn, scope);
+      const result = this.flows.run(scope.frame!, fn, scope);
       const then = thenOf(result);
       if (then !== null) {
         this.#promiseCount++;
         return asPromise(result as PromiseLike<unknown>, then).then(
-          value => {
-            this.close(scope);
-            return value;
-          },
+          value => this.#finish(scope, value),
           error => {
             this.fail(scope, error);
             throw error;
           },
         );
       }
-      this.close(scope);
-      return result;
+      return this.#finish(scope, result);
     } catch (error) {
       this.fail(scope, error);
       throw error;
     }
+  }
+
+  // A stream is not over when the function is that gave it.
+  #finish(scope: OpenScope, result: unknown): unknown {
+    if (isStream(result) && scope.isOpen) return follow(result, new StreamScope(this, scope));
+    this.close(scope);
+    return result;
   }
 }
 

@@ -12,6 +12,7 @@ export type Recording = Pick<Recorder, "scope" | "mark" | "loopRecorder"> & {
   // Absent in what records for an older copy of the package.
   readonly current?: Recorder["current"];
   readonly context?: Recorder["context"];
+  readonly streamRecorder?: Recorder["streamRecorder"];
 };
 
 const NO_SCOPE: Scope = Object.freeze({
@@ -33,6 +34,7 @@ export const NO_RECORDING: Recording = {
   scope: noScope,
   mark: () => {},
   loopRecorder: () => null,
+  streamRecorder: () => null,
   current: () => null,
   context: () => NO_CONTEXT,
 };

@@ -111,3 +111,11 @@ export function listenToSignal(
 ): void {
   owner.addSignalListener(signal, listener);
 }
+
+/** What is known of objects once they are gone. */
+export type CollectionWatch<T> = FinalizationRegistry<T>;
+
+/** Runs `run` with what the watch keeps for an object, some time after that has been collected. */
+export function whenCollected<T>(run: (kept: T) => void): CollectionWatch<T> {
+  return new FinalizationRegistry(guarded(run));
+}

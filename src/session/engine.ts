@@ -27,6 +27,7 @@ import { hostCallFailures } from "../runtime/host_calls.ts";
 import { threadId } from "../runtime/thread.ts";
 import { Flusher } from "../sinks/flusher.ts";
 import { needsExitHook } from "../sinks/sink.ts";
+import { type Capture, Captures } from "./captures.ts";
 import type { EngineV1 } from "./engine_v1.ts";
 import { platformContext, withEnvironment } from "./environment.ts";
 import { GpuTicker } from "./gpu_ticker.ts";
@@ -86,6 +87,9 @@ export class Engine implements EngineV1 {
 
   readonly #options: EngineOptions;
   readonly #lazy: Recording;
+  /** What records outside captures. */
+  #direct: Recording;
+  readonly #captures: Captures = new Captures(() => this.#direct, () => this.#recordBy(this.#direct));
   #recorder: Recorder | null = null;
   #clock: Clock | null = null;
   readonly #probes: SessionCounters;
@@ -107,10 +111,16 @@ export class Engine implements EngineV1 {
       scope: (name, second, third, parent) => this.#open().scope(name, second, third, parent),
       mark: (name, value, markOptions, scope) => this.#open().mark(name, value, markOptions, scope),
       loopRecorder: () => this.#open(),
+      streamRecorder: () => this.#open(),
       current: () => null, // nothing is open before anything was opened
       context: () => NO_CONTEXT,
     };
-    this.recording = this.#lazy;
+    this.recording = this.#direct = this.#lazy;
+  }
+
+  #recordBy(recording: Recording): void {
+    this.#direct = recording;
+    this.recording = this.#captures.recording ?? recording;
   }
 
   /** Starts a session; a second one while it runs warns once and gives the first. */
@@ -135,7 +145,7 @@ export class Engine implements EngineV1 {
       [Symbol.dispose]: () => profiler.shutdown(),
     };
     if (options.enabled === false) {
-      this.recording = NO_RECORDING; // and the buffer stays as it is
+      this.#recordBy(NO_RECORDING); // and the buffer stays as it is
       this.#session = {
         isEnding: false,
         profiler,
@@ -210,8 +220,8 @@ export class Engine implements EngineV1 {
     const session = this.#session;
     if (session === null || session.isEnding) return; // a sink that shuts down: it is being done
     session.isEnding = true;
-    if (this.recording === NO_RECORDING) {
-      this.recording = this.#recorder ?? this.#lazy;
+    if (this.#direct === NO_RECORDING) {
+      this.#recordBy(this.#recorder ?? this.#lazy);
     } else {
       for (const ticker of session.tickers) ticker.stop();
       this.#recorder?.closeAll();
@@ -245,6 +255,23 @@ export class Engine implements EngineV1 {
     return this.#open().buffer.read(last, open, this.#openIds());
   }
 
+  /** A recorder of its own for the scopes and marks of one function; nothing goes there where nothing is recorded. */
+  capture(): Capture {
+    const { clock } = this.#open();
+    const ids = new IdSeries(randomIdSuffix());
+    const recorder = new Recorder({
+      clock,
+      counters: { ...NO_COUNTERS, cpu: this.#counters.cpu },
+      maxSpans: this.#maxSpans,
+      ids: () => ids,
+      warn: message => this.#warn(message),
+    });
+    return {
+      run: fn => this.#direct === NO_RECORDING ? fn() : this.#captures.run(recorder, fn),
+      read: (last, open) => recorder.buffer.read(last, open, ids),
+    };
+  }
+
   /** The state of recording, as a copy. */
   health(): Health {
     const recorder = this.#open();
@@ -253,7 +280,7 @@ export class Engine implements EngineV1 {
     const output = this.#session?.output ?? [];
     const said = flusher?.health() ?? []; // before its errors are counted
     return {
-      enabled: this.recording !== NO_RECORDING,
+      enabled: this.#direct !== NO_RECORDING,
       installed_hooks: [],
       platform_context: { ...this.#session?.platformContext },
       transport: "file_only",
@@ -322,7 +349,7 @@ export class Engine implements EngineV1 {
       new Recorder({ ...options, counters: NO_COUNTERS, maxSpans: 1 }).open("", NaN, undefined).end();
       this.#recorder = new Recorder(options);
     }
-    if (this.recording === this.#lazy) this.recording = this.#recorder;
+    if (this.#direct === this.#lazy) this.#recordBy(this.#recorder);
     return this.#recorder;
   }
 

@@ -8,6 +8,7 @@ import type { Health } from "../data/health.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import type { Recording } from "../record/recording.ts";
+import type { Capture } from "./captures.ts";
 import type { ProfileOptions } from "./options.ts";
 import type { Profiler } from "./profiler.ts";
 
@@ -25,6 +26,8 @@ export interface EngineV1 {
    * passes over one that is not in its own list.
    */
   read(last: number, open: boolean): Snapshot;
+  /** A recorder of its own for the scopes and marks of one function. Not in the first version of the package. */
+  capture?(): Capture;
   /** Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. */
   flush(): void;
   /** The state of recording, as a copy. */

@@ -680,7 +680,19 @@ const RETURNED: Record<string, () => unknown> = {
     },
   }),
   "a symbol": () => Symbol("r"),
-  "an iterator": () => [1][Symbol.iterator](),
+  "an iterator of a list": () => [1][Symbol.iterator](),
+  "an iterator whose next throws when read": () => ({
+    [Symbol.iterator]: () => {},
+    get next(): never {
+      throw new Error("next");
+    },
+  }),
+  "a proxy of a generator that takes no properties": () =>
+    new Proxy(function*() {}(), {
+      defineProperty(): never {
+        throw new Error("defineProperty");
+      },
+    }),
 };
 
 for (const [what, make] of Object.entries(RETURNED)) {

@@ -101,15 +101,6 @@ for (const value of [undefined, null, 0, "", { then: 3 }, () => 1]) {
   });
 }
 
-test("scope() closes at once if its function gives a generator", () => {
-  const ci = new TestEngine();
-  const generator = ci.scope("x", function*() {
-    yield 1;
-  });
-  assertEquals(ci.engine.health().open_count, 0);
-  assertEquals([...generator], [1]);
-});
-
 test("scope() keeps the class of a promise", async () => {
   class MyPromise<T> extends Promise<T> {}
   const ci = new TestEngine();

@@ -154,6 +154,89 @@ export function scopes(): void {
   handle.close();
 }
 
+/** Streams: what a scope gives is what its function gives, and `stream` keeps whether it is async. */
+export function streams(): void {
+  const generated = ci.scope("a", function*() {
+    yield 1;
+  });
+  const one: number | void = generated.next().value;
+  const sync = ci.stream("a", [one]);
+  same<typeof sync, Iterable<number | void>>(true);
+  const generator = ci.scope("a", async function*() {
+    yield await Promise.resolve("text");
+  });
+  const later = ci.stream("a", generator, { unit: "token", index: 1, attrs: {} });
+  same<typeof later, AsyncIterable<string>>(true);
+  ci.stream("a", [], { unit: null, index: null, attrs: null });
+  // @ts-expect-error -- no iterable
+  ci.stream("a", 5);
+  // @ts-expect-error -- a promise of one, which is to be awaited
+  ci.stream("a", Promise.resolve([1]));
+  // @ts-expect-error -- misspelt
+  ci.stream("a", [], { units: "token" });
+}
+
+/** Functions that stay what they are, and decorators. */
+export function tracedFunctions(): void {
+  const plain = ci.traced((a: number, b?: string) => [a, b] as const);
+  same<typeof plain, (a: number, b?: string) => readonly [number, string | undefined]>(true);
+  const named = ci.traced("name", async function(this: Date, unit: "ms") {
+    return await Promise.resolve(this.getTime() + unit);
+  });
+  same<typeof named, (this: Date, unit: "ms") => Promise<string>>(true);
+  class Members {
+    @ci.traced()
+    static make(): Members {
+      return new this();
+    }
+    @ci.traced("name")
+    async method(a: number): Promise<number> {
+      return await Promise.resolve(a);
+    }
+    @ci.traced()
+    get value(): number {
+      return 1;
+    }
+    @ci.traced()
+    set value(_value: number) {}
+    @ci.traced()
+    field = (a: number): number => a;
+    @ci.traced()
+    async *stream(): AsyncGenerator<string> {
+      yield await Promise.resolve("a");
+    }
+  }
+  const members = Members.make();
+  const promised = members.method(members.value);
+  same<typeof promised, Promise<number>>(true);
+  // @ts-expect-error -- not a function
+  ci.traced("name", 5);
+  // @ts-expect-error -- a number for a name
+  ci.traced(5);
+}
+
+/** Captures. */
+export async function captures(): Promise<void> {
+  const now = ci.capture(() => 1);
+  same<typeof now, ci.Captured<number>>(true);
+  const later = ci.capture(() => Promise.resolve("text"));
+  same<typeof later, Promise<ci.Captured<string>>>(true);
+  const { result, trace } = await later;
+  same<typeof result, string>(true);
+  const shape = trace();
+  same<typeof shape, string>(true);
+  const filtered = trace({ name: "a", open: true });
+  same<typeof filtered, string>(true);
+  const dict = trace({ format: "dict" });
+  same<typeof dict, ci.TraceDict>(true);
+  const printed = trace({ format: "tree" });
+  same<typeof printed, ci.TraceTree | undefined>(true);
+  // @ts-expect-error -- no function
+  ci.capture(5);
+  // @ts-expect-error -- a format that is none
+  trace({ format: "shapes" });
+}
+
 /** Marks. */
 export function marks(): void {
   ci.mark("a", 1);
