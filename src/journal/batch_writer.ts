@@ -11,7 +11,7 @@ import { ByteBuffer, type EncodedText } from "./byte_buffer.ts";
 
 /** Added to a whole number below it, it leaves the number's bits in the lower 52 of the double. */
 const TWO_52 = 2 ** 52;
-const TWO_52_HIGH = 0x43300000;
+const LOW_20 = 0xfffff;
 
 const WORD = 0x100000000;
 
@@ -61,22 +61,7 @@ export class BatchWriter {
   integers(values: Float64Array, from: number, least: number = -Infinity): void {
     const rows = this.#rows;
     const at = this.out.take(rows * 8);
-    const { doubles, words } = this.out;
-    // From a double beyond 2^31 to a word an engine may go a long way. This way there is none to go.
-    const quick = Math.max(least, 0);
-    let nullCount = 0;
-    for (let i = from, to = at >> 3; i < from + rows; i++, to++) {
-      const value = values[i];
-      if (value >= quick && value < TWO_52) {
-        doubles[to] = value + TWO_52;
-        words[to * 2 + 1] -= TWO_52_HIGH;
-      } else if (value >= least) {
-        putInteger(words, to, value);
-      } else {
-        nullCount++;
-        doubles[to] = 0;
-      }
-    }
+    const nullCount = putIntegers(this.out, at >> 3, values, from, rows, least);
     if (nullCount === rows) {
       this.out.at = at;
       this.nulls();
@@ -96,14 +81,7 @@ export class BatchWriter {
   differences(ends: Float64Array, starts: Float64Array, from: number): void {
     const rows = this.#rows;
     const at = this.out.take(rows * 8);
-    const { doubles, words } = this.out;
-    for (let i = from, to = at >> 3; i < from + rows; i++, to++) {
-      const value = ends[i] - starts[i];
-      if (value >= 0 && value < TWO_52) {
-        doubles[to] = value + TWO_52;
-        words[to * 2 + 1] -= TWO_52_HIGH;
-      } else putInteger(words, to, value);
-    }
+    putDifferences(this.out, at >> 3, ends, starts, from, rows);
     this.#beginColumn(0, NOWHERE);
     this.#place(at, rows * 8);
   }
@@ -239,7 +217,54 @@ export class BatchWriter {
   }
 }
 
-function putInteger(words: Uint32Array, to: number, value: number): void {
+/**
+ * Writes numbers as 64-bit integers, zeros for what is less than `least` or NaN; gives how many those are.
+ *
+ * From a double beyond 2^31 to a word an engine may go a long way. A double between 2^52 and 2^53 has its number in its lower bits.
+ */
+function putIntegers(
+  { doubles, words }: ByteBuffer,
+  to: number,
+  values: Float64Array,
+  from: number,
+  rows: number,
+  least: number,
+): number {
+  const quick = Math.max(least, 0);
+  let nullCount = 0;
+  for (let i = 0; i < rows; i++) {
+    const value = values[from + i];
+    if (value >= quick && value < TWO_52) {
+      doubles[to + i] = value + TWO_52;
+      words[(to + i) * 2 + 1] &= LOW_20;
+    } else if (value >= least) {
+      putInteger(words, to + i, value);
+    } else {
+      nullCount++;
+      doubles[to + i] = 0;
+    }
+  }
+  return nullCount;
+}
+
+function putDifferences(
+  { doubles, words }: ByteBuffer,
+  to: number,
+  ends: Float64Array,
+  starts: Float64Array,
+  from: number,
+  rows: number,
+): void {
+  for (let i = 0; i < rows; i++) {
+    const value = ends[from + i] - starts[from + i];
+    if (value >= 0 && value < TWO_52) {
+      doubles[to + i] = value + TWO_52;
+      words[(to + i) * 2 + 1] &= LOW_20;
+    } else putInteger(words, to + i, value);
+  }
+}
+
+function putInteger(words: Int32Array, to: number, value: number): void {
   const high = Math.floor(value / WORD);
   words[to * 2] = value - high * WORD;
   words[to * 2 + 1] = high;

@@ -27,7 +27,7 @@ export function encodeText(text: string): EncodedText {
 /** Appends to memory that is used again. The bytes begin at a multiple of 8. */
 export class ByteBuffer {
   bytes!: Uint8Array;
-  words!: Uint32Array;
+  words!: Int32Array;
   doubles!: Float64Array;
   view!: DataView;
   /** Where the next byte goes. */
@@ -141,7 +141,7 @@ export class ByteBuffer {
 
   #use(buffer: ArrayBuffer): void {
     this.bytes = new Uint8Array(buffer);
-    this.words = new Uint32Array(buffer);
+    this.words = new Int32Array(buffer);
     this.doubles = new Float64Array(buffer);
     this.view = new DataView(buffer);
   }

@@ -106,9 +106,17 @@ class EncodedTexts {
   }
 }
 
+const TRUE = encodeText("true");
+const FALSE = encodeText("false");
+
+/** Keys of a row that are compared with those of the row before. */
+const LAST_KEYS = 16;
+
 /** Writes attributes as JSON. */
 class AttrsWriter {
   readonly #keys = new EncodedTexts(key => encodeText(`${jsonOfText(key)}:`));
+  readonly #lastKeys: string[] = [];
+  readonly #lastEncoded: EncodedText[] = [];
   #valid: Uint8Array = new Uint8Array(0);
 
   /** Adds a column of attributes; `rowOf` is where a row's are, if it is not the next. */
@@ -142,6 +150,17 @@ class AttrsWriter {
     writer.endTexts(offsets);
   }
 
+  // The next row's keys are those of the last, as a rule.
+  #key(i: number, key: string): EncodedText {
+    if (i < this.#lastKeys.length && this.#lastKeys[i] === key) return this.#lastEncoded[i];
+    const encoded = this.#keys.encoded(key);
+    if (i < LAST_KEYS) {
+      this.#lastKeys[i] = key;
+      this.#lastEncoded[i] = encoded;
+    }
+    return encoded;
+  }
+
   /** Appends attributes as `JSON.stringify` writes them. */
   write(out: ByteBuffer, attrs: Attrs): void {
     out.byte(0x7b);
@@ -153,10 +172,12 @@ class AttrsWriter {
       if (value === undefined) continue;
       if (isFirst) isFirst = false;
       else out.byte(0x2c);
-      out.encoded(this.#keys.encoded(key));
+      out.encoded(this.#key(i, key));
       if (typeof value === "string") {
         if (!out.plainJson(value)) out.text(jsonOfText(value));
       } else if (typeof value === "number" && Number.isFinite(value)) out.number(value);
+      else if (value === true) out.encoded(TRUE);
+      else if (value === false) out.encoded(FALSE);
       else out.text(jsonOf(value));
     }
     out.byte(0x7d);

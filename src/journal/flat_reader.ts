@@ -5,6 +5,9 @@
  */
 import { decoder } from "../formats/byte_tables.ts";
 
+/** Bytes of a text. Many fields may refer to the same: together they could ask for more than there is memory. */
+const LONGEST = 1024;
+
 /** Where nothing is. */
 export const ABSENT = -1;
 
@@ -53,9 +56,10 @@ export class FlatReader {
     return this.#has(at + 4, count * size) ? { first: at + 4, count } : { first: ABSENT, count: 0 };
   }
 
-  /** A text. */
+  /** A text; empty if it is longer than any name. */
   text(at: number): string {
     const { first, count } = this.vector(at, 1);
+    if (count > LONGEST) return "";
     return decoder().decode(this.#bytes.subarray(Math.max(first, 0), Math.max(first, 0) + count));
   }
 

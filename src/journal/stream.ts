@@ -22,7 +22,7 @@ import type { ByteSource } from "./source.ts";
 const HEADER_GUESS = 2048;
 
 /** Columns looked at. */
-const MOST_FIELDS = 4096;
+const MOST_FIELDS = 1024;
 
 /** A column of a stream as its schema says. */
 export interface StreamField {

@@ -5,11 +5,14 @@
  */
 import { decoder } from "../formats/byte_tables.ts";
 
-/** Slots of the table, of which half are used at most. */
+/** Slots of the table, of which half are used at most. A power of two. */
 const SLOTS = 1 << 14;
 
 /** Longer texts are not looked up. */
 const LONGEST = 256;
+
+/** Slots looked at for one text: bytes can be chosen so that they all meet. */
+const PROBES = 16;
 
 interface Pooled {
   readonly hash: number;
@@ -28,19 +31,22 @@ export class TextPool {
     if (length > LONGEST) return decoder().decode(data.subarray(from, until));
     let hash = length;
     for (let i = from; i < until; i++) hash = Math.imul(hash, 0x01000193) ^ data[i];
-    let slot = (hash ^ hash >>> 15) & (SLOTS - 1);
-    for (;; slot = (slot + 1) & (SLOTS - 1)) {
+    const first = hash ^ hash >>> 15;
+    for (let i = 0; i < PROBES; i++) {
+      const slot = (first + i) & (SLOTS - 1);
       const pooled = this.#slots[slot];
-      if (pooled === undefined) break;
+      if (pooled === undefined) return this.#keep(slot, hash, data.slice(from, until));
       if (pooled.hash === hash && isSame(pooled.bytes, data, from, length)) return pooled.text;
     }
-    const bytes = data.slice(from, until);
+    return decoder().decode(data.subarray(from, until));
+  }
+
+  #keep(slot: number, hash: number, bytes: Uint8Array): string {
     const text = decoder().decode(bytes);
     if (this.#count >= SLOTS / 2) {
       // A program that makes names up: what is in the table will not come again.
       this.#slots = new Array(SLOTS);
       this.#count = 0;
-      slot = (hash ^ hash >>> 15) & (SLOTS - 1);
     }
     this.#slots[slot] = { hash, bytes, text };
     this.#count++;

@@ -11,7 +11,7 @@ export class FlatBuffer {
 
   /** @param capacity Bytes that there is room for. Writing beyond throws a RangeError. */
   constructor(capacity: number) {
-    this.view = new DataView(new ArrayBuffer(capacity));
+    this.view = new DataView(new ArrayBuffer(Math.ceil(capacity / 8) * 8));
   }
 
   /**

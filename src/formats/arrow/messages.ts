@@ -126,11 +126,15 @@ function message(
   return { header, bodyLength: body };
 }
 
-/** The header of a record batch. It is as long whatever the batch holds: made once, its numbers are set for each batch. */
+/**
+ * The header of a record batch of less than 4 GB. It is as long whatever the batch holds: made once, its numbers are set for
+ * each batch.
+ */
 export class BatchHeader {
   /** The header as it stands, padded to a multiple of 8. */
   readonly bytes: Uint8Array;
-  readonly #out: FlatBuffer;
+  // All numbers in it have 64 bits and lie at multiples of 8; their upper halves stay 0.
+  readonly #words: Uint32Array;
   readonly #bodyLength: number;
   readonly #rows: number;
   readonly #nodes: number;
@@ -138,37 +142,38 @@ export class BatchHeader {
 
   /** @param fields Those of the schema. */
   constructor(fields: readonly ArrowField[]) {
-    const out = this.#out = new FlatBuffer(256 + fields.length * FIELD_BYTES);
+    const out = new FlatBuffer(256 + fields.length * FIELD_BYTES);
     const { header: batch, bodyLength } = message(out, RECORD_BATCH, 0);
     const views = fields.filter(({ type }) => type === "Utf8View").length;
     // length, nodes, buffers, compression, variadicBufferCounts
     const [, rows, nodes, places, , variadic] = out.table(batch, [8, 4, 4, 0, views === 0 ? 0 : 4]);
-    this.#bodyLength = bodyLength;
-    this.#rows = rows;
-    this.#nodes = out.vector(nodes, fields.length, 16);
-    this.#buffers = out.vector(places, fields.reduce((sum, { type }) => sum + BUFFERS_OF[type], 0), 16);
+    this.#bodyLength = bodyLength >> 2;
+    this.#rows = rows >> 2;
+    this.#nodes = out.vector(nodes, fields.length, 16) >> 2;
+    this.#buffers = out.vector(places, fields.reduce((sum, { type }) => sum + BUFFERS_OF[type], 0), 16) >> 2;
     if (views > 0) {
       const counts = out.vector(variadic, views, 8);
       for (let i = 0; i < views; i++) out.long(counts + i * 8, 1); // each has one buffer of data
     }
     this.bytes = out.bytes();
+    this.#words = new Uint32Array(this.bytes.buffer);
   }
 
   /** Sets the number of rows, and of the bytes of all buffers. */
   setSize(rows: number, bodyLength: number): void {
-    this.#out.long(this.#rows, rows);
-    this.#out.long(this.#bodyLength, bodyLength);
+    this.#words[this.#rows] = rows;
+    this.#words[this.#bodyLength] = bodyLength;
   }
 
   /** Sets how many rows a column has, and how many of them are null. */
   setColumn(i: number, rows: number, nullCount: number): void {
-    this.#out.long(this.#nodes + i * 16, rows);
-    this.#out.long(this.#nodes + i * 16 + 8, nullCount);
+    this.#words[this.#nodes + i * 4] = rows;
+    this.#words[this.#nodes + i * 4 + 2] = nullCount;
   }
 
   /** Sets where a buffer lies in the body. */
   setBuffer(i: number, at: number, length: number): void {
-    this.#out.long(this.#buffers + i * 16, at);
-    this.#out.long(this.#buffers + i * 16 + 8, length);
+    this.#words[this.#buffers + i * 4] = at;
+    this.#words[this.#buffers + i * 4 + 2] = length;
   }
 }
