@@ -44,7 +44,8 @@ export const journalGroups: readonly Group[] = [
 export function drained(rows: number, isFull: boolean): Snapshot {
   const column = (value: (i: number) => number) => Float64Array.from({ length: rows }, (_, i) => value(i));
   const names = ["epoch", "batch", "forward", "backward", "optimizer.step", "GET /users/:id", "db.query"];
-  const list = <T>(value: (i: number) => T): T[] => Array.from({ length: isFull ? rows : 0 }, (_, i) => value(i));
+  const list = <T>(value: (i: number) => T): T[] =>
+    Array.from({ length: isFull ? rows : 0 }, (_, i) => value(i));
   const startNs = column(i => 7.2e12 + i * 1234);
   return {
     length: rows,
@@ -111,10 +112,19 @@ function writingCases(isFull: boolean): Case[] {
     };
     return [
       { name: `built, ${rows} a batch`, pieces: SPANS, run: cpuNs(() => build(() => {})) },
-      { name: `built and written, ${rows} a batch`, pieces: SPANS, run: cpuNs(() => build(write)), target: aim },
+      {
+        name: `built and written, ${rows} a batch`,
+        pieces: SPANS,
+        run: cpuNs(() => build(write)),
+        target: aim,
+      },
     ];
   });
-  return [...cases, { name: "JSON spool, 1024 a batch", pieces: SPANS, run: cpuNs(spoolWriter(directory, isFull)) }];
+  return [...cases, {
+    name: "JSON spool, 1024 a batch",
+    pieces: SPANS,
+    run: cpuNs(spoolWriter(directory, isFull)),
+  }];
 }
 
 function restart(directory: string, files: number[]): number {

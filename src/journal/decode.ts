@@ -97,7 +97,9 @@ export class BatchColumns {
     const field = this.#field(name, "Utf8");
     if (field === null) return null;
     // A batch without rows may do without offsets.
-    const bytes = this.rows === 0 ? aligned(new Uint8Array(4)) : this.#buffer(field.buffer + 1, (this.rows + 1) * 4);
+    const bytes = this.rows === 0
+      ? aligned(new Uint8Array(4))
+      : this.#buffer(field.buffer + 1, (this.rows + 1) * 4);
     const data = this.#buffer(field.buffer + 2, 0);
     if (bytes === null || data === null) return null;
     const offsets = new Uint32Array(bytes.buffer, bytes.byteOffset, this.rows + 1);
@@ -115,7 +117,9 @@ export class BatchColumns {
 
   #withBits<T>(field: StreamField, make: (valid: Uint8Array | null) => T): T | null {
     const { first, count } = this.#nodes;
-    if (field.node >= count || this.#reader.long(first + field.node * 16) !== this.rows) return this.#damage();
+    if (field.node >= count || this.#reader.long(first + field.node * 16) !== this.rows) {
+      return this.#damage();
+    }
     if (this.#reader.long(first + field.node * 16 + 8) === 0) return make(null);
     const valid = this.#buffer(field.buffer, (this.rows + 7) >> 3);
     return valid === null ? null : make(valid);

@@ -61,7 +61,10 @@ export interface StreamMetadata {
 }
 
 /** The message that a segment begins with. */
-export function encodeSchema(kind: JournalKind, { idSuffix, markIdSuffix, anchorNs }: StreamMetadata): Uint8Array {
+export function encodeSchema(
+  kind: JournalKind,
+  { idSuffix, markIdSuffix, anchorNs }: StreamMetadata,
+): Uint8Array {
   const header = schemaHeader(fieldsOf(kind), {
     [METADATA.version]: String(JOURNAL_VERSION),
     [METADATA.idSuffix]: idSuffix,
@@ -217,7 +220,7 @@ export class SpanEncoder {
   #addRemoteParents({ parent, remoteParent = null }: SpanColumns, from: number, until: number): void {
     const writer = this.#writer;
     let count = 0;
-    if (remoteParent !== null) for (let i = from; i < until; i++) if (parent[i] < 0) count++;
+    if (remoteParent !== null) { for (let i = from; i < until; i++) if (parent[i] < 0) count++; }
     if (remoteParent === null || count === 0) {
       writer.nulls();
       return;

@@ -37,7 +37,9 @@ export class FlatReader {
   field(table: number, i: number, size: number): number {
     if (!this.#has(table, 4)) return ABSENT;
     const vtable = table - this.#view.getInt32(table, true);
-    if (!this.#has(vtable, 4) || vtable + 6 + i * 2 > vtable + this.#view.getUint16(vtable, true)) return ABSENT;
+    if (!this.#has(vtable, 4) || vtable + 6 + i * 2 > vtable + this.#view.getUint16(vtable, true)) {
+      return ABSENT;
+    }
     if (!this.#has(vtable + 4 + i * 2, 2)) return ABSENT;
     const offset = this.#view.getUint16(vtable + 4 + i * 2, true);
     return offset !== 0 && this.#has(table + offset, size) ? table + offset : ABSENT;

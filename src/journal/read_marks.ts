@@ -37,7 +37,9 @@ export function readMarks(sources: readonly ByteSource[], fromNs: number = -Infi
   const streams = sources.map(source => ({ source, index: indexStream(source) }));
   const gathered = new Gathered(streams.reduce((sum, { index }) => sum + index.rows, 0), fromNs);
   for (const { source, index } of streams) {
-    for (let i = 0; i < index.batchCount; i++) gathered.add(BatchColumns.read(source, index, i), index.batch(i).rows);
+    for (let i = 0; i < index.batchCount; i++) {
+      gathered.add(BatchColumns.read(source, index, i), index.batch(i).rows);
+    }
   }
   return gathered.finish();
 }

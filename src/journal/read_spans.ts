@@ -47,12 +47,17 @@ export interface RowRange {
 }
 
 /** Reads segments, oldest first. Of a range only the newest batches are read. Never throws. */
-export function readSpans(sources: readonly ByteSource[], { last = Infinity, fromNs = -Infinity }: RowRange = {}): JournalSpans {
+export function readSpans(
+  sources: readonly ByteSource[],
+  { last = Infinity, fromNs = -Infinity }: RowRange = {},
+): JournalSpans {
   const streams = sources.map(source => ({ source, index: indexStream(source) }));
   if (last === Infinity && fromNs === -Infinity) {
     const gathered = new Gathered(streams.reduce((sum, { index }) => sum + index.rows, 0));
     for (const { source, index } of streams) {
-      for (let i = 0; i < index.batchCount; i++) gathered.add(BatchColumns.read(source, index, i), index.batch(i).rows);
+      for (let i = 0; i < index.batchCount; i++) {
+        gathered.add(BatchColumns.read(source, index, i), index.batch(i).rows);
+      }
     }
     return gathered.finish();
   }
@@ -185,7 +190,12 @@ class Gathered {
   }
 
   // Columns that few recorders have are made for the first row that was measured.
-  #putRare(column: Float64Array | null, to: number, rows: number, from: IntegerWords | null): Float64Array | null {
+  #putRare(
+    column: Float64Array | null,
+    to: number,
+    rows: number,
+    from: IntegerWords | null,
+  ): Float64Array | null {
     const isEmpty = from === null || (from.valid !== null && from.valid.every(bits => bits === 0));
     if (isEmpty) return column; // its rows are NaN
     column ??= new Float64Array(this.#most).fill(NaN);

@@ -140,7 +140,9 @@ function readMessage(source: ByteSource, at: number): Message | "torn" | "damage
   if (bytes.length < 8 + headerLength) bytes = source.read(at, 8 + headerLength);
   if (bytes.length < 8 + headerLength) return "torn";
   const reader = new FlatReader(bytes.subarray(8, 8 + headerLength));
-  if (headerLength === 0) return { type: 0, header: ABSENT, reader, headerLength, bodyLength: 0, next: bodyAt };
+  if (headerLength === 0) {
+    return { type: 0, header: ABSENT, reader, headerLength, bodyLength: 0, next: bodyAt };
+  }
   // version, header_type, header, bodyLength
   const root = reader.root();
   const type = reader.byte(reader.field(root, 1, 1));
@@ -201,7 +203,8 @@ const FLAT_BUFFERS: Readonly<Record<number, number>> = {
 function typeOf(type: number, reader: FlatReader, details: number): StreamField["type"] | null {
   switch (type) {
     case INT: {
-      const is64 = reader.word(reader.field(details, 0, 4)) === 64 && reader.byte(reader.field(details, 1, 1)) === 1;
+      const is64 = reader.word(reader.field(details, 0, 4)) === 64
+        && reader.byte(reader.field(details, 1, 1)) === 1;
       return is64 ? "Int64" : null;
     }
     case FLOATING_POINT:

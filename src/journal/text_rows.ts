@@ -19,10 +19,16 @@ export class TextRows {
   /** Adds the texts of the rows from `first` on. Rows must come in order. */
   add(first: number, texts: Texts): void {
     const { offsets, data, valid } = texts;
-    if (offsets[offsets.length - 1] === offsets[0] && valid !== null && valid.every(bits => bits === 0)) return;
+    if (offsets[offsets.length - 1] === offsets[0] && valid !== null && valid.every(bits => bits === 0)) {
+      return;
+    }
     this.#firsts.push(first);
     // Copies: the views would keep whole segments in memory.
-    this.#texts.push({ offsets: offsets.slice(), data: data.slice(), valid: valid === null ? null : valid.slice() });
+    this.#texts.push({
+      offsets: offsets.slice(),
+      data: data.slice(),
+      valid: valid === null ? null : valid.slice(),
+    });
   }
 
   /** The text of a row, or null. */

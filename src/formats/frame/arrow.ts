@@ -27,7 +27,9 @@ export function toArrow(columns: readonly FrameColumn[]): Uint8Array {
   const schema = schemaHeader(fields);
   const batch = batchHeader(columns, fields, length, placed, body.length);
   const { head } = FrameBody;
-  if (schema.length + batch.length + 16 > head) throw new RangeError(`Headers of ${columns.length} columns have no room`);
+  if (schema.length + batch.length + 16 > head) {
+    throw new RangeError(`Headers of ${columns.length} columns have no room`);
+  }
   const stream = new Uint8Array(body.buffer, 0, head + body.length + 8);
   // The second header is as long as it takes for the body to come next.
   writeMessage(stream, 0, schema, schema.length);
