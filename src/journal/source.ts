@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { quote } from "../data/arguments.ts";
 import { node } from "../runtime/builtins.ts";
 
 /** Bytes that can be read from any place on. */
@@ -29,9 +30,10 @@ export class FileSource implements ByteSource, Disposable {
   readonly #file: number;
 
   /**
-   * @throws What the runtime throws if the file cannot be opened.
+   * @throws What the runtime throws if the file cannot be opened; an Error if it is no file: another thing might never end.
    */
   constructor(path: string) {
+    if (!node.fs.statSync(path).isFile()) throw new Error(`${quote(path)} is no file`);
     this.#file = node.fs.openSync(path, "r");
     this.size = node.fs.fstatSync(this.#file).size;
   }
