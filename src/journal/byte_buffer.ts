@@ -52,12 +52,13 @@ export class ByteBuffer {
     this.bytes.set(old.subarray(0, this.at));
   }
 
-  /** Takes so many bytes from a multiple of 8 on, and gives their place. They hold anything. */
+  /** Takes so many bytes from a multiple of 8 on, and gives their place. They hold anything, and zeros up to a multiple of 8. */
   take(count: number): number {
     const size = (count + 7) & ~7;
     this.ensure(size);
     const { at } = this;
     this.at += size;
+    if (size !== count) this.doubles[(this.at >> 3) - 1] = 0;
     return at;
   }
 

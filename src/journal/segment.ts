@@ -4,6 +4,7 @@
  * @module
  */
 import { node } from "../runtime/builtins.ts";
+import { writeWhole } from "../spool/write_whole.ts";
 import { type Problem, problemOf } from "./problem.ts";
 
 /** A file that messages are appended to. No method throws. */
@@ -39,11 +40,7 @@ export class Segment {
   /** Appends a message. Where that fails nothing of it is left, or the segment is broken. */
   append(message: Uint8Array): Problem | null {
     try {
-      for (let done = 0; done < message.length;) {
-        const count = node.fs.writeSync(this.#file, message, done, message.length - done);
-        if (!(count > 0)) throw Object.assign(new Error("Nothing could be written"), { code: "EIO" });
-        done += count;
-      }
+      writeWhole(this.#file, message);
       this.size += message.length;
       return null;
     } catch (error) {

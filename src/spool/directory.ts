@@ -6,6 +6,7 @@
 import { quote } from "../data/arguments.ts";
 import { node } from "../runtime/builtins.ts";
 import type { DatedFile } from "./oldest_files.ts";
+import { writeWhole } from "./write_whole.ts";
 
 /** What became of a file that was to be deleted: it was, or was gone already, or cannot be. */
 export type Removal = "removed" | "gone" | "kept";
@@ -75,7 +76,7 @@ export class OwnDirectory {
       let writtenMs: number;
       const bytes = encode();
       try {
-        for (let done = 0; done < bytes.length;) done += node.fs.writeSync(file, bytes, done);
+        writeWhole(file, bytes);
         writtenMs = node.fs.fstatSync(file).mtimeMs;
       } finally {
         node.fs.closeSync(file);
