@@ -120,8 +120,11 @@ class JournalPlace implements FilePlace {
     // What somebody has put there instead of a folder of ours leads elsewhere.
     if (!this.#isFolder(run) || !this.#isFolder(`${run}/${thread}`)) return "gone";
     const removal = this.#directory.remove(name);
-    if (removal === "removed" && !name.endsWith(SESSION_FILE)) this.evictCount++;
-    if (name.endsWith(SESSION_FILE)) this.#removeFolders(name);
+    const isSession = name.endsWith(`/${SESSION_FILE}`);
+    if (removal === "removed" && !isSession) this.evictCount++;
+    if (isSession || this.#directory.find(`${run}/${thread}/${SESSION_FILE}`) === null) {
+      this.#removeFolders(run, thread);
+    }
     return removal;
   }
 
@@ -158,8 +161,7 @@ class JournalPlace implements FilePlace {
   }
 
   // Only what is empty goes.
-  #removeFolders(name: string): void {
-    const [run, thread] = name.split("/");
+  #removeFolders(run: string, thread: string): void {
     for (const folder of [`${run}/${thread}`, run]) {
       try {
         node.fs.rmdirSync(node.path.join(this.#directory.path, folder));
