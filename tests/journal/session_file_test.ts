@@ -1,13 +1,23 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { parseSegmentName, RUN_NAME, segmentName } from "../../src/journal/format.ts";
+import { IdSeries } from "../../src/data/id_series.ts";
+import {
+  MARK_FIELDS,
+  METADATA,
+  parseSegmentName,
+  RUN_NAME,
+  segmentName,
+  SPAN_FIELDS,
+} from "../../src/journal/format.ts";
 import { identify, livenessOf, type ProcessTable } from "../../src/journal/liveness.ts";
 import { readSession, recorderIn, recordersIn, runsIn } from "../../src/journal/run_folder.ts";
 import { encodeSession, parseSession } from "../../src/journal/session_file.ts";
+import { idText } from "../../src/tree/columns.ts";
+import { CHECKOUT } from "../support/checkout.ts";
 import { SESSION } from "../support/journal.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
 
@@ -58,6 +68,21 @@ test("A session with fields missing, or of other types, is read without them; on
 test("parseSession() of any text, and of any JSON, throws nothing", () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), text => void parseSession(text)));
   for (const text of ["", "null", "[]", "1", textOf({}).slice(0, 50)]) assertEquals(parseSession(text), null);
+});
+
+test("docs/journal-format.md has every column with its type, every field of session.json, and an id that is right", () => {
+  const page = readFileSync(join(CHECKOUT, "docs", "journal-format.md"), "utf8");
+  const rows = page.split("\n").filter(line => line.startsWith("| `")).map(line =>
+    line.split("|").map(cell => cell.trim())
+  );
+  const typeOf = (name: string) => rows.find(([, cell]) => cell === `\`${name}\``)?.[2];
+  for (const { name, type } of [...SPAN_FIELDS, ...MARK_FIELDS]) assertEquals(typeOf(name), type, name);
+  const fields = Object.keys(JSON.parse(textOf({})));
+  for (const name of [...fields, ...Object.values(METADATA)]) {
+    assertEquals(typeof typeOf(name), "string", name);
+  }
+  const id = idText(new IdSeries(SESSION.id_suffix), 1);
+  assertEquals(page.includes(`assert id_hex(1, "${SESSION.id_suffix}") == "${id}"`), true);
 });
 
 test("Names of segments and what they say are the same both ways, and there are no others", () => {
