@@ -2,14 +2,13 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { pl } from "../../polars.ts";
 import { encodeSchema, MarkEncoder, SpanEncoder } from "../../src/journal/encode.ts";
 import { fieldsOf, JOURNAL_KINDS } from "../../src/journal/format.ts";
 import { readSpans } from "../../src/journal/read_spans.ts";
 import { bytesSource } from "../../src/journal/source.ts";
-import { CHECKOUT } from "../support/checkout.ts";
+import { sourcePath } from "../support/checkout.ts";
 import {
   anyMark,
   anySpan,
@@ -49,19 +48,18 @@ const MARKS: readonly MarkValues[] = [
   { id: 5, span: 3, name: "not", tsNs: 6, isSummary: true, value: NaN, attrs: null },
 ];
 
-/** A stream as it was written when the format was made. One that a later version adds columns to gets a file beside it. */
-function golden(name: string): Uint8Array {
-  return new Uint8Array(readFileSync(join(CHECKOUT, "tests", "journal", "golden", name)));
-}
+// Streams as they were written when the format was made. Ones that a later version adds columns to get files beside them.
+const GOLDEN_SPANS = new Uint8Array(readFileSync(sourcePath("tests/journal/golden/spans.arrow")));
+const GOLDEN_MARKS = new Uint8Array(readFileSync(sourcePath("tests/journal/golden/marks.arrow")));
 
 test("A stream of spans, and one of marks, is byte for byte what it was", () => {
-  assertEquals(spanStream(SPANS, 2), golden("spans.arrow"));
-  assertEquals(markStream(MARKS), golden("marks.arrow"));
+  assertEquals(spanStream(SPANS, 2), GOLDEN_SPANS);
+  assertEquals(markStream(MARKS), GOLDEN_MARKS);
 });
 
 test("What was written long ago is read", () => {
-  assertEquals(spansIn(golden("spans.arrow")), SPANS);
-  assertEquals(marksIn(golden("marks.arrow")), MARKS);
+  assertEquals(spansIn(GOLDEN_SPANS), SPANS);
+  assertEquals(marksIn(GOLDEN_MARKS), MARKS);
 });
 
 test("Any spans come back as they went in, in batches of any size", () => {

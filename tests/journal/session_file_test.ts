@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -17,8 +17,8 @@ import { identify, livenessOf, type ProcessTable } from "../../src/journal/liven
 import { readSession, recorderIn, recordersIn, runsIn } from "../../src/journal/run_folder.ts";
 import { encodeSession, parseSession } from "../../src/journal/session_file.ts";
 import { idText } from "../../src/tree/columns.ts";
-import { CHECKOUT } from "../support/checkout.ts";
 import { SESSION } from "../support/journal.ts";
+import { readSource } from "../support/sources.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
 
 const textOf = (session: object) => new TextDecoder().decode(encodeSession({ ...SESSION, ...session }));
@@ -71,7 +71,7 @@ test("parseSession() of any text, and of any JSON, throws nothing", () => {
 });
 
 test("docs/journal-format.md has every column with its type, every field of session.json, and an id that is right", () => {
-  const page = readFileSync(join(CHECKOUT, "docs", "journal-format.md"), "utf8");
+  const page = readSource("docs/journal-format.md");
   const rows = page.split("\n").filter(line => line.startsWith("| `")).map(line =>
     line.split("|").map(cell => cell.trim())
   );
