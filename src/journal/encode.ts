@@ -117,10 +117,11 @@ const LAST_KEYS = 16;
 
 /** Writes attributes as JSON. */
 class AttrsWriter {
-  readonly #keys = new EncodedTexts(key => encodeText(`${jsonOfText(key)}:`));
+  readonly #keys = new EncodedTexts(key => encodeText(`,${jsonOfText(key)}:`));
   readonly #lastKeys: string[] = [];
   readonly #lastEncoded: EncodedText[] = [];
   #valid: Uint8Array = new Uint8Array(0);
+  #isPolluted = false;
 
   /** Adds a column of attributes; `rowOf` is where a row's are, if it is not the next. */
   addColumn(
@@ -145,6 +146,7 @@ class AttrsWriter {
       writer.nulls();
       return;
     }
+    this.#isPolluted = isPolluted();
     const offsets = writer.beginNullableTexts(valid, nullCount);
     for (let i = 0; i < rows; i++) {
       writer.beginText(offsets, i);
@@ -166,16 +168,14 @@ class AttrsWriter {
 
   /** Appends attributes as `JSON.stringify` writes them. */
   write(out: ByteBuffer, attrs: Attrs): void {
-    out.byte(0x7b);
-    let isFirst = true;
-    const keys = Object.keys(attrs);
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i];
+    const from = out.at;
+    let i = 0;
+    // Half the time of a list of the keys, which is made anew for each row. What lies in the prototype is passed over.
+    for (const key in attrs) {
+      if (this.#isPolluted && !Object.hasOwn(attrs, key)) continue;
       const value = attrs[key];
       if (value === undefined) continue;
-      if (isFirst) isFirst = false;
-      else out.byte(0x2c);
-      out.encoded(this.#key(i, key));
+      out.encoded(this.#key(i++, key)); // with a comma before it
       if (typeof value === "string") {
         if (!out.plainJson(value)) out.text(jsonOfText(value));
       } else if (typeof value === "number" && Number.isFinite(value)) out.number(value);
@@ -183,8 +183,16 @@ class AttrsWriter {
       else if (value === false) out.encoded(FALSE);
       else out.text(jsonOf(value));
     }
+    if (i === 0) out.byte(0x7b);
+    else out.bytes[from] = 0x7b; // in the place of the first comma
     out.byte(0x7d);
   }
+}
+
+/** Whether every object has something to list that is not its own: an old library's work. */
+function isPolluted(): boolean {
+  for (const _ in {}) return true;
+  return false;
 }
 
 /** Writes batches of `spans.arrow` and `opens.arrow`. */

@@ -96,6 +96,18 @@ test("Attributes are written as JSON.stringify writes them", () => {
   }));
 });
 
+test("Attributes are written as they are whatever a program gives to every object", () => {
+  const attrs = { a: "1", b: [{ c: 1 }], d: undefined as unknown as string };
+  Object.assign(Object.prototype, { listed: 1, toJSON: () => "no" });
+  try {
+    const stream = spanStream([span(1, { attrs }), span(2, { attrs: {} }), span(3)]);
+    const spans = readSpans([bytesSource(stream)]);
+    assertEquals([0, 1, 2].map(row => spans.attrs.text(row)), ['{"a":"1","b":[{"c":1}]}', "{}", null]);
+  } finally {
+    for (const name of ["listed", "toJSON"]) Reflect.deleteProperty(Object.prototype, name);
+  }
+});
+
 test("Names that have no bytes, and texts and batches of megabytes, are written", () => {
   assertEquals(spansIn(spanStream([span(1, { name: "a\ud800" })]))[0].name, "a\ufffd");
   const long = "é".repeat(3_000_000);
