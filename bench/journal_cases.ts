@@ -106,7 +106,7 @@ function writingCases(isFull: boolean): Case[] {
       }
     };
     const write = (file: number, message: Uint8Array) => {
-      // Over and over at the beginning, so that a run does not fill the disk; a page that is there costs what a new one does not.
+      // So that a run does not fill the disk. To write over what is there would cost less than it does in life.
       if (bytes > 1 << 28) bytes = restart(directory, files);
       bytes += writeSync(file, message);
     };

@@ -109,16 +109,16 @@ export class BatchWriter {
     this.#place(this.#bits(values), this.#bitBytes());
   }
 
-  /** Begins a column of texts without nulls, whose bytes are then appended to `out` row by row; gives the place of its offsets. */
-  beginTexts(): number {
-    this.#beginColumn(0, NOWHERE);
-    return this.#beginOffsets();
-  }
-
-  /** Begins one of which `valid[i]` are not null, and not all are. */
-  beginNullableTexts(valid: Uint8Array, nullCount: number): number {
+  /**
+   * Begins a column of texts, whose bytes are then appended to `out` row by row; gives the place of its offsets.
+   * @param valid 1 for each that is not null; not all are.
+   */
+  beginTexts(valid: Uint8Array | null, nullCount: number): number {
     this.#beginColumn(nullCount, nullCount === 0 ? NOWHERE : this.#bits(valid));
-    return this.#beginOffsets();
+    const bytes = (this.#rows + 1) * 4;
+    const offsets = this.out.take(bytes);
+    this.#place(offsets, bytes);
+    return offsets;
   }
 
   /** Notes that the text of row `i` begins here. */
@@ -137,7 +137,7 @@ export class BatchWriter {
   /** Adds texts that were encoded before, none of them null. */
   encodedTexts(textOf: { encoded(text: string): EncodedText }, texts: ArrayLike<string>, from: number): void {
     const { out } = this;
-    const offsets = this.beginTexts();
+    const offsets = this.beginTexts(null, 0);
     const data = this.#dataOf(offsets);
     for (let i = 0, to = offsets >> 2; i < this.#rows; i++, to++) {
       out.words[to] = out.at - data;
@@ -203,13 +203,6 @@ export class BatchWriter {
       for (let i = 0; i < this.#rows; i++) bytes[at + (i >> 3)] |= values[i] << (i & 7);
     }
     return at;
-  }
-
-  #beginOffsets(): number {
-    const bytes = (this.#rows + 1) * 4;
-    const offsets = this.out.take(bytes);
-    this.#place(offsets, bytes);
-    return offsets;
   }
 
   #dataOf(offsets: number): number {

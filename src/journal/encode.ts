@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { jsonOf, jsonOfText } from "../data/json_text.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import { CONTINUATION, schemaHeader } from "../formats/arrow/messages.ts";
+import { AttrsWriter } from "./attrs_writer.ts";
 import { BatchWriter } from "./batch_writer.ts";
-import { type ByteBuffer, type EncodedText, encodeText } from "./byte_buffer.ts";
+import { encodeText } from "./byte_buffer.ts";
+import { EncodedTexts } from "./encoded_texts.ts";
 import { fieldsOf, JOURNAL_VERSION, type JournalKind, MARK_FIELDS, METADATA, SPAN_FIELDS } from "./format.ts";
 
 /** Columns of spans, as a snapshot has them. */
@@ -79,122 +80,6 @@ export function encodeSchema(
   return bytes;
 }
 
-/** Different texts whose bytes are kept. A program has dozens of names; one that makes them up, no end. */
-const KNOWN = 4096;
-
-/** Longer ones are not kept. */
-const KNOWN_LENGTH = 256;
-
-/** Texts that come again, as bytes. */
-class EncodedTexts {
-  readonly #known = new Map<string, EncodedText>();
-  readonly #encode: (text: string) => EncodedText;
-  #last: string | null = null;
-  #lastEncoded: EncodedText = encodeText("");
-
-  constructor(encode: (text: string) => EncodedText) {
-    this.#encode = encode;
-  }
-
-  encoded(text: string): EncodedText {
-    if (text === this.#last) return this.#lastEncoded;
-    let encoded = this.#known.get(text);
-    if (encoded === undefined) {
-      encoded = this.#encode(text);
-      if (this.#known.size >= KNOWN) this.#known.clear();
-      if (text.length <= KNOWN_LENGTH) this.#known.set(text, encoded);
-    }
-    this.#last = text;
-    return this.#lastEncoded = encoded;
-  }
-}
-
-const TRUE = encodeText("true");
-const FALSE = encodeText("false");
-
-/** Keys of a row that are compared with those of the row before. */
-const LAST_KEYS = 16;
-
-/** Writes attributes as JSON. */
-class AttrsWriter {
-  readonly #keys = new EncodedTexts(key => encodeText(`,${jsonOfText(key)}:`));
-  readonly #lastKeys: string[] = [];
-  readonly #lastEncoded: EncodedText[] = [];
-  #valid: Uint8Array = new Uint8Array(0);
-  #isPolluted = false;
-
-  /** Adds a column of attributes; `rowOf` is where a row's are, if it is not the next. */
-  addColumn(
-    writer: BatchWriter,
-    attrs: readonly (Attrs | undefined)[],
-    from: number,
-    rows: number,
-    picked: Int32Array | null,
-  ): void {
-    if (this.#valid.length < rows) this.#valid = new Uint8Array(rows);
-    const valid = this.#valid;
-    let nullCount = rows;
-    if (attrs.length > 0) {
-      for (let i = 0; i < rows; i++) {
-        const at = picked === null ? from + i : picked[i];
-        const isThere = at < attrs.length && attrs[at] !== undefined ? 1 : 0;
-        valid[i] = isThere;
-        nullCount -= isThere;
-      }
-    }
-    if (nullCount === rows) {
-      writer.nulls();
-      return;
-    }
-    this.#isPolluted = isPolluted();
-    const offsets = writer.beginNullableTexts(valid, nullCount);
-    for (let i = 0; i < rows; i++) {
-      writer.beginText(offsets, i);
-      if (valid[i] === 1) this.write(writer.out, attrs[picked === null ? from + i : picked[i]]!);
-    }
-    writer.endTexts(offsets);
-  }
-
-  // The next row's keys are those of the last, as a rule.
-  #key(i: number, key: string): EncodedText {
-    if (i < this.#lastKeys.length && this.#lastKeys[i] === key) return this.#lastEncoded[i];
-    const encoded = this.#keys.encoded(key);
-    if (i < LAST_KEYS) {
-      this.#lastKeys[i] = key;
-      this.#lastEncoded[i] = encoded;
-    }
-    return encoded;
-  }
-
-  /** Appends attributes as `JSON.stringify` writes them. */
-  write(out: ByteBuffer, attrs: Attrs): void {
-    const from = out.at;
-    let i = 0;
-    // Half the time of a list of the keys, which is made anew for each row. What lies in the prototype is passed over.
-    for (const key in attrs) {
-      if (this.#isPolluted && !Object.hasOwn(attrs, key)) continue;
-      const value = attrs[key];
-      if (value === undefined) continue;
-      out.encoded(this.#key(i++, key)); // with a comma before it
-      if (typeof value === "string") {
-        if (!out.plainJson(value)) out.text(jsonOfText(value));
-      } else if (typeof value === "number" && Number.isFinite(value)) out.number(value);
-      else if (value === true) out.encoded(TRUE);
-      else if (value === false) out.encoded(FALSE);
-      else out.text(jsonOf(value));
-    }
-    if (i === 0) out.byte(0x7b);
-    else out.bytes[from] = 0x7b; // in the place of the first comma
-    out.byte(0x7d);
-  }
-}
-
-/** Whether every object has something to list that is not its own: an old library's work. */
-function isPolluted(): boolean {
-  for (const _ in {}) return true;
-  return false;
-}
-
 /** Writes batches of `spans.arrow` and `opens.arrow`. */
 export class SpanEncoder {
   readonly #writer = new BatchWriter(SPAN_FIELDS);
@@ -234,7 +119,7 @@ export class SpanEncoder {
       return;
     }
     const valid = Uint8Array.from({ length: until - from }, (_, i) => parent[from + i] < 0 ? 1 : 0);
-    const offsets = writer.beginNullableTexts(valid, valid.length - count);
+    const offsets = writer.beginTexts(valid, valid.length - count);
     for (let i = 0; i < valid.length; i++) {
       writer.beginText(offsets, i);
       if (valid[i] === 1) writer.out.text(remoteParent(parent[from + i]));
@@ -343,7 +228,7 @@ export class MarkEncoder {
       writer.nulls();
       return;
     }
-    const offsets = writer.beginNullableTexts(this.#are(kind, rows), rows - count);
+    const offsets = writer.beginTexts(this.#are(kind, rows), rows - count);
     for (let i = 0; i < rows; i++) {
       writer.beginText(offsets, i);
       if (this.#kind[i] === kind) writer.out.text(String(values[this.#picked[i]]));

@@ -22,6 +22,8 @@ export const PROCESSES: ProcessTable = {
   read(path) {
     if (!isReadable(`/proc/${path}`)) return undefined;
     try {
+      // Of old runs none is there, and what is thrown costs more than all else.
+      if (!node.fs.existsSync(`/proc/${path}`)) return isLinux() ? null : undefined;
       return node.fs.readFileSync(`/proc/${path}`, "utf8");
     } catch (error) {
       return (error as { code?: string }).code === "ENOENT" && isLinux() ? null : undefined;
@@ -29,13 +31,11 @@ export const PROCESSES: ProcessTable = {
   },
 };
 
+let haveProcesses = false;
+
 // Not every system has this folder, and then nothing in it is there.
 function isLinux(): boolean {
-  try {
-    return node.fs.existsSync("/proc/self/stat");
-  } catch {
-    return false;
-  }
+  return haveProcesses ||= node.fs.existsSync("/proc/self/stat");
 }
 
 /** By what a process is known, here and now. What cannot be told is null. */
