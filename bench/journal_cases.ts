@@ -5,7 +5,7 @@
  * @module
  */
 import { deepStrictEqual, equal } from "node:assert";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -13,8 +13,12 @@ import { IdSeries } from "../src/data/id_series.ts";
 import type { Snapshot } from "../src/data/snapshot.ts";
 import type { Attrs, MarkValue } from "../src/data/values.ts";
 import { encodeSchema, MarkEncoder, SpanEncoder, type StreamMetadata } from "../src/journal/encode.ts";
+import type { JournalKind } from "../src/journal/format.ts";
+import { JournalFiles } from "../src/journal/journal_files.ts";
 import { readSpans } from "../src/journal/read_spans.ts";
+import { recorderIn } from "../src/journal/run_folder.ts";
 import { bytesSource } from "../src/journal/source.ts";
+import { JournalWriter } from "../src/journal/writer.ts";
 import { FlushBatch } from "../src/sinks/batch.ts";
 import { SpoolSink } from "../src/sinks/spool.ts";
 import type { Case, Group } from "./case.ts";
@@ -90,26 +94,22 @@ function cpuNs(work: () => void): () => number {
 function writingCases(isFull: boolean): Case[] {
   const directory = mkdtempSync(join(tmpdir(), "cirron-bench-"));
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const files = ["spans", "marks"].map(name => openSync(join(directory, name), "w"));
   const aim = { of: {}, plus: isFull ? FULL_NS : PLAIN_NS };
-  let bytes = 0;
   const cases = SIZES.flatMap((rows): Case[] => {
     const snapshot = drained(rows, isFull);
-    const { marks } = snapshot;
     const spanEncoder = new SpanEncoder();
     const markEncoder = new MarkEncoder();
-    const build = (take: (file: number, message: Uint8Array) => void) => {
+    const build = (take: (kind: JournalKind, message: Uint8Array) => void) => {
       for (let done = 0; done < SPANS; done += rows) {
-        take(files[0], spanEncoder.encode(snapshot, 0, rows));
-        const message = isFull ? markEncoder.encode(snapshot.id, marks, 0, rows) : null;
-        if (message !== null) take(files[1], message);
+        take("spans", spanEncoder.encode(snapshot, 0, rows));
+        const message = isFull ? markEncoder.encode(snapshot.id, snapshot.marks, 0, rows) : null;
+        if (message !== null) take("marks", message);
       }
     };
-    const write = (file: number, message: Uint8Array) => {
-      // So that a run does not fill the disk. To write over what is there would cost less than it does in life.
-      if (bytes > 1 << 28) bytes = restart(directory, files);
-      bytes += writeSync(file, message);
-    };
+    const writer = journalIn(join(directory, String(rows)));
+    const write = (kind: JournalKind, message: Uint8Array) => equal(writer.write(kind, message), null);
+    build(write);
+    checkSpans(recorderIn(writer.folder).segments.spans, snapshot);
     return [
       { name: `built, ${rows} a batch`, pieces: SPANS, run: cpuNs(() => build(() => {})) },
       {
@@ -127,12 +127,43 @@ function writingCases(isFull: boolean): Case[] {
   }];
 }
 
-function restart(directory: string, files: number[]): number {
-  files.forEach((file, i) => {
-    closeSync(file);
-    files[i] = openSync(join(directory, ["spans", "marks"][i]), "w");
+/** A journal that never takes more than 256 MB, however long a run writes. */
+function journalIn(directory: string): JournalWriter {
+  const nowMs = () => performance.now();
+  return new JournalWriter({
+    directory,
+    run: "00000000000000000001-1",
+    session: {
+      id_suffix: IDS.suffix,
+      mark_id_suffix: IDS.suffix,
+      anchor_unix_ns: "1",
+      started_unix_ns: "1",
+      ended_unix_ns: null,
+      pid: process.pid,
+      process_start: null,
+      boot_id: null,
+      thread: 0,
+      thread_name: null,
+      rank: null,
+      parent: null,
+      sdk_version: null,
+      runtime: null,
+      span_drop_count: 0,
+      mark_drop_count: 0,
+    },
+    segmentBytes: 1 << 24,
+    files: new JournalFiles(directory, 1 << 28, nowMs),
+    nowMs,
   });
-  return 0;
+}
+
+function checkSpans(segments: readonly string[], { length, id, endNs, name, attrs }: Snapshot): void {
+  const read = readSpans(segments.map(path => bytesSource(readFileSync(path))));
+  equal(read.length, SPANS);
+  deepStrictEqual([...read.id.subarray(0, length)], [...id]);
+  deepStrictEqual([...read.endNs.subarray(SPANS - length)], [...endNs]);
+  deepStrictEqual(read.name.slice(0, length), name);
+  if (attrs.length > 0) deepStrictEqual(JSON.parse(read.attrs.text(length - 1)!), attrs[length - 1]);
 }
 
 function spoolWriter(directory: string, isFull: boolean): () => void {
