@@ -41,8 +41,8 @@ export class BatchColumns {
   readonly #body: Uint8Array;
   readonly #nodes: { first: number; count: number };
   readonly #buffers: { first: number; count: number };
-  /** Whether a column was asked for that does not fit its body. */
-  isDamaged = false;
+  /** Whether it cannot be read, or a column was asked for that does not fit its body. */
+  isDamaged: boolean;
 
   private constructor(index: StreamIndex, rows: number, reader: FlatReader, body: Uint8Array) {
     this.rows = rows;
@@ -52,7 +52,8 @@ export class BatchColumns {
     const batch = reader.fieldReferred(reader.root(), 2);
     this.#nodes = reader.vector(reader.fieldReferred(batch, 1), 16);
     this.#buffers = reader.vector(reader.fieldReferred(batch, 2), 16);
-    if (reader.fieldReferred(batch, 3) !== ABSENT) this.isDamaged = true; // compressed, which a journal never is
+    // Compressed, which a journal never is; or of a version to come.
+    this.isDamaged = reader.fieldReferred(batch, 3) !== ABSENT || !index.isKnown;
   }
 
   /** Reads batch `i`; null if its bytes cannot be read. */

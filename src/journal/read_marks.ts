@@ -25,7 +25,7 @@ export interface JournalMarks {
   readonly value: readonly MarkValue[];
   /** As JSON. */
   readonly attrs: TextRows;
-  /** Rows of batches that made no sense. */
+  /** Rows of batches that made no sense, or are of a version to come. */
   readonly damagedRows: number;
 }
 

@@ -34,7 +34,7 @@ export interface JournalSpans {
   readonly dataLoadNs: Float64Array;
   /** As JSON. */
   readonly attrs: TextRows;
-  /** Rows of batches that made no sense. */
+  /** Rows of batches that made no sense, or are of a version to come. */
   readonly damagedRows: number;
 }
 

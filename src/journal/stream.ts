@@ -16,6 +16,7 @@ import {
   UTF8,
 } from "../formats/arrow/messages.ts";
 import { ABSENT, FlatReader } from "./flat_reader.ts";
+import { JOURNAL_VERSION, METADATA } from "./format.ts";
 import type { ByteSource } from "./source.ts";
 
 /** Bytes read at once of a message: its header, as a rule. */
@@ -39,6 +40,8 @@ export interface StreamIndex {
   /** Columns of the types that a journal has, by name; what comes behind a nested column is not found. */
   readonly fields: ReadonlyMap<string, StreamField>;
   readonly metadata: ReadonlyMap<string, string>;
+  /** Whether its columns mean what is known here: it is of no version to come. */
+  readonly isKnown: boolean;
   /** Rows of all batches. */
   readonly rows: number;
   readonly batchCount: number;
@@ -106,6 +109,7 @@ export function indexStream(source: ByteSource): StreamIndex {
   return {
     fields: fields ?? new Map(),
     metadata,
+    isKnown: (metadata.get(METADATA.version) ?? String(JOURNAL_VERSION)) === String(JOURNAL_VERSION),
     rows,
     batchCount: batches.length / BATCH_NUMBERS,
     goodBytes: at,

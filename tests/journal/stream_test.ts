@@ -171,6 +171,17 @@ test("Columns that are not known are left out, and those that are not there are 
   assertEquals(read(needed.slice(1)), []);
 });
 
+test("Rows of a version to come are left out and counted", () => {
+  const text = new TextDecoder("latin1").decode(STREAM);
+  const at = text.indexOf("1", text.indexOf("cirron.journal"));
+  const later = STREAM.slice();
+  later[at] = "2".charCodeAt(0);
+  const index = indexStream(bytesSource(later));
+  assertEquals([index.metadata.get("cirron.journal"), index.isKnown], ["2", false]);
+  const spans = readSpans([later, STREAM].map(bytesSource));
+  assertEquals([spans.length, spans.damagedRows], [7, 7]);
+});
+
 test("Rows of a batch that makes no sense are left out and counted, and the others are read", () => {
   const places = ends(STREAM);
   const index = indexStream(bytesSource(STREAM));
