@@ -12,7 +12,13 @@ import process from "node:process";
 import { IdSeries } from "../src/data/id_series.ts";
 import type { Snapshot } from "../src/data/snapshot.ts";
 import type { Attrs, MarkValue } from "../src/data/values.ts";
-import { encodeSchema, MarkEncoder, SpanEncoder, type StreamMetadata } from "../src/journal/encode.ts";
+import {
+  encodeSchema,
+  MarkEncoder,
+  type SpanColumns,
+  SpanEncoder,
+  type StreamMetadata,
+} from "../src/journal/encode.ts";
 import type { JournalKind } from "../src/journal/format.ts";
 import { JournalFiles } from "../src/journal/journal_files.ts";
 import { readSpans } from "../src/journal/read_spans.ts";
@@ -45,12 +51,13 @@ export const journalGroups: readonly Group[] = [
 ];
 
 /** Closed spans as they are drained: of seven names, three levels, and if `isFull` three attributes and a mark each. */
-export function drained(rows: number, isFull: boolean): Snapshot {
+export function drained(rows: number, isFull: boolean): Snapshot & SpanColumns {
   const column = (value: (i: number) => number) => Float64Array.from({ length: rows }, (_, i) => value(i));
   const names = ["epoch", "batch", "forward", "backward", "optimizer.step", "GET /users/:id", "db.query"];
   const list = <T>(value: (i: number) => T): T[] =>
     Array.from({ length: isFull ? rows : 0 }, (_, i) => value(i));
   const startNs = column(i => 7.2e12 + i * 1234);
+  const cpuNs = column(i => 45_678 + i);
   return {
     length: rows,
     closedLength: rows,
@@ -62,7 +69,8 @@ export function drained(rows: number, isFull: boolean): Snapshot {
     index: column(i => i % 7 === 1 ? i : NaN),
     startNs,
     endNs: column(i => startNs[i] + 56_789 + i),
-    cpuNs: column(i => 45_678 + i),
+    cpuNs,
+    counters: { cpu_ns: cpuNs },
     gpuNs: null,
     memoryPeakBytes: null,
     dataLoadNs: column(() => NaN),

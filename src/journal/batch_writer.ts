@@ -56,12 +56,12 @@ export class BatchWriter {
   /**
    * Adds whole numbers, exact up to 2^53.
    * @param from Where in `values` the batch begins.
-   * @param least What is less is null, as NaN is.
+   * @param isZeroNull Whether 0 is null, as NaN is.
    */
-  integers(values: Float64Array, from: number, least: number = -Infinity): void {
+  integers(values: Float64Array, from: number, isZeroNull: boolean = false): void {
     const rows = this.#rows;
     const at = this.out.take(rows * 8);
-    const nullCount = putIntegers(this.out, at >> 3, values, from, rows, least);
+    const nullCount = putIntegers(this.out, at >> 3, values, from, rows, isZeroNull);
     if (nullCount === rows) {
       this.out.at = at;
       this.nulls();
@@ -71,7 +71,10 @@ export class BatchWriter {
     if (nullCount > 0) {
       valid = this.#bits();
       const { bytes } = this.out;
-      for (let i = 0; i < rows; i++) if (values[from + i] >= least) bytes[valid + (i >> 3)] |= 1 << (i & 7);
+      for (let i = 0; i < rows; i++) {
+        const value = values[from + i];
+        if (value === value && !(isZeroNull && value === 0)) bytes[valid + (i >> 3)] |= 1 << (i & 7);
+      }
     }
     this.#beginColumn(nullCount, valid);
     this.#place(at, rows * 8);
@@ -211,7 +214,7 @@ export class BatchWriter {
 }
 
 /**
- * Writes numbers as 64-bit integers, zeros for what is less than `least` or NaN; gives how many those are.
+ * Writes numbers as 64-bit integers, zeros for nulls; gives how many those are.
  *
  * From a double beyond 2^31 to a word an engine may go a long way. A double between 2^52 and 2^53 has its number in its lower bits.
  */
@@ -221,16 +224,16 @@ function putIntegers(
   values: Float64Array,
   from: number,
   rows: number,
-  least: number,
+  isZeroNull: boolean,
 ): number {
-  const quick = Math.max(least, 0);
+  const quick = isZeroNull ? 1 : 0;
   let nullCount = 0;
   for (let i = 0; i < rows; i++) {
     const value = values[from + i];
     if (value >= quick && value < TWO_52) {
       doubles[to + i] = value + TWO_52;
       words[(to + i) * 2 + 1] &= LOW_20;
-    } else if (value >= least) {
+    } else if (value === value && !(isZeroNull && value === 0)) {
       putInteger(words, to + i, value);
     } else {
       nullCount++;

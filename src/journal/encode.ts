@@ -10,28 +10,46 @@ import { AttrsWriter } from "./attrs_writer.ts";
 import { BatchWriter } from "./batch_writer.ts";
 import { encodeText } from "./byte_buffer.ts";
 import { EncodedTexts } from "./encoded_texts.ts";
-import { fieldsOf, JOURNAL_VERSION, type JournalKind, MARK_FIELDS, METADATA, SPAN_FIELDS } from "./format.ts";
+import {
+  fieldsOf,
+  JOURNAL_COUNTERS,
+  JOURNAL_VERSION,
+  type JournalCounter,
+  type JournalKind,
+  MARK_FIELDS,
+  METADATA,
+  SPAN_FIELDS,
+} from "./format.ts";
+
+/** Where a span of another recorder stands. */
+export interface RemoteContext {
+  /** 32 hex characters. */
+  readonly traceId: string;
+  /** 16 hex characters. */
+  readonly spanId: string;
+  /** 8 bits. */
+  readonly flags: number;
+}
 
 /** Columns of spans, as a snapshot has them. */
 export interface SpanColumns {
   /** Opening order, from 1. */
   readonly id: Float64Array;
-  /** 0 for none; a negative one is of another recorder, and {@link remoteParent} knows it. */
+  /** 0 for none; below 0 it is another recorder's, one of {@link foreign}. */
   readonly parent: Float64Array;
-  /** The number of the root that the span lies under; 0 for unknown. */
-  readonly root?: Float64Array | null;
-  /** The trace context of a negative parent, as W3C writes it. */
-  readonly remoteParent?: ((parent: number) => string) | null;
+  /** The span that began the trace, or, below 0, the foreign context that it continues; 0 for unknown. */
+  readonly root?: Float64Array;
+  /** Contexts of other recorders' spans, by number. */
+  readonly foreign?: ReadonlyMap<number, RemoteContext>;
   readonly name: ArrayLike<string>;
   /** NaN for none. */
   readonly index: Float64Array;
   readonly startNs: Float64Array;
   /** Of open spans, the moment at which they were looked at. */
   readonly endNs: Float64Array;
-  /** NaN for not measured, here and below. */
-  readonly cpuNs: Float64Array;
-  readonly gpuNs: Float64Array | null;
-  readonly memoryPeakBytes: Float64Array | null;
+  /** NaN for not measured; absent if no row was. */
+  readonly counters: Readonly<Partial<Record<JournalCounter, Float64Array>>>;
+  /** NaN for spans that are no batch. */
   readonly dataLoadNs: Float64Array;
   /** May be shorter than the rows. */
   readonly attrs: readonly (Attrs | undefined)[];
@@ -89,43 +107,57 @@ export class SpanEncoder {
   /** The rows from `from` up to `until` as one message: a view that holds until the next one is made. */
   encode(columns: SpanColumns, from: number, until: number): Uint8Array {
     const writer = this.#writer;
-    const { parent, root, startNs, gpuNs, memoryPeakBytes } = columns;
+    const { parent, root, startNs, counters } = columns;
     writer.begin(until - from);
     writer.integers(columns.id, from);
-    writer.integers(parent, from, 1);
-    if (root == null) writer.nulls();
-    else writer.integers(root, from, 1);
+    writer.integers(parent, from, true);
+    if (root === undefined) writer.nulls();
+    else writer.integers(root, from, true);
     this.#addRemoteParents(columns, from, until);
     writer.encodedTexts(this.#names, columns.name, from);
     writer.integers(columns.index, from);
     writer.integers(startNs, from);
     writer.differences(columns.endNs, startNs, from);
-    writer.integers(columns.cpuNs, from);
-    if (gpuNs === null) writer.nulls();
-    else writer.integers(gpuNs, from);
-    if (memoryPeakBytes === null) writer.nulls();
-    else writer.integers(memoryPeakBytes, from);
+    for (const counter of JOURNAL_COUNTERS) {
+      const values = counters[counter];
+      if (values === undefined) writer.nulls();
+      else writer.integers(values, from);
+    }
     writer.integers(columns.dataLoadNs, from);
     this.#attrs.addColumn(writer, columns.attrs, from, until - from, null);
     return writer.finish();
   }
 
-  #addRemoteParents({ parent, remoteParent = null }: SpanColumns, from: number, until: number): void {
+  // Each number at least once in the batch, before any row that needs it: the row of the parent's own child closes last.
+  #addRemoteParents({ parent, root = parent, foreign }: SpanColumns, from: number, until: number): void {
     const writer = this.#writer;
-    let count = 0;
-    if (remoteParent !== null) { for (let i = from; i < until; i++) if (parent[i] < 0) count++; }
-    if (remoteParent === null || count === 0) {
+    const texts: string[] = [];
+    const known = new Set<number>();
+    if (foreign !== undefined && foreign.size > 0) {
+      for (let i = from; i < until; i++) {
+        const number = parent[i] < 0 ? parent[i] : root[i];
+        if (!(number < 0) || (parent[i] >= 0 && known.has(number))) continue;
+        known.add(number);
+        const context = foreign.get(number);
+        if (context !== undefined) texts[i - from] = traceparent(context);
+      }
+    }
+    if (texts.length === 0) {
       writer.nulls();
       return;
     }
-    const valid = Uint8Array.from({ length: until - from }, (_, i) => parent[from + i] < 0 ? 1 : 0);
-    const offsets = writer.beginTexts(valid, valid.length - count);
+    const valid = Uint8Array.from({ length: until - from }, (_, i) => texts[i] === undefined ? 0 : 1);
+    const offsets = writer.beginTexts(valid, valid.reduce((nulls, isThere) => nulls - isThere, valid.length));
     for (let i = 0; i < valid.length; i++) {
       writer.beginText(offsets, i);
-      if (valid[i] === 1) writer.out.text(remoteParent(parent[from + i]));
+      if (valid[i] === 1) writer.out.text(texts[i]!);
     }
     writer.endTexts(offsets);
   }
+}
+
+function traceparent({ traceId, spanId, flags }: RemoteContext): string {
+  return `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, "0")}`;
 }
 
 /** What a mark's value is. */

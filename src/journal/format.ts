@@ -51,6 +51,12 @@ export const METADATA = {
   anchor: "cirron.anchor_unix_ns",
 } as const;
 
+/** Counters, as their columns are named, in that order. */
+export const JOURNAL_COUNTERS = ["cpu_ns", "gpu_ns", "memory_peak_bytes"] as const;
+
+/** One of them. */
+export type JournalCounter = typeof JOURNAL_COUNTERS[number];
+
 const integer = (name: string, nullable: boolean): ArrowField => ({ name, type: "Int64", nullable });
 const text = (name: string, nullable: boolean): ArrowField => ({ name, type: "Utf8", nullable });
 
@@ -67,9 +73,7 @@ export const SPAN_FIELDS: readonly ArrowField[] = [
   integer("index", true),
   integer("start_ns", false),
   integer("wall_ns", false),
-  integer("cpu_ns", true),
-  integer("gpu_ns", true),
-  integer("memory_peak_bytes", true),
+  ...JOURNAL_COUNTERS.map(counter => integer(counter, true)),
   integer("data_load_ns", true),
   text("attrs", true),
 ];

@@ -4,6 +4,7 @@
  * @module
  */
 import { BatchColumns, type IntegerWords, type Texts } from "./decode.ts";
+import { JOURNAL_COUNTERS, type JournalCounter } from "./format.ts";
 import type { ByteSource } from "./source.ts";
 import { indexStream, type StreamIndex } from "./stream.ts";
 import { TextPool } from "./text_pool.ts";
@@ -16,21 +17,20 @@ export interface JournalSpans {
   readonly length: number;
   /** Opening order, from 1. */
   readonly id: Float64Array;
-  /** 0 for none; a negative one is `remoteParents[-1 - parent]`. */
+  /** 0 for none; below 0 it is another recorder's, one of `foreign`. */
   readonly parent: Float64Array;
-  /** The root that a span lies under; 0 for unknown. */
+  /** The span that began the trace, or, below 0, the foreign context that it continues; 0 for unknown. */
   readonly root: Float64Array;
-  /** Trace contexts, as W3C writes them, of parents in other recorders. */
-  readonly remoteParents: readonly string[];
+  /** Trace contexts of other recorders' spans, by number, as W3C writes them. One may be missing. */
+  readonly foreign: ReadonlyMap<number, string>;
   readonly name: readonly string[];
   /** NaN for none. */
   readonly index: Float64Array;
   readonly startNs: Float64Array;
   readonly endNs: Float64Array;
-  /** NaN for not measured, here and below; null if no row was. */
-  readonly cpuNs: Float64Array;
-  readonly gpuNs: Float64Array | null;
-  readonly memoryPeakBytes: Float64Array | null;
+  /** NaN for not measured; absent if no row was. */
+  readonly counters: Readonly<Partial<Record<JournalCounter, Float64Array>>>;
+  /** NaN for spans that are no batch. */
   readonly dataLoadNs: Float64Array;
   /** As JSON. */
   readonly attrs: TextRows;
@@ -100,14 +100,12 @@ class Gathered {
   readonly #index: Float64Array;
   readonly #startNs: Float64Array;
   readonly #endNs: Float64Array;
-  readonly #cpuNs: Float64Array;
   readonly #dataLoadNs: Float64Array;
-  #gpuNs: Float64Array | null = null;
-  #memoryPeakBytes: Float64Array | null = null;
+  readonly #counters: Partial<Record<JournalCounter, Float64Array>> = {};
   readonly #name: string[];
   readonly #attrs = new TextRows();
   readonly #pool = new TextPool();
-  readonly #remoteParents = new Map<string, number>();
+  readonly #foreign = new Map<number, string>();
   readonly #most: number;
   #length = 0;
   #damagedRows = 0;
@@ -120,7 +118,6 @@ class Gathered {
     this.#index = new Float64Array(most);
     this.#startNs = new Float64Array(most);
     this.#endNs = new Float64Array(most);
-    this.#cpuNs = new Float64Array(most);
     this.#dataLoadNs = new Float64Array(most);
     this.#name = new Array<string>(most);
   }
@@ -139,9 +136,7 @@ class Gathered {
     const root = batch.integers("root");
     const remote = batch.texts("remote_parent");
     const index = batch.integers("index");
-    const cpu = batch.integers("cpu_ns");
-    const gpu = batch.integers("gpu_ns");
-    const memory = batch.integers("memory_peak_bytes");
+    const counters = JOURNAL_COUNTERS.map(counter => batch.integers(counter));
     const dataLoad = batch.integers("data_load_ns");
     const attrs = batch.texts("attrs");
     if (batch.isDamaged) {
@@ -156,12 +151,10 @@ class Gathered {
     put(this.#startNs, to, rows, start, 0);
     put(this.#endNs, to, rows, wall, 0);
     for (let i = to; i < to + rows; i++) this.#endNs[i] += this.#startNs[i];
-    put(this.#cpuNs, to, rows, cpu, NaN);
     put(this.#dataLoadNs, to, rows, dataLoad, NaN);
-    this.#gpuNs = this.#putRare(this.#gpuNs, to, rows, gpu);
-    this.#memoryPeakBytes = this.#putRare(this.#memoryPeakBytes, to, rows, memory);
+    JOURNAL_COUNTERS.forEach((counter, i) => this.#putCounter(counter, to, rows, counters[i]));
     this.#putNames(to, rows, name);
-    if (remote !== null) this.#putRemoteParents(to, rows, remote);
+    if (remote !== null) this.#putForeign(to, rows, remote);
     if (attrs !== null) this.#attrs.add(to, attrs);
     this.#length += rows;
   }
@@ -175,32 +168,25 @@ class Gathered {
       id: cut(this.#id),
       parent: cut(this.#parent),
       root: cut(this.#root),
-      remoteParents: [...this.#remoteParents.keys()],
+      foreign: this.#foreign,
       name: this.#name,
       index: cut(this.#index),
       startNs: cut(this.#startNs),
       endNs: cut(this.#endNs),
-      cpuNs: cut(this.#cpuNs),
-      gpuNs: this.#gpuNs && cut(this.#gpuNs),
-      memoryPeakBytes: this.#memoryPeakBytes && cut(this.#memoryPeakBytes),
+      counters: Object.fromEntries(
+        Object.entries(this.#counters).map(([name, column]) => [name, cut(column)]),
+      ),
       dataLoadNs: cut(this.#dataLoadNs),
       attrs: this.#attrs,
       damagedRows: this.#damagedRows,
     };
   }
 
-  // Columns that few recorders have are made for the first row that was measured.
-  #putRare(
-    column: Float64Array | null,
-    to: number,
-    rows: number,
-    from: IntegerWords | null,
-  ): Float64Array | null {
+  // Few recorders have all of them: a column is made for the first row that was measured.
+  #putCounter(counter: JournalCounter, to: number, rows: number, from: IntegerWords | null): void {
     const isEmpty = from === null || (from.valid !== null && from.valid.every(bits => bits === 0));
-    if (isEmpty) return column; // its rows are NaN
-    column ??= new Float64Array(this.#most).fill(NaN);
-    put(column, to, rows, from, NaN);
-    return column;
+    if (isEmpty) return; // its rows are NaN
+    put(this.#counters[counter] ??= new Float64Array(this.#most).fill(NaN), to, rows, from, NaN);
   }
 
   #putNames(to: number, rows: number, { offsets, data }: Texts): void {
@@ -209,14 +195,13 @@ class Gathered {
     for (let i = 0; i < rows; i++) names[to + i] = pool.text(data, offsets[i], offsets[i + 1]);
   }
 
-  #putRemoteParents(to: number, rows: number, { offsets, data, valid }: Texts): void {
+  #putForeign(to: number, rows: number, { offsets, data, valid }: Texts): void {
     if (offsets[0] === offsets[rows]) return;
     for (let i = 0; i < rows; i++) {
       if (valid !== null && (valid[i >> 3] & 1 << (i & 7)) === 0) continue;
-      const context = this.#pool.text(data, offsets[i], offsets[i + 1]);
-      let number = this.#remoteParents.get(context);
-      if (number === undefined) this.#remoteParents.set(context, number = -1 - this.#remoteParents.size);
-      this.#parent[to + i] = number;
+      const parent = this.#parent[to + i];
+      const number = parent < 0 ? parent : this.#root[to + i];
+      if (number < 0) this.#foreign.set(number, this.#pool.text(data, offsets[i], offsets[i + 1]));
     }
   }
 }

@@ -19,16 +19,18 @@ import {
   markStream,
   type MarkValues,
   METADATA,
+  rowsOf,
   span,
   spansIn,
   spanStream,
   type SpanValues,
+  TRACEPARENTS,
 } from "../support/journal.ts";
 
 const SPANS: readonly SpanValues[] = [
   span(3, {
     parent: 2,
-    root: 1,
+    root: -1,
     name: "näme",
     index: -7,
     cpuNs: 2 ** 40,
@@ -36,8 +38,8 @@ const SPANS: readonly SpanValues[] = [
     dataLoadNs: 0,
     attrs: { a: 1, b: 'x"\n', c: [true, null] },
   }),
-  span(2, { parent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", root: 1, gpuNs: 9 }),
-  span(1, { startNs: 2 ** 40, endNs: 2 ** 40 + 2 ** 33 }),
+  span(2, { parent: -1, root: -1, gpuNs: 9 }),
+  span(1, { root: 1, startNs: 2 ** 40, endNs: 2 ** 40 + 2 ** 33 }),
 ];
 
 const MARKS: readonly MarkValues[] = [
@@ -87,6 +89,29 @@ test("SpanEncoder gives the same bytes for the same rows, whatever it encoded be
     assertEquals(read(used.encode(columns, before.length, before.length + rows.length)), rows);
     assertEquals(used.encode(columnsOf(rows), 0, rows.length), fresh);
   }));
+});
+
+test("A context of elsewhere is told with each of its children, and with the first span of a batch whose trace it is", () => {
+  const rows = [
+    span(5, { parent: 4, root: -1 }),
+    span(6, { parent: 4, root: -1 }),
+    span(4, { parent: -1, root: -1 }),
+    span(7, { parent: -2, root: -2 }),
+    span(8, { parent: -1, root: -1 }),
+    span(9, { parent: 1, root: 1 }),
+    span(10, { parent: 7, root: -2 }),
+    span(11, { parent: -3, root: -3 }), // not known any more
+  ];
+  const told = (stream: Uint8Array) => throughPolars(stream).map(row => row.remote_parent);
+  const [one, two] = [-1, -2].map(number => TRACEPARENTS.get(number)!);
+  assertEquals(told(spanStream(rows)), [one, null, one, two, one, null, null, null]);
+  const inTwo = spanStream(rows, 6);
+  assertEquals(told(inTwo), [one, null, one, two, one, null, two, null]);
+  const spans = readSpans([bytesSource(inTwo)]);
+  assertEquals([rowsOf(spans), spans.foreign], [rows, TRACEPARENTS]);
+  // Where nobody knows the roots, the children do.
+  const bare = rows.map(row => ({ ...row, root: null }));
+  assertEquals(readSpans([bytesSource(spanStream(bare))]).foreign, TRACEPARENTS);
 });
 
 test("Attributes are written as JSON.stringify writes them", () => {
@@ -163,9 +188,9 @@ test("polars reads spans, in several batches, with equal values", () => {
     throughPolars(spanStream(SPANS, 2)),
     SPANS.map((row): Row => ({
       id: row.id,
-      parent: typeof row.parent === "string" ? null : row.parent,
+      parent: row.parent,
       root: row.root,
-      remote_parent: typeof row.parent === "string" ? row.parent : null,
+      remote_parent: TRACEPARENTS.get(row.root ?? 0) ?? null,
       name: row.name,
       index: row.index,
       start_ns: row.startNs,

@@ -30,7 +30,7 @@ import { TempDirectory } from "../support/temp_directory.ts";
 
 const ROWS: readonly SpanValues[] = Array.from({ length: 7 }, (_, i) =>
   span(i + 1, {
-    parent: i === 3 ? "00-a" : i || null,
+    parent: i === 3 ? -1 : i || null,
     index: i % 2 === 0 ? i : null,
     attrs: i % 3 === 0 ? { i, text: "y" } : null,
     name: `name ${i % 4}`,

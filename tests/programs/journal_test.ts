@@ -48,9 +48,7 @@ const WRITER = `
       index: nothing,
       startNs: id,
       endNs: id,
-      cpuNs: id,
-      gpuNs: null,
-      memoryPeakBytes: null,
+      counters: { cpu_ns: id },
       dataLoadNs: nothing,
       attrs: list(i => ({ i })),
     }, 0, ${ROWS});

@@ -9,6 +9,7 @@ import type { Attrs, MarkValue } from "../../src/data/values.ts";
 import {
   encodeSchema,
   MarkEncoder,
+  type RemoteContext,
   type SpanColumns,
   SpanEncoder,
   type SpanMarks,
@@ -19,11 +20,23 @@ import { type JournalSpans, readSpans } from "../../src/journal/read_spans.ts";
 import type { SessionInfo } from "../../src/journal/session_file.ts";
 import { bytesSource } from "../../src/journal/source.ts";
 
+/** Contexts of other recorders' spans. */
+export const FOREIGN: ReadonlyMap<number, RemoteContext> = new Map([
+  [-1, { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", flags: 1 }],
+  [-2, { traceId: "f".repeat(32), spanId: "1".repeat(16), flags: 255 }],
+]);
+
+/** The same as text. */
+export const TRACEPARENTS: ReadonlyMap<number, string> = new Map([
+  [-1, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+  [-2, `00-${"f".repeat(32)}-${"1".repeat(16)}-ff`],
+]);
+
 /** A span as it goes in and comes out. */
 export interface SpanValues {
   readonly id: number;
-  /** The number of one of the same recorder, the context of another's, or null. */
-  readonly parent: number | string | null;
+  /** One of the same recorder, below 0 one of {@link FOREIGN}, or null. */
+  readonly parent: number | null;
   readonly root: number | null;
   readonly name: string;
   readonly index: number | null;
@@ -97,22 +110,21 @@ export function span(id: number, values: Partial<SpanValues> = {}): SpanValues {
 export function columnsOf(rows: readonly SpanValues[]): SpanColumns {
   const column = (value: (row: SpanValues) => number | null) =>
     Float64Array.from(rows, row => value(row) ?? NaN);
-  const contexts = [
-    ...new Set(rows.map(({ parent }) => parent).filter(parent => typeof parent === "string")),
-  ];
   const isThere = (value: (row: SpanValues) => unknown) => rows.some(row => value(row) !== null);
   return {
     id: column(({ id }) => id),
-    parent: column(({ parent }) => typeof parent === "string" ? -1 - contexts.indexOf(parent) : parent ?? 0),
-    root: isThere(({ root }) => root) ? column(({ root }) => root ?? 0) : null,
-    remoteParent: parent => contexts[-1 - parent],
+    parent: column(({ parent }) => parent ?? 0),
+    root: isThere(({ root }) => root) ? column(({ root }) => root ?? 0) : undefined,
+    foreign: FOREIGN,
     name: rows.map(({ name }) => name),
     index: column(({ index }) => index),
     startNs: column(({ startNs }) => startNs),
     endNs: column(({ endNs }) => endNs),
-    cpuNs: column(({ cpuNs }) => cpuNs),
-    gpuNs: isThere(({ gpuNs }) => gpuNs) ? column(({ gpuNs }) => gpuNs) : null,
-    memoryPeakBytes: isThere(row => row.memoryPeakBytes) ? column(row => row.memoryPeakBytes) : null,
+    counters: {
+      cpu_ns: column(({ cpuNs }) => cpuNs),
+      gpu_ns: isThere(({ gpuNs }) => gpuNs) ? column(({ gpuNs }) => gpuNs) : undefined,
+      memory_peak_bytes: isThere(row => row.memoryPeakBytes) ? column(row => row.memoryPeakBytes) : undefined,
+    },
     dataLoadNs: column(({ dataLoadNs }) => dataLoadNs),
     attrs: isThere(({ attrs }) => attrs) ? rows.map(({ attrs }) => attrs ?? undefined) : [],
   };
@@ -171,19 +183,19 @@ export function spansIn(...streams: readonly Uint8Array[]): SpanValues[] {
 
 /** Columns that were read, as rows. */
 export function rowsOf(spans: JournalSpans): SpanValues[] {
-  const measured = (column: Float64Array | null, i: number) =>
-    column === null || Number.isNaN(column[i]) ? null : column[i];
+  const measured = (column: Float64Array | undefined, i: number) =>
+    column === undefined || Number.isNaN(column[i]) ? null : column[i];
   return Array.from({ length: spans.length }, (_, i) => ({
     id: spans.id[i],
-    parent: spans.parent[i] < 0 ? spans.remoteParents[-1 - spans.parent[i]] : spans.parent[i] || null,
+    parent: spans.parent[i] || null,
     root: spans.root[i] || null,
     name: spans.name[i],
     index: measured(spans.index, i),
     startNs: spans.startNs[i],
     endNs: spans.endNs[i],
-    cpuNs: measured(spans.cpuNs, i),
-    gpuNs: measured(spans.gpuNs, i),
-    memoryPeakBytes: measured(spans.memoryPeakBytes, i),
+    cpuNs: measured(spans.counters.cpu_ns, i),
+    gpuNs: measured(spans.counters.gpu_ns, i),
+    memoryPeakBytes: measured(spans.counters.memory_peak_bytes, i),
     dataLoadNs: measured(spans.dataLoadNs, i),
     attrs: JSON.parse(spans.attrs.text(i) ?? "null"),
   }));
@@ -225,8 +237,8 @@ const attrs = fc.dictionary(
 /** Any span. */
 export const anySpan: fc.Arbitrary<SpanValues> = fc.record({
   id: fc.integer({ min: 1, max: 2 ** 50 }),
-  parent: option(fc.oneof(fc.integer({ min: 1, max: 2 ** 50 }), fc.constantFrom("00-a", "00-b"))),
-  root: option(fc.integer({ min: 1, max: 2 ** 50 })),
+  parent: option(fc.oneof(fc.integer({ min: 1, max: 2 ** 50 }), fc.constantFrom(-1, -2))),
+  root: option(fc.oneof(fc.integer({ min: 1, max: 2 ** 50 }), fc.constantFrom(-1, -2))),
   name: text,
   index: option(fc.maxSafeInteger().map(index => index + 0)),
   // A clock of 104 days at most.
