@@ -1,20 +1,28 @@
 /**
- * The directory of a spool: whether it is still the one that was looked at, and files written into it whole.
+ * A directory of ours: whether it is still the one that was looked at, and files written into it whole.
  *
  * @module
  */
 import { quote } from "../data/arguments.ts";
 import { node } from "../runtime/builtins.ts";
-import type { SpoolFile } from "./oldest_files.ts";
+import type { DatedFile } from "./oldest_files.ts";
+import { writeWhole } from "./write_whole.ts";
+
+/** What became of a file that was to be deleted: it was, or was gone already, or cannot be. */
+export type Removal = "removed" | "gone" | "kept";
 
 /** Writes into one directory and deletes from it, and follows no link that stands in its place. */
-export class SpoolDirectory {
+export class OwnDirectory {
   readonly path: string;
+  /** What it is called in an error. */
+  readonly #title: string;
   /** Device and number of the directory that was there the last time. */
   #identity: string | null = null;
 
-  constructor(path: string) {
+  /** @param title What it is called in an error. */
+  constructor(path: string, title: string) {
     this.path = path;
+    this.#title = title;
   }
 
   /**
@@ -47,12 +55,10 @@ export class SpoolDirectory {
     if (found === undefined) return null;
     if (found.isSymbolicLink()) {
       throw new Error(
-        `Spool directory ${
-          quote(this.path)
-        } is a link, which is not followed: give the directory it leads to`,
+        `${this.#title} ${quote(this.path)} is a link, which is not followed: give the directory it leads to`,
       );
     }
-    if (!found.isDirectory()) throw new Error(`Spool directory ${quote(this.path)} is no directory`);
+    if (!found.isDirectory()) throw new Error(`${this.#title} ${quote(this.path)} is no directory`);
     return `${found.dev} ${found.ino}`;
   }
 
@@ -61,7 +67,7 @@ export class SpoolDirectory {
    * @param encode Gives the content once the file is there: encoding is the dearest part, and in vain where it cannot be made.
    * @throws What the runtime throws; then there is no file.
    */
-  write(name: string, encode: () => Uint8Array): SpoolFile {
+  write(name: string, encode: () => Uint8Array): DatedFile {
     const temporary = node.path.join(this.path, `${name}.tmp`);
     const { O_WRONLY, O_CREAT, O_EXCL } = node.fs.constants;
     // Exclusive creation never follows a link that somebody planted under the name.
@@ -70,7 +76,7 @@ export class SpoolDirectory {
       let writtenMs: number;
       const bytes = encode();
       try {
-        for (let done = 0; done < bytes.length;) done += node.fs.writeSync(file, bytes, done);
+        writeWhole(file, bytes);
         writtenMs = node.fs.fstatSync(file).mtimeMs;
       } finally {
         node.fs.closeSync(file);
@@ -84,7 +90,7 @@ export class SpoolDirectory {
   }
 
   /** The file `name`, or null if it is gone, a link or no file. */
-  find(name: string): SpoolFile | null {
+  find(name: string): DatedFile | null {
     try {
       const found = node.fs.lstatSync(node.path.join(this.path, name), { throwIfNoEntry: false });
       return found?.isFile() ? { name, size: found.size, writtenMs: found.mtimeMs } : null;
@@ -94,12 +100,19 @@ export class SpoolDirectory {
   }
 
   /** Deletes a file; tells whether it did, or whether it was gone already, or cannot. */
-  remove(name: string): "removed" | "gone" | "kept" {
+  remove(name: string): Removal {
     try {
       node.fs.unlinkSync(node.path.join(this.path, name));
       return "removed";
     } catch (error) {
       return (error as { code?: string }).code === "ENOENT" ? "gone" : "kept";
     }
+  }
+}
+
+/** The directory of a spool. */
+export class SpoolDirectory extends OwnDirectory {
+  constructor(path: string) {
+    super(path, "Spool directory");
   }
 }

@@ -1,15 +1,32 @@
 /**
- * The oldest files of a spool, in order, and no more of them than fit a bound: what is evicted next.
+ * The oldest of many files, in order, and no more of them than fit a bound: what is evicted next.
  *
  * @module
  */
 
 /** A file of the spool as its directory has it. */
-export interface SpoolFile {
+export type SpoolFile = DatedFile;
+
+/** A file that can be evicted. */
+export interface DatedFile {
   readonly name: string;
   readonly size: number;
   /** When it was written, in milliseconds since 1970 by the clock of its file system. */
   readonly writtenMs: number;
+}
+
+/** By how much another file may be newer than the moment at which a survey began, or its clock coarser. */
+const LATE_MS = 5000;
+
+/**
+ * A file as it is to be put in order. Files are dated by the clock of their file system, so one from later than now is from before
+ * that clock was set back: older than all others, whatever it says. Not by name: a name has the writer's own idea of time, which
+ * stands still while the machine sleeps, and which no setting of the clock reaches before its next session.
+ * @param nowMs The time by that clock.
+ */
+export function dated(file: DatedFile, nowMs: number): DatedFile {
+  if (file.writtenMs <= nowMs + LATE_MS) return file;
+  return { ...file, writtenMs: file.writtenMs - Number.MAX_SAFE_INTEGER };
 }
 
 /** Files listed: 2 MB of names. An eviction that needs more of them looks at the directory again. */
@@ -23,9 +40,9 @@ export class OldestFiles {
   /** Whether it holds all files there are, but for those taken. */
   isComplete = true;
   // While files are offered a heap with the newest at its root, which goes when an older one comes and the list is full.
-  readonly #heap: SpoolFile[] = [];
-  readonly #descending: SpoolFile[] = [];
-  readonly #appended: SpoolFile[] = [];
+  readonly #heap: DatedFile[] = [];
+  readonly #descending: DatedFile[] = [];
+  readonly #appended: DatedFile[] = [];
   #taken = 0;
   readonly #most: number;
 
@@ -39,7 +56,7 @@ export class OldestFiles {
   }
 
   /** Takes a file if it is among the oldest. */
-  offer(file: SpoolFile): void {
+  offer(file: DatedFile): void {
     const heap = this.#heap;
     if (heap.length < this.#most) {
       heap.push(file);
@@ -66,13 +83,13 @@ export class OldestFiles {
   }
 
   /** Takes a file that is newer than all that are here. */
-  append(file: SpoolFile): void {
+  append(file: DatedFile): void {
     if (this.isComplete && this.length < this.#most) this.#appended.push(file);
     else this.isComplete = false;
   }
 
   /** Takes the oldest out; null if there is none. */
-  takeOldest(): SpoolFile | null {
+  takeOldest(): DatedFile | null {
     const listed = this.#descending.pop();
     if (listed !== undefined) return listed;
     if (this.#taken === this.#appended.length) return null;
@@ -85,11 +102,11 @@ export class OldestFiles {
   }
 }
 
-function isNewer(a: SpoolFile, b: SpoolFile): boolean {
+function isNewer(a: DatedFile, b: DatedFile): boolean {
   return a.writtenMs > b.writtenMs || (a.writtenMs === b.writtenMs && a.name > b.name);
 }
 
-function siftUp(heap: SpoolFile[]): void {
+function siftUp(heap: DatedFile[]): void {
   let i = heap.length - 1;
   const file = heap[i];
   while (i > 0) {
@@ -101,7 +118,7 @@ function siftUp(heap: SpoolFile[]): void {
   heap[i] = file;
 }
 
-function siftDown(heap: SpoolFile[]): void {
+function siftDown(heap: DatedFile[]): void {
   const file = heap[0];
   let i = 0;
   for (let child = 1; child < heap.length; child = 2 * i + 1) {

@@ -1,54 +1,73 @@
 /**
- * One look at all files of a spool directory, whoever wrote them.
+ * A spool directory as a place whose files are kept within a bound.
  *
  * @module
  */
-import type { SpoolDirectory } from "./directory.ts";
+import type { FilePlace, Survey } from "./bounded_files.ts";
+import type { Removal, SpoolDirectory } from "./directory.ts";
+import { namesIn, namesNowIn } from "./directory_names.ts";
 import { SPOOL_FILE_NAME, SPOOL_TEMPORARY_NAME } from "./format.ts";
-import { OldestFiles, type SpoolFile } from "./oldest_files.ts";
+import { dated, type DatedFile, OldestFiles } from "./oldest_files.ts";
 
 /** After this much time a temporary file is one of a writer that was killed: writing a file takes milliseconds. */
 const STALE_MS = 3_600_000;
 
-/** By how much another file may be newer than the moment at which the survey began, or its clock coarser. */
-const LATE_MS = 5000;
+/** The files of one spool directory. */
+export class SpoolPlace implements FilePlace {
+  readonly #directory: SpoolDirectory;
+
+  constructor(directory: SpoolDirectory) {
+    this.#directory = directory;
+  }
+
+  /** As the directory says. */
+  isSame(): boolean {
+    return this.#directory.isSame();
+  }
+
+  /** As the directory does. */
+  remove(name: string): Removal {
+    return this.#directory.remove(name);
+  }
+
+  /** The names in the directory. */
+  names(): AsyncIterable<string> {
+    return namesIn(this.#directory.path);
+  }
+
+  /** The same at once. */
+  namesNow(): Iterable<string> {
+    return namesNowIn(this.#directory.path);
+  }
+
+  /** Begins a survey. */
+  survey(nowMs: number): Survey {
+    return new SpoolSurvey(this.#directory, nowMs);
+  }
+}
 
 /** Adds up files and lists the oldest. The caller says when to look at which name. */
-export class Survey {
-  /** Bytes of the files looked at. */
+class SpoolSurvey implements Survey {
   bytes = 0;
   readonly oldest: OldestFiles = new OldestFiles();
-  /** Files that this process writes while the survey goes on: they may be found or not, and count once. */
-  readonly written: Map<string, SpoolFile> = new Map();
+  readonly written: Map<string, DatedFile> = new Map();
   readonly #directory: SpoolDirectory;
   readonly #nowMs: number;
 
-  /**
-   * @param nowMs The time by the clock of the file system. It is what its files are dated by, so a file from later is from before
-   * that clock was set back: older than all others, whatever it says.
-   */
   constructor(directory: SpoolDirectory, nowMs: number) {
     this.#directory = directory;
     this.#nowMs = nowMs;
   }
 
-  /** Looks at what has this name. */
   look(name: string): void {
     const isTemporary = SPOOL_TEMPORARY_NAME.test(name);
     if (!isTemporary && !SPOOL_FILE_NAME.test(name)) return;
     const file = this.written.has(name) ? null : this.#directory.find(name);
     if (file === null) return;
-    if (!isTemporary) this.oldest.offer(this.#dated(file));
+    if (!isTemporary) this.oldest.offer(dated(file, this.#nowMs));
     else if (Math.abs(this.#nowMs - file.writtenMs) > STALE_MS && this.#directory.remove(name) !== "kept") {
       return;
     }
     this.bytes += file.size;
-  }
-
-  // Not by name: a name has the writer's own idea of time, which stands still while the machine sleeps, and which no setting
-  // of the clock reaches before its next session.
-  #dated(file: SpoolFile): SpoolFile {
-    if (file.writtenMs <= this.#nowMs + LATE_MS) return file;
-    return { ...file, writtenMs: file.writtenMs - Number.MAX_SAFE_INTEGER };
   }
 }

@@ -16,6 +16,7 @@ const FLOORS: readonly string[] = [
   "src/record",
   "src/formats",
   "src/spool",
+  "src/journal",
   "src/sinks",
   "src/session",
   "src/api",

@@ -1,0 +1,48 @@
+/**
+ * Texts of rows that are seldom asked for, such as attributes: kept as bytes, made strings one by one.
+ *
+ * @module
+ */
+import { decoder } from "../formats/byte_tables.ts";
+import type { Texts } from "./decode.ts";
+
+/** Texts by row, of several batches. */
+export class TextRows {
+  readonly #firsts: number[] = [];
+  readonly #texts: Texts[] = [];
+
+  /** Whether no row has any. */
+  get isEmpty(): boolean {
+    return this.#texts.length === 0;
+  }
+
+  /** Adds the texts of the rows from `first` on. Rows must come in order. */
+  add(first: number, texts: Texts): void {
+    const { offsets, data, valid } = texts;
+    if (offsets[offsets.length - 1] === offsets[0] && valid !== null && valid.every(bits => bits === 0)) {
+      return;
+    }
+    this.#firsts.push(first);
+    // Copies: the views would keep whole segments in memory.
+    this.#texts.push({
+      offsets: offsets.slice(),
+      data: data.slice(),
+      valid: valid === null ? null : valid.slice(),
+    });
+  }
+
+  /** The text of a row, or null. */
+  text(row: number): string | null {
+    let low = 0;
+    for (let high = this.#firsts.length; low < high;) {
+      const middle = (low + high) >> 1;
+      if (this.#firsts[middle] <= row) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0) return null;
+    const { offsets, data, valid } = this.#texts[low - 1];
+    const i = row - this.#firsts[low - 1];
+    if (i + 1 >= offsets.length || (valid !== null && (valid[i >> 3] & 1 << (i & 7)) === 0)) return null;
+    return decoder().decode(data.subarray(offsets[i], offsets[i + 1]));
+  }
+}
