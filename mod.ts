@@ -38,8 +38,8 @@ export {
 export { readSpool, type SpoolTrace } from "./src/api/read.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
 export type { SummaryBy, SummaryOptions, TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
-export type { CounterName, CounterOptions, CounterValues, CpuKind } from "./src/data/counters.ts";
 export { traced, type TracedDecorator } from "./src/api/traced.ts";
+export type { CounterName, CounterOptions, CounterValues, CpuKind } from "./src/data/counters.ts";
 export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
 export type { GpuDeviceHealth, GpuHealth, Health, Overhead, ProbeHealth } from "./src/data/health.ts";
 export type {

@@ -25,7 +25,8 @@ import { readSpans } from "../src/journal/read_spans.ts";
 import { recorderIn } from "../src/journal/run_folder.ts";
 import { bytesSource } from "../src/journal/source.ts";
 import { JournalWriter } from "../src/journal/writer.ts";
-import { FlushBatch } from "../src/sinks/batch.ts";
+import { Drained } from "../src/sinks/batch.ts";
+import { TAKE } from "../src/sinks/sink.ts";
 import { SpoolSink } from "../src/sinks/spool.ts";
 import type { Case, Group } from "./case.ts";
 
@@ -57,7 +58,6 @@ export function drained(rows: number, isFull: boolean): Snapshot & SpanColumns {
   const list = <T>(value: (i: number) => T): T[] =>
     Array.from({ length: isFull ? rows : 0 }, (_, i) => value(i));
   const startNs = column(i => 7.2e12 + i * 1234);
-  const cpuNs = column(i => 45_678 + i);
   return {
     length: rows,
     closedLength: rows,
@@ -69,10 +69,7 @@ export function drained(rows: number, isFull: boolean): Snapshot & SpanColumns {
     index: column(i => i % 7 === 1 ? i : NaN),
     startNs,
     endNs: column(i => startNs[i] + 56_789 + i),
-    cpuNs,
-    counters: { cpu_ns: cpuNs },
-    gpuNs: null,
-    memoryPeakBytes: null,
+    counters: { cpu_ns: column(i => 45_678 + i) },
     dataLoadNs: column(() => NaN),
     attrs: list((i): Attrs => ({ path: "/users/17", status: 200 + i % 5, cached: i % 2 === 0 })),
     markCount: new Uint32Array(rows).fill(isFull ? 1 : 0),
@@ -187,7 +184,7 @@ function spoolWriter(directory: string, isFull: boolean): () => void {
   const snapshot = drained(1024, isFull);
   return () => {
     for (let done = 0; done < SPANS; done += 1024) {
-      sink.emit(new FlushBatch(snapshot, { pid: 1, rank: 0, threadId: 0, markIds: IDS }));
+      sink[TAKE](new Drained(snapshot, { pid: 1, rank: 0, threadId: 0, markIds: IDS }));
     }
     sink.commit();
   };
