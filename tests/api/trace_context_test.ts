@@ -140,7 +140,7 @@ test("current() and context() of the package are those of the innermost scope, a
   assertStrictEquals(mine.context(), outer.traceparent);
   const given: number = outer.run(scope => scope === outer ? 1 : 0);
   assertEquals(given, 1);
-  const promised: Promise<string> = outer.run(async () => "x");
+  const promised: Promise<string> = outer.run(() => Promise.resolve("x"));
   assert(promised instanceof Promise);
   // @ts-expect-error A parent is a scope, a text or null.
   const wrong: ci.ScopeOptions = { parent: 5 };
