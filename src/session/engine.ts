@@ -285,7 +285,7 @@ export class Engine implements EngineV1 {
       platform_context: { ...this.#session?.platformContext },
       transport: "file_only",
       output: [...output],
-      scope_depth: recorder.depth(),
+      scope_depth: recorder.life.depth(),
       open_count: counts.open,
       span_count: counts.spans,
       span_evict_count: counts.spansEvicted,
