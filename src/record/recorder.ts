@@ -51,7 +51,7 @@ import {
 } from "./span_chunk.ts";
 import type { SpanMeters } from "./span_meters.ts";
 import { StreamScope } from "./stream_scope.ts";
-import { follow, isStream } from "./streams.ts";
+import { follow, isAsyncIterable, isStream } from "./streams.ts";
 import { asPromise, thenOf } from "./thenables.ts";
 import { NOTHING_DONE, type WorkDone, workSince } from "./work_done.ts";
 
@@ -464,7 +464,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     try {
       const result = this.flows.run(scope.frame!, fn, scope);
       const then = thenOf(result);
-      if (then !== null) {
+      if (then !== null && !isAsyncIterable(result)) {
         this.#promiseCount++;
         return asPromise(result as PromiseLike<unknown>, then).then(
           value => this.#finish(scope, value),
