@@ -65,6 +65,7 @@ function followed(stream: object, scope: StreamScope): object | undefined {
   if (then !== null && !followThen(stream, then, scope)) return undefined;
   // An iterator is nearly always its own iterable; else what it gives is followed as well.
   const isIterator = typeof given.next === "function";
-  if (isIterator && !followIterator(given, scope, isAsync)) return undefined;
-  return followIterable(given, scope) || isIterator ? stream : undefined;
+  const own = isIterator ? followIterator(given, scope, isAsync) : null;
+  if (isIterator && own === null) return undefined;
+  return followIterable(given, scope, own) || isIterator ? stream : undefined;
 }

@@ -456,6 +456,54 @@ test("What is a promise and a stream stays what it is, and its scope closes with
   assertEquals(ci.dict({ name: "fail" }).roots[0].attrs, { error: "Error: no page" });
 });
 
+/** A database's: its `next` gives rows and null, and a loop over it calls that. */
+class Cursor {
+  isClosed = false;
+  readonly #ci: TestEngine;
+  #left = 3;
+  constructor(ci: TestEngine) {
+    this.#ci = ci;
+  }
+  async next(): Promise<{ row: number } | null> {
+    await nextTask();
+    this.#ci.scope("fetch", () => {});
+    return this.#left > 0 ? { row: this.#left-- } : null;
+  }
+  async *[Symbol.asyncIterator](): AsyncGenerator<{ row: number }> {
+    try {
+      for (let row = await this.next(); row !== null; row = await this.next()) yield row;
+    } finally {
+      this.isClosed = true;
+    }
+  }
+}
+
+const CURSOR_READERS: Readonly<Record<string, (cursor: Cursor) => Promise<number>>> = {
+  "a loop over it": async cursor => {
+    for await (const _ of cursor);
+    return 4;
+  },
+  "a loop that breaks": async cursor => {
+    for await (const _ of cursor) break;
+    return 1;
+  },
+  "calls of its next() until there is none": async cursor => {
+    while (await cursor.next() !== null);
+    return 4;
+  },
+};
+
+for (const [what, read] of Object.entries(CURSOR_READERS)) {
+  test(`The scope of a cursor whose next() is no iterator's closes with ${what}`, async () => {
+    const ci = new TestEngine();
+    const cursor = ci.scope("find", () => new Cursor(ci));
+    const fetched = await ci.scope("reader", () => read(cursor));
+    assertEquals(openCount(ci), 0);
+    const [find] = ci.dict({ name: "find" }).roots;
+    assertEquals([find.children.length, find.attrs], [fetched, {}]);
+  });
+}
+
 test("A query that is a stream as well runs when it is awaited, in its scope, and once for each time", async () => {
   const ci = new TestEngine();
   let runs = 0;
