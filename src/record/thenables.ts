@@ -22,6 +22,13 @@ export function thenOf(value: unknown): Then | null {
   }
 }
 
+const EAGER = Promise.prototype.then;
+
+/** Whether it is the `then` of promises, which does no work: a class of its own, and any other thenable, may begin it there. */
+export function isEager(then: Then): boolean {
+  return then === EAGER;
+}
+
 /**
  * A promise as it is, so that a subclass stays one. Another thenable (a query that runs when it is awaited, say) is run once,
  * here: its `then` need not give a promise.
