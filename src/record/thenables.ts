@@ -45,7 +45,8 @@ export function asPromise(value: PromiseLike<unknown>, then: Then): Promise<unkn
  */
 export function followThen(thenable: object, then: Then, scope: StreamScope): boolean {
   const settled = (): Promise<unknown> => {
-    const awaited = (): Promise<unknown> => new Promise((resolve, reject) => then.call(thenable, resolve, reject));
+    const awaited = (): Promise<unknown> =>
+      new Promise((resolve, reject) => then.call(thenable, resolve, reject));
     if (scope.isOver) return awaited();
     scope.begin();
     return scope.run(awaited).then(

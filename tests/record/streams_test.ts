@@ -446,10 +446,13 @@ test("What is a promise and a stream stays what it is, and its scope closes with
   assertEquals(await ci.scope("reader", () => awaited.then(() => ci.scope("then", () => 5))), 5);
   assertEquals(openCount(ci), 0);
   assertEquals(await awaited, [2]); // again
-  assertEquals(ci.dict({ name: ["await", "reader"] }).roots.map(({ name, children }) => [name, children.length]), [
-    ["await", 0],
-    ["reader", 1],
-  ]);
+  assertEquals(
+    ci.dict({ name: ["await", "reader"] }).roots.map(({ name, children }) => [name, children.length]),
+    [
+      ["await", 0],
+      ["reader", 1],
+    ],
+  );
 
   const failed = ci.scope("fail", () => Page.of(ci, new Error("no page")));
   await assertRejects(async () => await failed, Error, "no page");
