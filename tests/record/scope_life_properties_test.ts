@@ -76,7 +76,7 @@ const plain: readonly fc.Arbitrary<Step>[] = [
   fc.constant<Step>({ do: "mark" }),
 ];
 const throws = fc.boolean();
-const { steps, tasks } = fc.letrec<{ step: Step; steps: Step[]; task: Task; tasks: Task[] }>(tie => {
+const { tasks } = fc.letrec<{ step: Step; steps: Step[]; task: Task; tasks: Task[] }>(tie => {
   const body = tie("steps");
   const later = { body: tie("tasks"), isAwaited: fc.boolean() };
   const inTurn: fc.Arbitrary<Step>[] = [
