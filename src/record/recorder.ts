@@ -51,8 +51,8 @@ import {
 } from "./span_chunk.ts";
 import type { SpanMeters } from "./span_meters.ts";
 import { StreamScope } from "./stream_scope.ts";
-import { follow, isStream } from "./streams.ts";
-import { asPromise, thenOf } from "./thenables.ts";
+import { follow, isAsyncIterable, isStream } from "./streams.ts";
+import { asPromise, isEager, type Then, thenOf } from "./thenables.ts";
 import { NOTHING_DONE, type WorkDone, workSince } from "./work_done.ts";
 
 /** What the recorder needs from above. */
@@ -464,21 +464,32 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     try {
       const result = this.flows.run(scope.frame!, fn, scope);
       const then = thenOf(result);
-      if (then !== null) {
+      if (then !== null && !isAsyncIterable(result)) {
         this.#promiseCount++;
-        return asPromise(result as PromiseLike<unknown>, then).then(
-          value => this.#finish(scope, value),
-          error => {
-            this.fail(scope, error);
-            throw error;
-          },
-        );
+        // What begins its work when it is awaited (a query, say) does it in the scope.
+        return isEager(then)
+          ? this.#finishLater(scope, result as PromiseLike<unknown>, then)
+          : this.flows.run(
+            scope.frame!,
+            () => this.#finishLater(scope, result as PromiseLike<unknown>, then),
+            undefined,
+          );
       }
       return this.#finish(scope, result);
     } catch (error) {
       this.fail(scope, error);
       throw error;
     }
+  }
+
+  #finishLater(scope: OpenScope, result: PromiseLike<unknown>, then: Then): Promise<unknown> {
+    return asPromise(result, then).then(
+      value => this.#finish(scope, value),
+      error => {
+        this.fail(scope, error);
+        throw error;
+      },
+    );
   }
 
   // A stream is not over when the function is that gave it.
