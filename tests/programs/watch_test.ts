@@ -12,7 +12,8 @@ import { findRuntime } from "../support/runtimes.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
 
 // Real watchers. A generation of the program prints "ready", the test writes the next one over it, and so on; nothing sleeps.
-// Deno's watcher may not look yet when the program runs, so an edit that has no effect is made again, and may then have two.
+// Deno's watcher may not look yet when the program runs, so an edit is made again until the next generation has begun, and may then
+// have two.
 
 const FILE = import.meta.url;
 const SPANS = 100;
@@ -67,6 +68,7 @@ function program(
     import { writeSync } from "node:fs";
     import process from "node:process";
     const GENERATION = ${generation};
+    console.log("begun ${generation}.");
     ci.profile({
       output: ${output},
       outputDir: ${JSON.stringify(spool)},
@@ -101,8 +103,8 @@ async function watch(watched: Watched): Promise<Ending> {
       if (watched.until !== undefined && texts.stdout.includes(watched.until)) {
         process.kill(child.pid!, "SIGKILL");
       }
+      if (texts.stdout.includes(`begun ${awaited}.`)) clearInterval(again);
       if (!texts.stdout.includes(`ready ${awaited}.`)) return;
-      clearInterval(again);
       if (awaited++ < EDITS) {
         edit();
         again = setInterval(edit, AGAIN_MS);

@@ -39,9 +39,9 @@ export function countUses(times: Float64Array, steps: Steps): Float64Array {
 }
 
 function countColumns<T extends object>(owner: T, steps: Steps): T {
-  const isColumn = (value: unknown) => Array.isArray(value) || ArrayBuffer.isView(value);
+  const isColumn = (value: unknown): value is Column => Array.isArray(value) || ArrayBuffer.isView(value);
   const counted = Object.entries(owner).map(([name, value]) =>
-    isColumn(value) ? [name, countColumn(value as unknown as Column, steps)] : [name, value]
+    isColumn(value) ? [name, countColumn(value, steps)] : [name, value]
   );
   return Object.fromEntries(counted) as T;
 }
