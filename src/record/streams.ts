@@ -43,16 +43,27 @@ export function isAsyncIterable(value: unknown): boolean {
  * @returns What to give in its place: itself, wherever it can be followed as it is.
  */
 export function follow(stream: object, scope: StreamScope): object {
+  const first = FOLLOWED.get(stream);
+  if (first !== undefined && !first.isOver) {
+    first.join(scope);
+    return stream;
+  }
   let given: object | undefined;
   try {
     given = followed(stream, scope);
-    if (given === stream) scope.watch(given);
+    if (given === stream) {
+      scope.watch(given);
+      FOLLOWED.set(given, scope);
+    }
   } catch {
     // A proxy that says no, or an object of another world: what it gives is the caller's business.
   }
   if (given === undefined) scope.stop();
   return given ?? stream;
 }
+
+// A function may give the same stream each time it is called: what it is made of is changed once.
+const FOLLOWED = new WeakMap<object, StreamScope>();
 
 function followed(stream: object, scope: StreamScope): object | undefined {
   if (isResponse(stream)) return followResponse(stream, scope);
