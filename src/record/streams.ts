@@ -43,17 +43,17 @@ export function isAsyncIterable(value: unknown): boolean {
  * @returns What to give in its place: itself, wherever it can be followed as it is.
  */
 export function follow(stream: object, scope: StreamScope): object {
-  const first = FOLLOWED.get(stream);
-  if (first !== undefined && !first.isOver) {
-    first.join(scope);
-    return stream;
-  }
   let given: object | undefined;
   try {
+    const first = firstOf(stream);
+    if (first !== undefined) {
+      first.join(scope);
+      return stream;
+    }
     given = followed(stream, scope);
     if (given === stream) {
       scope.watch(given);
-      FOLLOWED.set(given, scope);
+      Object.defineProperty(given, FIRST, { value: scope, configurable: true });
     }
   } catch {
     // A proxy that says no, or an object of another world: what it gives is the caller's business.
@@ -62,8 +62,16 @@ export function follow(stream: object, scope: StreamScope): object {
   return given ?? stream;
 }
 
-// A function may give the same stream each time it is called: what it is made of is changed once.
-const FOLLOWED = new WeakMap<object, StreamScope>();
+// A function may give the same stream each time it is called: what that is made of is changed once. The stream knows for whom, under
+// a name that nobody else has.
+const FIRST = Symbol("cirron.scope");
+
+/** The scope that a stream closes, if it does already. */
+function firstOf(stream: object): StreamScope | undefined {
+  if (!Object.hasOwn(stream, FIRST)) return undefined;
+  const first = (stream as { readonly [FIRST]: StreamScope })[FIRST];
+  return first.isOver ? undefined : first;
+}
 
 function followed(stream: object, scope: StreamScope): object | undefined {
   if (isResponse(stream)) return followResponse(stream, scope);
