@@ -555,6 +555,18 @@ test("Scopes whose functions give the same stream close with it, however many th
   assertEquals([readable.listenerCount("close"), readable.listenerCount("end")], [1, 1]);
 });
 
+test("A call of an async generator that throws at once does not keep the next one waiting", async () => {
+  const ci = new TestEngine();
+  const numbers = Object.assign(countLater(ci, 2), {
+    next: () => {
+      throw new RangeError("out of stack");
+    },
+  });
+  ci.scope("get", () => numbers);
+  assertThrows(() => numbers.next(), RangeError, "out of stack");
+  assertEquals(await numbers.return("end"), { done: true, value: "end" });
+});
+
 test("A stream whose first scope's handle was ended still closes the others, with its error", () => {
   const ci = new TestEngine();
   const failing = (function*() {
