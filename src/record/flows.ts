@@ -10,8 +10,12 @@ import { node } from "../runtime/builtins.ts";
 export interface FrameScope<S extends FrameScope<S>> {
   /** The flow it was opened in; null for one that is on no stack. */
   readonly frame: Frame<S> | null;
-  /** The scope below it in the same flow. Null once closed: a closed scope keeps none alive. */
+  /**
+   * The scope below it in the same flow; of one that is on no stack, the one that it hangs on. Null once closed: a closed scope keeps
+   * none alive.
+   */
   below: S | null;
+  readonly isOpen: boolean;
   /** The scope above it in the same flow. */
   above: S | null;
   /** What inner flows hold of it; null until the first one starts in it. */
@@ -34,7 +38,16 @@ export class Anchor<S extends FrameScope<S>> {
 
   /** The anchor of an open scope. */
   static of<S extends FrameScope<S>>(scope: S): Anchor<S> {
-    return scope.anchor ??= new Anchor(scope);
+    return scope.anchor ?? (scope.anchor = Anchor.#make(scope));
+  }
+
+  // The flow that a scope is in says where to look next when it closes; one that is in none says it now.
+  static #make<S extends FrameScope<S>>(scope: S): Anchor<S> {
+    const anchor = new Anchor(scope);
+    if (scope.frame === null && scope.below !== null && scope.below.isOpen) {
+      anchor.outer = Anchor.of(scope.below);
+    }
+    return anchor;
   }
 }
 

@@ -46,7 +46,6 @@ export function itemStream(
   options: StreamOptions = {},
 ): unknown {
   checkName(name, "stream");
-  const { unit, scopeOptions } = checkOptions(name, options);
   const { [Symbol.asyncIterator]: iterateAsync, [Symbol.iterator]: iterate } = Object(source) as Iterating;
   if (typeof iterateAsync !== "function" && typeof iterate !== "function") {
     throw new TypeError(
@@ -54,6 +53,7 @@ export function itemStream(
     );
   }
   if (recorder() === null) return source;
+  const { unit, scopeOptions } = checkOptions(name, options);
   const items: Iterating = {};
   const follow = (begin: NonNullable<typeof iterate>, isAsync: boolean) => (): unknown => {
     const active = recorder();

@@ -177,7 +177,12 @@ class AsyncReader extends Reader {
       );
     }
     this.#isBusy = true;
-    return this.#step(method, given, isReturn);
+    try {
+      return this.#step(method, given, isReturn);
+    } catch (error) {
+      this.#goOn(); // out of stack, say: the calls that come must not wait for this one
+      throw error;
+    }
   }
 
   override leave(value: unknown): unknown {

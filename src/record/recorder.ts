@@ -221,6 +221,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     const frame = scope.frame;
     let misnested: Frame<OpenScope> | null = null;
     if (frame === null) {
+      scope.below = null;
       if (scope.anchor !== null) scope.anchor.scope = null;
     } else if (!frame.remove(scope)) {
       misnested = frame;
@@ -419,7 +420,9 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
   #openIn(parent: OpenScope, name: string, index: number, attrs: Attrs | undefined): OpenScope {
     const frame = this.flows.current();
     if (frame.innermost() === parent) return this.push(frame, parent, name, index, attrs);
-    return this.#start(name, index, attrs, null, parent);
+    const scope = this.#start(name, index, attrs, null, parent);
+    scope.below = parent;
+    return scope;
   }
 
   /** Opens a scope that is innermost in a flow of its own, for whoever has it to run things in. */

@@ -23,6 +23,8 @@ export class StreamScope {
   protected readonly scope: OpenScope;
   /** Readers that have begun and not ended: a stream may be one that can be read again. */
   #readerCount = 0;
+  /** Scopes whose function gave the same stream again, from the inside out: they close with this one. */
+  #joined: StreamScope[] | null = null;
 
   /** @param scope One that is innermost in a frame of its own. */
   constructor(recorder: StreamRecorder, scope: OpenScope) {
@@ -31,9 +33,14 @@ export class StreamScope {
     recorder.streams.add(this);
   }
 
-  /** Whether the scope has closed: from then on nobody looks at the stream. */
+  /** Whether the scope has closed, and all that close with it: from then on nobody looks at the stream. */
   get isOver(): boolean {
-    return !this.scope.isOpen;
+    return !this.scope.isOpen && (this.#joined === null || this.#joined.every(({ isOver }) => isOver));
+  }
+
+  /** Makes another scope close with this one. */
+  join(scope: StreamScope): void {
+    (this.#joined ??= []).push(scope);
   }
 
   /** Runs a part of the stream's body in the scope's flow. */
@@ -61,31 +68,29 @@ export class StreamScope {
 
   /** Closes the scope. */
   stop(): void {
-    this.#forget();
-    if (this.isOver) return;
-    this.finish();
-    this.recorder.close(this.scope);
+    this.#close(() => this.recorder.close(this.scope));
+    this.#joined?.forEach(scope => scope.stop());
   }
 
   /** Closes the scope with the error that the stream threw. */
   fail(error: unknown): void {
-    this.#forget();
-    if (this.isOver) return;
-    this.finish();
-    this.recorder.fail(this.scope, error);
+    this.#close(() => this.recorder.fail(this.scope, error));
+    this.#joined?.forEach(scope => scope.fail(error));
   }
 
   /** Notes that nobody has read the stream to its end, before all scopes are closed. */
   leave(): void {
-    this.#forget();
-    if (this.isOver) return;
-    this.finish();
-    noteAbandoned(this.scope);
+    this.#close(() => noteAbandoned(this.scope));
   }
 
   /** Closes the scope of a stream that is gone, and what its body had left open. */
   abandon(): void {
-    if (this.isOver) return this.#forget();
+    if (this.scope.isOpen) this.#abandon();
+    else this.#forget();
+    this.#joined?.forEach(scope => scope.abandon());
+  }
+
+  #abandon(): void {
     const frame = this.scope.frame!;
     for (let top = frame.innermost(); top !== null && top.frame === frame && top !== this.scope;) {
       noteAbandoned(top);
@@ -104,6 +109,13 @@ export class StreamScope {
 
   /** What there is to note before the scope closes. */
   protected finish(): void {}
+
+  #close(how: () => void): void {
+    this.#forget();
+    if (!this.scope.isOpen) return;
+    this.finish();
+    how();
+  }
 
   #forget(): void {
     this.recorder.streams.delete(this);

@@ -45,13 +45,32 @@ export function isAsyncIterable(value: unknown): boolean {
 export function follow(stream: object, scope: StreamScope): object {
   let given: object | undefined;
   try {
+    const first = firstOf(stream);
+    if (first !== undefined) {
+      first.join(scope);
+      return stream;
+    }
     given = followed(stream, scope);
-    if (given === stream) scope.watch(given);
+    if (given === stream) {
+      scope.watch(given);
+      Object.defineProperty(given, FIRST, { value: scope, configurable: true });
+    }
   } catch {
     // A proxy that says no, or an object of another world: what it gives is the caller's business.
   }
   if (given === undefined) scope.stop();
   return given ?? stream;
+}
+
+// A function may give the same stream each time it is called: what that is made of is changed once. The stream knows for whom, under
+// a name that nobody else has.
+const FIRST = Symbol("cirron.scope");
+
+/** The scope that a stream closes, if it does already. */
+function firstOf(stream: object): StreamScope | undefined {
+  if (!Object.hasOwn(stream, FIRST)) return undefined;
+  const first = (stream as { readonly [FIRST]: StreamScope })[FIRST];
+  return first.isOver ? undefined : first;
 }
 
 function followed(stream: object, scope: StreamScope): object | undefined {

@@ -264,7 +264,7 @@ export class Engine implements EngineV1 {
       counters: { ...NO_COUNTERS, cpu: this.#counters.cpu },
       maxSpans: this.#maxSpans,
       ids: () => ids,
-      warn: message => this.#warn(message),
+      warn: message => this.#warnOnce(message),
     });
     return {
       run: fn => this.#direct === NO_RECORDING ? fn() : this.#captures.run(recorder, fn),

@@ -134,6 +134,18 @@ test("What a captured function leaves running stays in its capture", async () =>
   assertEquals([trace(), ci.shape()], ["late", "outside"]);
 });
 
+test("Captures that go wrong in the same way say so once", () => {
+  const ci = new TestEngine();
+  for (let i = 0; i < 3; i++) {
+    capture(ci, () => {
+      const ended = ci.scope("a");
+      ended.end();
+      ended.set({ i });
+    });
+  }
+  assertEquals(ci.warnings, [`[cirron] set() was dropped: scope "a" had already ended`]);
+});
+
 test("What a captured function gives and begins when it is awaited is in its capture", async () => {
   const ci = new TestEngine();
   const query = {

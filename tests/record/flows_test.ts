@@ -722,6 +722,7 @@ class FakeScope implements FrameScope<FakeScope> {
   below: FakeScope | null = null;
   above: FakeScope | null = null;
   anchor: Anchor<FakeScope> | null = null;
+  readonly isOpen = true;
   readonly frame: Frame<FakeScope>;
   /** Opens a scope on top of `frame`. */
   constructor(frame: Frame<FakeScope>) {

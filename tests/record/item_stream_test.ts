@@ -129,6 +129,7 @@ test("stream() gives its source where nothing is recorded, or by an engine that 
   ci.profile({ enabled: false });
   const source = [1];
   assertStrictEquals(stream(ci, source), source);
+  assertStrictEquals(stream(ci, source, { unit: 5 } as unknown as StreamOptions), source); // nor are options looked at
   assertStrictEquals(itemStream(() => null, "generate", source), source);
 });
 

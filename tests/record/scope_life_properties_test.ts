@@ -125,7 +125,7 @@ interface Modelled {
   readonly attrs: Record<string, unknown>;
   marks: number;
   isOpen: boolean;
-  /** Once it has ended: the next one outwards at that moment. */
+  /** Once it has ended: the next one outwards. */
   outwards: Modelled | null;
 }
 
@@ -199,7 +199,7 @@ class Program {
     if (found === null) return;
     const [model, handle] = found;
     if (step.do === "run") {
-      handle.run(() => this.#steps(step.body, model.isOpen ? { outer: model, stack: [] } : flow));
+      handle.run(() => this.#steps(step.body, model.isOpen ? startIn(model) : flow));
     } else if (step.do === "end") {
       handle.end();
       this.#end(model);
@@ -264,7 +264,7 @@ class Program {
     const found = this.#find(task.of);
     if (found === null) return;
     const [model, handle] = found;
-    await handle.run(() => this.#later(task.body, model.isOpen ? { outer: model, stack: [] } : flow));
+    await handle.run(() => this.#later(task.body, model.isOpen ? startIn(model) : flow));
   }
 
   #stream({ parent, body, throws }: Task & { readonly do: "stream" }, flow: Flow): void {
@@ -312,7 +312,7 @@ class Program {
   /** Opens a scope with a function, here and in the model. */
   #begin(asked: Parent, flow: Flow, fn: (inner: { model: Modelled; flow: Flow }) => unknown): unknown {
     const { place, open } = this.#place(asked, flow);
-    const inner: Flow = { outer: place.outer, stack: [] };
+    const inner = startIn(place.outer);
     return open(scope => {
       this.handles.push(scope);
       return fn({ model: this.#add(place.parent, inner), flow: inner });
@@ -391,6 +391,17 @@ class Program {
 
 function ignoreThrown(error: unknown): void {
   if (error !== THROWN) throw error;
+}
+
+/** A flow that starts in a scope. One that is on no stack remembers from then on what it hangs on. */
+function startIn(outer: Modelled | null): Flow {
+  for (let at = outer; at !== null && at.flow === null && at.outwards === null;) {
+    const { parent } = at;
+    if (parent === null || parent === "remote" || !parent.isOpen) break;
+    at.outwards = parent;
+    at = parent;
+  }
+  return { outer, stack: [] };
 }
 
 function innermostOf(flow: Flow): Modelled | null {

@@ -470,3 +470,22 @@ test("With enabled: false a scope has constant ids, and its calls do nothing but
   assertEquals(ci.warnings, []);
   assertEquals(ci.engine.health().change_drop_count, 0);
 });
+
+test("What goes on in a run() whose scope has ended hangs on what that hung on, also where that was on no stack", async () => {
+  const ci = new TestEngine();
+  const request = ci.scope("request", { parent: null });
+  const query = request.scope("query");
+  await query.run(async () => {
+    ci.scope("send", () => {});
+    await null;
+    query.end(); // as libraries do it
+    ci.scope("parse", () => {});
+    await ci.scope("later", async () => {
+      await null;
+      request.end();
+      ci.scope("inner", () => {});
+    });
+    ci.scope("after", () => {});
+  });
+  assertEquals(ci.shape(), "request\n  query\n    send\n  parse\n  later\n    inner\nafter");
+});

@@ -531,6 +531,61 @@ test("A query that is a stream as well runs when it is awaited, in its scope, an
   assertEquals(openCount(ci), 0);
 });
 
+test("Scopes whose functions give the same stream close with it, however many there are", async () => {
+  const ci = new TestEngine();
+  const numbers = count(ci, 2);
+  const later = Object.assign(countLater(ci, 3), { isOpen: true });
+  const readable = new Readable({ read: () => {} });
+  for (let i = 0; i < 20_000; i++) {
+    ci.scope("get", () => numbers);
+    ci.scope("later", () => later);
+  }
+  for (let i = 0; i < 20; i++) ci.scope("readable", () => readable);
+  assertEquals(ci.scope("outer", () => ci.scope("inner", () => numbers)), numbers);
+  assertEquals([...numbers], [0, 1]);
+  assertEquals(await later.next(), { done: false, value: 0 });
+  await assertRejects(async () => await later.throw(new Error("boom")), Error, "boom");
+  readable.destroy();
+  await nextTask();
+  await nextTask();
+  assertEquals(openCount(ci), 0);
+  const errors = ci.dict({ name: "later" }).roots.map(({ attrs }) => attrs.error);
+  assertEquals([errors.length, new Set(errors)], [20_000, new Set(["Error: boom"])]);
+  assertEquals(ci.dict({ name: "outer" }).roots[0].children.map(({ name }) => name), ["inner"]);
+  assertEquals([readable.listenerCount("close"), readable.listenerCount("end")], [1, 1]);
+});
+
+test("A call of an async generator that throws at once does not keep the next one waiting", async () => {
+  const ci = new TestEngine();
+  const numbers = Object.assign(countLater(ci, 2), {
+    next: () => {
+      throw new RangeError("out of stack");
+    },
+  });
+  ci.scope("get", () => numbers);
+  assertThrows(() => numbers.next(), RangeError, "out of stack");
+  assertEquals(await numbers.return("end"), { done: true, value: "end" });
+});
+
+test("A stream whose first scope's handle was ended still closes the others, with its error", () => {
+  const ci = new TestEngine();
+  const failing = (function*() {
+    yield 1;
+    ci.scope("body", () => {});
+    throw new Error("boom");
+  })();
+  let inner: Scope | undefined;
+  ci.scope("outer", () =>
+    ci.scope("inner", scope => {
+      inner = scope;
+      return failing;
+    }));
+  failing.next();
+  inner?.end();
+  assertThrows(() => failing.next(), Error, "boom");
+  assertEquals(ci.shape(), "outer !Error: boom\n  inner\n  body");
+});
+
 test("A stream that is read by two at once is over when both are through", async () => {
   const ci = new TestEngine();
   const stream = ci.scope("generate", () => ({ [Symbol.asyncIterator]: () => countLater(ci, 1) }));
