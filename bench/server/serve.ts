@@ -88,6 +88,9 @@ function serveHttp(handler: Handler): (count: number) => Promise<void> {
       const args = [program, String(port), String(count), String(IN_FLIGHT)];
       spawn(client, args, { stdio: ["ignore", "inherit", "inherit"] })
         .on("error", reject)
-        .on("exit", status => status === 0 ? resolve() : reject(new Error(`The client ended with ${status}`)));
+        .on(
+          "exit",
+          status => status === 0 ? resolve() : reject(new Error(`The client ended with ${status}`)),
+        );
     });
 }
