@@ -34,6 +34,7 @@ export const CONTESTANTS = {
   "cirron, output none, wall only": () => ours({ output: "none", counters: { cpu: false } }),
   "cirron, output none": () => ours({ output: "none" }),
   "cirron, output spool": () => ours({ output: "spool" }),
+  // Once profile() takes it: "cirron, output journal": () => ours({ output: "journal" }),
 } satisfies Record<string, Start>;
 
 /** A contestant's name. */
