@@ -25,6 +25,18 @@ export interface Case {
   readonly timesOf?: readonly string[];
   /** What a piece of it is made of: cases of any group, each so often. It is held against the sum of their medians. */
   readonly parts?: Readonly<Record<string, number>>;
+  /** It is told by what it takes beyond another case of its group. */
+  readonly added?: Added;
+}
+
+/** How a case is told that does what another does, and more. */
+export interface Added {
+  /** The case that does the same without. */
+  readonly over: string;
+  /** The case whose own addition to `over` this one's is a multiple of. */
+  readonly against?: string;
+  /** The most that it may add: times of what `against` adds, or without that in the case's unit. */
+  readonly atMost?: number;
 }
 
 /**

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Case, Target } from "./case.ts";
+import type { Added, Case, Target } from "./case.ts";
 
 /** What came out for a case. */
 export interface Measured {
@@ -24,6 +24,17 @@ export interface Measured {
   readonly times?: readonly [least: number, most: number];
   /** As the case has them. */
   readonly parts?: Case["parts"];
+  readonly added?: MeasuredAddition;
+}
+
+/** What a case takes beyond another. */
+export interface MeasuredAddition {
+  /** In the case's unit: the median over the rounds. */
+  readonly median: number;
+  /** As a multiple of what a third case takes beyond it, the median over the rounds; without a third case undefined. */
+  readonly times?: number;
+  /** As the case has it. */
+  readonly atMost?: number;
 }
 
 /** What a case is made of whoever writes it, and what comes on top. */
@@ -81,7 +92,7 @@ export async function compare(cases: readonly Case[], options: CompareOptions): 
       if (turnsAfterMs < Infinity) await turnIfDue();
     }
   }
-  return cases.map(({ name, unit = "ns", target = null, floor, timesOf, parts }, i) => ({
+  return cases.map(({ name, unit = "ns", target = null, floor, timesOf, parts, added }, i) => ({
     name,
     unit,
     median: median(perRound[i]),
@@ -94,6 +105,7 @@ export async function compare(cases: readonly Case[], options: CompareOptions): 
     floor: floor === undefined ? undefined : aboveFloor(floor, perRound[i], valuesOf),
     times: timesOf === undefined ? undefined : timesAsLong(perRound[i], timesOf.map(valuesOf)),
     parts,
+    added: added === undefined ? undefined : addition(added, perRound[i], valuesOf),
   }));
 
   function valuesOf(name: string): readonly number[] {
@@ -124,6 +136,18 @@ function aboveFloor(
     Object.entries(of).reduce((sum, [name, factor]) => sum + factor * valuesOf(name)[round], 0)
   );
   return { of, median: median(floors), above: median(own.map((value, round) => value - floors[round])) };
+}
+
+function addition(
+  { over, against, atMost }: Added,
+  own: readonly number[],
+  valuesOf: (name: string) => readonly number[],
+): MeasuredAddition {
+  const beyond = (values: readonly number[]) => values.map((value, round) => value - valuesOf(over)[round]);
+  const added = beyond(own);
+  const others = against === undefined ? undefined : beyond(valuesOf(against));
+  const times = others && median(added.map((value, round) => value / others[round]));
+  return { median: median(added), times, atMost };
 }
 
 function timesAsLong(

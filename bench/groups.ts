@@ -13,6 +13,7 @@ import { peerGroups } from "./peer_cases.ts";
 import { programGroups } from "./program_cases.ts";
 import { readGroups } from "./read_cases.ts";
 import { recordingGroups } from "./recording_cases.ts";
+import { serverGroups } from "./server/cases.ts";
 
 /** In the order of the table. */
 export const GROUPS: readonly Group[] = [
@@ -21,6 +22,7 @@ export const GROUPS: readonly Group[] = [
   ...firstGroups,
   ...programGroups,
   ...offGroups,
+  ...serverGroups,
   ...peerGroups,
   ...readGroups,
   ...journalGroups,

@@ -2,7 +2,7 @@
  * Measures every group on both runtimes, one process at a time, and writes `bench/results.json`, the tables of `bench/RESULTS.md`
  * and the README's five lines:
  * `deno task bench results`. With names of groups, only those are measured anew; `--seconds=1` measures each for so long, to
- * see that it works.
+ * see that it works, `--rounds=1` at least so often.
  *
  * @module
  */
@@ -20,7 +20,8 @@ const PAGE = join(ROOT, "bench", "RESULTS.md");
 const README = join(ROOT, "README.md");
 
 const before: Results | null = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : null;
-const seconds = Deno.args.find(arg => arg.startsWith("--seconds="))?.split("=")[1];
+const given = (option: string) => Deno.args.find(arg => arg.startsWith(`--${option}=`))?.split("=")[1];
+const [seconds, rounds] = [given("seconds"), given("rounds")];
 const names = Deno.args.filter(arg => !arg.startsWith("--"));
 const wanted = GROUPS.filter(({ name }) => names.length === 0 || names.includes(name));
 
@@ -38,7 +39,12 @@ for (const name of ["deno", "bun"] as const) {
       continue;
     }
     const beginMs = performance.now();
-    const program = ["bench/run_group.ts", group.name, ...(seconds === undefined ? [] : [seconds])];
+    const program = [
+      "bench/run_group.ts",
+      group.name,
+      seconds ?? "",
+      ...(rounds === undefined ? [] : [rounds]),
+    ];
     const args = name === "deno" ? ["run", "-A", ...(group.denoFlags ?? []), ...program] : program;
     const env = name === "deno" ? group.denoEnv : undefined;
     const { ok, output } = await run(name, args, line => !line.startsWith("["), env);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { aimOf, type Floor, type Measured } from "./compare.ts";
+import { aimOf, type Floor, type Measured, type MeasuredAddition } from "./compare.ts";
 
 /** What `bench/results.json` holds. */
 export interface Results {
@@ -41,28 +41,25 @@ function between(page: string, text: string): string {
   return `${page.slice(0, begin + BEGIN.length)}\n\n${text}\n${page.slice(end)}`;
 }
 
-/** What the five lines are of: a median by its case's name, or how many times as long as ours the cases take that begin so. */
+/** What the five lines are of: a median by its case's name, or what a case adds to another. */
 const COSTS:
-  readonly (readonly [what: string, from: { readonly median: string } | { readonly times: string }])[] = [
+  readonly (readonly [what: string, from: { readonly median: string } | { readonly added: string }])[] = [
     ["a scope, wall and CPU time", { median: "scope + end, with cpu" }],
-    ["a scope around a function, wall time", { median: "callback scope, wall only" }],
     ["a mark", { median: "mark, in a scope" }],
     ["a span in a program that works in between", {
       median: "a span of a whole program, 1 to 100 us of work, with cpu",
     }],
-    ["a span by OpenTelemetry JS, against ours", { times: "OpenTelemetry JS, " }],
+    ["a server's request, four scopes and two marks, on disk", { added: "a request, cirron, output spool" }],
+    ["the same by OpenTelemetry JS, nothing exported", { added: "a request, OpenTelemetry JS" }],
   ];
 
 function costs({ runtimes }: Results): string {
   const cell = (from: (typeof COSTS)[number][1], { groups }: RuntimeResults): string => {
-    const all = Object.values(groups).flat();
-    if ("median" in from) {
-      const one = all.find(({ name }) => name === from.median);
-      if (one === undefined) throw new Error(`The README tells of "${from.median}", which was not measured`);
-      return amount(one.median, one.unit);
-    }
-    const times = all.filter(({ name }) => name.startsWith(from.times)).flatMap(({ times }) => times ?? []);
-    return timesText([Math.min(...times), Math.max(...times)]);
+    const name = "median" in from ? from.median : from.added;
+    const one = Object.values(groups).flat().find(one => one.name === name);
+    const value = "median" in from ? one?.median : one?.added?.median;
+    if (value === undefined) throw new Error(`The README tells of "${name}", which was not measured`);
+    return "median" in from ? amount(value, one!.unit) : amount(value, one!.unit, 1e3);
   };
   return table(
     ["what it costs", ...runtimes.map(({ runtime }) => runtime)],
@@ -83,6 +80,13 @@ function tables({ date, machine, runtimes }: Results): string {
         return [one.name, ...before, ...row.map((one, i) => one === null ? "" : each(one, runtimes[i]))];
       }),
     );
+  const isOfServer = (name: string) => groupOf(name, runtimes)?.startsWith("server") ?? false;
+  const serverTable = (head: string, unit: Measured["unit"]) =>
+    tableOf([head], one => one.unit === unit && isOfServer(one.name), () => ({
+      before: [],
+      each: ({ median, unit, added }) =>
+        added === undefined ? amount(median, unit, 1e3) : addedText(added, unit),
+    }));
   return `**A call, over and over:** the floor that it stands on + what is ours.
 
 ${
@@ -91,12 +95,12 @@ ${
       each: ({ floor }) => floor === undefined ? "" : aboveText(floor),
     }))
   }
-**The first in a process of its own:** nothing is compiled yet.
+**The first in a process of its own:** nothing is compiled yet. As a multiple: of what the same takes when it is compiled.
 
 ${
     tableOf(["first"], ({ name }) => isFirst(name, runtimes), () => ({
       before: [],
-      each: ({ median, unit }) => amount(median, unit),
+      each: (one, { groups }) => amount(one.median, one.unit) + partsText(one, groups),
     }))
   }
 **A whole program:** seven names, three levels, every form, attributes and marks, as time and as a multiple of what its calls cost
@@ -108,6 +112,14 @@ ${
       each: (one, { groups }) => amount(one.median, one.unit) + partsText(one, groups),
     }))
   }
+**A server:** Hono and SQLite, four scopes in each other with two attributes each and two marks a request, 32 requests in flight, made in
+its own process or over HTTP. What a request takes of the processor untraced, then what each adds to that, also as times of what
+OpenTelemetry JS adds, which exports to nowhere. In brackets the bound, in bold what is over it.
+
+${serverTable("request", "ns")}
+What is resident at the end, when the package keeps its newest 100 000 spans: of the untraced server, then what each adds.
+
+${serverTable("server", "bytes")}
 **The same span by others,** one attribute and one value in it: how many times as long they take as ours, with CPU time and without.
 The event loop turns every 20 ms, or never.
 
@@ -202,6 +214,17 @@ function partsText({ median, parts }: Measured, groups: RuntimeResults["groups"]
   return `, ${(median / sum).toFixed(1)} x`;
 }
 
+// As `+ 19.0 us, **2.07 x** (at most 1.10 x)`.
+function addedText({ median, times, atMost }: MeasuredAddition, unit: Measured["unit"]): string {
+  const plus = `${median < 0 ? "-" : "+"} ${amount(Math.abs(median), unit, 1e3)}`;
+  const multiple = times === undefined ? undefined : `${times.toFixed(2)} x`;
+  if (atMost === undefined) return multiple === undefined ? plus : `${plus}, ${multiple}`;
+  const bold = (text: string) => (times ?? median) > atMost ? `**${text}**` : text;
+  return multiple === undefined
+    ? `${bold(plus)} (at most ${amount(atMost, unit)})`
+    : `${plus}, ${bold(multiple)} (at most ${atMost.toFixed(2)} x)`;
+}
+
 /** What came out, in the form of the target's last term. */
 export function figureText(one: Measured): string {
   const { target, figure, unit } = one;
@@ -211,10 +234,13 @@ export function figureText(one: Measured): string {
   return figure <= aim ? text : `**${text}**`;
 }
 
-function amount(value: number, unit: Measured["unit"]): string {
-  if (unit === "bytes") return `${Math.round(value)} bytes`;
+/** @param usFrom The nanoseconds from which on it is told in microseconds. */
+function amount(value: number, unit: Measured["unit"], usFrom = 1e4): string {
+  if (unit === "bytes") {
+    return value >= 1e5 ? `${(value / 1e6).toFixed(value < 1e7 ? 1 : 0)} MB` : `${Math.round(value)} bytes`;
+  }
   if (value >= 1e6) return `${(value / 1e6).toFixed(value >= 1e8 ? 0 : 1)} ms`;
-  if (value >= 1e4) return `${(value / 1e3).toFixed(1)} us`;
+  if (value >= usFrom) return `${(value / 1e3).toFixed(1)} us`;
   return `${value.toFixed(value < 10 ? 1 : 0)} ns`;
 }
 

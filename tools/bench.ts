@@ -1,6 +1,7 @@
 /**
  * `deno task bench`: the benchmarks on both runtimes. `deno task bench deno` or `bun` runs one; `deno task bench results`
- * measures what `bench/RESULTS.md` and the README say and writes it there; `deno task bench guard` fails where recording has become dearer.
+ * measures what `bench/RESULTS.md` and the README say and writes it there, `deno task bench server` the server alone, in five processes
+ * of each contestant (`--rounds=5`); `deno task bench guard` fails where recording has become dearer.
  *
  * @module
  */
@@ -17,8 +18,9 @@ if (only !== "guard") ensurePeersInstalled();
 let ok = true;
 if (only === "guard") {
   ok = (await run("deno", ["run", "-A", "--no-check", "bench/guard.ts", ...groups])).ok;
-} else if (only === "results") {
-  ok = (await run("deno", ["run", "-A", "bench/record.ts", ...groups])).ok;
+} else if (only === "results" || only === "server") {
+  const chosen = only === "server" ? ["server", "server, HTTP", ...groups] : groups;
+  ok = (await run("deno", ["run", "-A", "bench/record.ts", ...chosen])).ok;
 } else {
   if (only !== "bun") ok = (await run("deno", ["bench", "-A", "--lock=bench/peers/deno.lock", ALL])).ok && ok;
   if (only !== "deno") ok = (await run("bun", [ALL])).ok && ok;

@@ -72,6 +72,24 @@ test("A program is held against the sum of what it is made of, an other's span a
   assertMatch(tables, /^\| others' +\| 5\.0 to 6\.0 x +\|$/m);
 });
 
+test("What a case adds to another is told as it is, as times of what a third adds, and in bold where it is over its bound", async () => {
+  const measured = await compare([
+    given("a request", 10_000),
+    given("another's", 20_000, { added: { over: "a request" } }),
+    given("ours", 15_000, { added: { over: "a request", against: "another's", atMost: 0.5 } }),
+    given("ours, on disk", 30_000, { added: { over: "a request", against: "another's", atMost: 1.1 } }),
+    given("resident", 5e7, { unit: "bytes" }),
+    given("resident, ours", 1e8, { unit: "bytes", added: { over: "resident", atMost: 4e7 } }),
+  ], { seconds: 0, leastRounds: 3 });
+  const written = JSON.parse(JSON.stringify({ groups: { server: measured }, runtime: "A runtime" }));
+  const tables = withTables(BEGIN + END, { date: "", machine: "", runtimes: [written] });
+  assertMatch(tables, /^\| a request +\| 10\.0 us +\|$/m);
+  assertMatch(tables, /^\| another's +\| \+ 10\.0 us +\|$/m);
+  assertMatch(tables, /^\| ours +\| \+ 5\.0 us, 0\.50 x \(at most 0\.50 x\) +\|$/m);
+  assertMatch(tables, /^\| ours, on disk +\| \+ 20\.0 us, \*\*2\.00 x\*\* \(at most 1\.10 x\) +\|$/m);
+  assertMatch(tables, /^\| resident, ours +\| \*\*\+ 50 MB\*\* \(at most 40 MB\) +\|$/m);
+});
+
 test("The lines of the tables are under 160 characters long", () => {
   const tables = withTables(BEGIN + END, results);
   assertEquals(tables.split("\n").filter(line => line.length >= 160), []);
