@@ -16,4 +16,22 @@ export function threadId(): number {
     : node.workerThreads.threadId;
 }
 
+/** What the program calls this worker; null for nothing, and on the main thread. */
+export function threadName(): string | null {
+  if (isMainThread()) return null;
+  // Bun has it in one place for all workers, Deno in the other.
+  const { threadName } = node.workerThreads as { threadName?: unknown };
+  const { name } = globalThis as { name?: unknown };
+  const found = [threadName, name].find(one => typeof one === "string" && one !== "");
+  return found === undefined ? null : found as string;
+}
+
+/** The trace context that a worker of `node:worker_threads` was given, as `traceparent` of its data; null for none. */
+export function givenContext(): string | null {
+  if (isMainThread()) return null;
+  const data = node.workerThreads.workerData as { traceparent?: unknown } | null | undefined;
+  const given = typeof data === "object" ? data?.traceparent : undefined;
+  return typeof given === "string" ? given : null;
+}
+
 let number: number | undefined;
