@@ -4,7 +4,8 @@
  * @module
  */
 import { randomHex } from "../data/ids.ts";
-import { isMainThread, node } from "./builtins.ts";
+import { isLoaded, isMainThread, node } from "./builtins.ts";
+import { attempt } from "./host_calls.ts";
 
 /** The number of the calling thread: 0 is the main one. */
 export function threadId(): number {
@@ -32,6 +33,26 @@ export function givenContext(): string | null {
   const data = node.workerThreads.workerData as { traceparent?: unknown } | null | undefined;
   const given = typeof data === "object" ? data?.traceparent : undefined;
   return typeof given === "string" ? given : null;
+}
+
+/** Where workers of `node:worker_threads` find what the main thread has left for them. */
+const LEFT = "@cirron/sdk/left/1";
+
+/**
+ * Leaves plain data for workers that are made from now on. Only where that costs nothing: in Bun `node:worker_threads` would be loaded
+ * for it, 5 ms.
+ */
+export function leaveForWorkers(data: Record<string, string | null>): void {
+  if (isLoaded("node:worker_threads")) {
+    attempt(() => node.workerThreads.setEnvironmentData(LEFT, data), undefined);
+  }
+}
+
+/** What the main thread has left; empty where that is nothing, or does not get here. */
+export function leftByMainThread(): Record<string, unknown> {
+  if (isMainThread()) return {};
+  const left: unknown = attempt(() => node.workerThreads.getEnvironmentData(LEFT), null);
+  return typeof left === "object" && left !== null ? left as Record<string, unknown> : {};
 }
 
 let number: number | undefined;

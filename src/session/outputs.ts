@@ -8,7 +8,7 @@ import type { Health, JournalHealth, SpoolHealth } from "../data/health.ts";
 import { randomHex } from "../data/ids.ts";
 import type { JsonValue } from "../data/values.ts";
 import { VERSION } from "../data/version.ts";
-import { type ProcessRun, runName, runOfProcess } from "../journal/process_run.ts";
+import { announceRun, type ProcessRun, runName, runOfProcess } from "../journal/process_run.ts";
 import type { Clock } from "../meters/clock.ts";
 import { node } from "../runtime/builtins.ts";
 import { isWritable } from "../runtime/permissions.ts";
@@ -100,10 +100,11 @@ function openJournal(
   const { pid } = node.process;
   const isWorkerThread = isWorker();
   const joined = isWorkerThread ? runOfProcess(directory, pid, threadId()) : null;
+  const run = joined?.name ?? runName(unixNs(), pid);
   const { runtime, runtime_version } = runtimeAttrs();
   const sink = new JournalSink({
     directory,
-    run: joined?.name ?? runName(unixNs(), pid),
+    run,
     // The main thread's surveys count what workers write.
     maxBytes: isWorkerThread ? null : journalMaxBytes ?? DEFAULT_JOURNAL_MAX_BYTES,
     threadName: threadName(),
@@ -111,6 +112,7 @@ function openJournal(
     runtime: `${runtime} ${runtime_version}`,
     unixNs,
     nowMs: () => nowNs() / 1e6,
+    onBegin: isWorkerThread ? undefined : contexts => announceRun(directory, { name: run, ...contexts }),
   });
   return joined === null ? { name: "journal", sink } : { name: "journal", sink, joined };
 }

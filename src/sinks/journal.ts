@@ -60,6 +60,16 @@ export interface JournalSinkOptions {
   readonly unixNs: () => bigint;
   /** A clock that never goes back, in milliseconds. */
   readonly nowMs: () => number;
+  /** Told what the session hangs on, and what may hang on it, once it is in a file. */
+  readonly onBegin?: (contexts: SessionContexts) => void;
+}
+
+/** Where a session stands among others, as W3C writes trace contexts. */
+export interface SessionContexts {
+  /** What its own span hangs on; null for nothing. */
+  readonly parent: string | null;
+  /** Its own span. */
+  readonly context: string;
 }
 
 /** Writes one recorder's journal. */
@@ -103,8 +113,11 @@ export class JournalSink implements ColumnSink {
 
   /** Makes the files, and writes that the session is open. */
   begin({ snapshot, identity }: Drained): void {
-    const writer = this.#writer = this.#openWriter(snapshot, identity);
-    this.#note(writer.open());
+    const contexts = contextsOf(snapshot, snapshot.ids as IdSeries);
+    const writer = this.#writer = this.#openWriter(snapshot, identity, contexts);
+    const problem = writer.open();
+    if (problem === null) this.#options.onBegin?.(contexts);
+    this.#note(problem);
     // That it has no end is said by where it lies.
     const open = { ...snapshot, attrs: [withoutUnfinished(snapshot.attrs[0])] };
     this.#isOpenLost = !this.#writeRows("opens", open, 0, open.length, false);
@@ -172,7 +185,11 @@ export class JournalSink implements ColumnSink {
     };
   }
 
-  #openWriter(snapshot: Snapshot, { pid, rank, threadId, markIds }: Identity): JournalWriter {
+  #openWriter(
+    snapshot: Snapshot,
+    { pid, rank, threadId, markIds }: Identity,
+    contexts: SessionContexts,
+  ): JournalWriter {
     const { directory, run, maxBytes, threadName, sdkVersion, runtime, unixNs, nowMs } = this.#options;
     const ids = snapshot.ids as IdSeries; // a recorder of this thread counts
     const { processStart, bootId } = identify(pid);
@@ -192,7 +209,7 @@ export class JournalSink implements ColumnSink {
         thread: threadId,
         thread_name: threadName,
         rank,
-        ...contextsOf(snapshot, ids),
+        ...contexts,
         sdk_version: sdkVersion,
         runtime,
         span_drop_count: 0,
@@ -315,7 +332,7 @@ function encoded<T>(encode: () => T): T | undefined {
 function contextsOf(
   { id, root, foreign }: Snapshot,
   ids: IdSeries,
-): { parent: string | null; context: string } {
+): SessionContexts {
   const parent = foreign?.get(root?.[0] ?? 0);
   const spanId = spanIdText(ids, id[0]);
   return parent === undefined
