@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { CounterColumn } from "../data/counters.ts";
 import type { ArrowField } from "../formats/arrow/messages.ts";
+import { COUNTERS } from "../meters/counters.ts";
 
 /** Version of the format: of the columns and of `session.json`. */
 export const JOURNAL_VERSION = 1;
@@ -51,11 +53,18 @@ export const METADATA = {
   anchor: "cirron.anchor_unix_ns",
 } as const;
 
-/** Counters, as their columns are named, in that order. */
-export const JOURNAL_COUNTERS = ["cpu_ns", "gpu_ns", "memory_peak_bytes"] as const;
+/** A counter, as its column is named. */
+export type JournalCounter = CounterColumn;
 
-/** One of them. */
-export type JournalCounter = typeof JOURNAL_COUNTERS[number];
+/** Those that the first writer of this format had, which stand among the other columns, whatever came to the list since. */
+export const INNER_COUNTERS: readonly JournalCounter[] = ["cpu_ns", "gpu_ns", "memory_peak_bytes"];
+
+/** All others, behind the other columns. */
+export const LATER_COUNTERS: readonly JournalCounter[] = COUNTERS.map(({ column }) => column)
+  .filter(column => !INNER_COUNTERS.includes(column));
+
+/** All of them. */
+export const JOURNAL_COUNTERS: readonly JournalCounter[] = [...INNER_COUNTERS, ...LATER_COUNTERS];
 
 const integer = (name: string, nullable: boolean): ArrowField => ({ name, type: "Int64", nullable });
 const text = (name: string, nullable: boolean): ArrowField => ({ name, type: "Utf8", nullable });
@@ -73,9 +82,10 @@ export const SPAN_FIELDS: readonly ArrowField[] = [
   integer("index", true),
   integer("start_ns", false),
   integer("wall_ns", false),
-  ...JOURNAL_COUNTERS.map(counter => integer(counter, true)),
+  ...INNER_COUNTERS.map(counter => integer(counter, true)),
   integer("data_load_ns", true),
   text("attrs", true),
+  ...LATER_COUNTERS.map(counter => integer(counter, true)),
 ];
 
 /** Columns of `marks.arrow`. */
