@@ -156,9 +156,9 @@ function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): S
     anchorNs,
     threads: threadsOf(rows),
     ids: {
-      own: rows.map(span => span.id),
-      parent: rows.map(span => span.parentId),
-      trace: rows.map(span => span.traceId),
+      own: row => rows[row].id,
+      parent: row => rows[row].parentId,
+      trace: row => rows[row].traceId,
     },
     ...numberRows(parentRow, startNs),
     name: rows.map(span => span.name),

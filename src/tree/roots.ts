@@ -61,7 +61,7 @@ function sessionsOf(snapshot: Snapshot, rows: Uint32Array, parent: Int32Array): 
   const hasTop = new Uint8Array(threads?.list.length ?? 1);
   const threadOf = (row: number) => threads?.of[row] ?? 0;
   for (let row = 0; row < closedLength; row++) {
-    if (ids.parent[row] === null) hasTop[threadOf(row)] = 1;
+    if (ids.parent(row) === null) hasTop[threadOf(row)] = 1;
   }
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i];

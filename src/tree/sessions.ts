@@ -110,7 +110,7 @@ function inOrderOfStart(
 
 function toRow({ snapshot, rows }: Tree, position: number, isSession: boolean): SessionRow {
   const row = rows[position];
-  const attrs = isSession ? snapshot.attrs[row] : undefined;
+  const attrs = isSession ? snapshot.attrs.at(row) : undefined;
   const thread = snapshot.threads?.list[snapshot.threads.of[row]];
   const state = !isSession ? "unknown" : isUnfinishedRow(snapshot, row) ? "unfinished" : "ended";
   return {
