@@ -35,7 +35,7 @@ export {
   stream,
   trace,
 } from "./src/api/cirron.ts";
-export { readSpool, type SpoolTrace } from "./src/api/read.ts";
+export { read, readSpool, type ReadTrace, type SpoolTrace } from "./src/api/read.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
 export type { SummaryBy, SummaryOptions, TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
 export { traced, type TracedDecorator } from "./src/api/traced.ts";

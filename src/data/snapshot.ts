@@ -87,6 +87,8 @@ export interface SnapshotThread {
   readonly rank: number;
   /** As the writer numbers its threads; NaN for unknown. */
   readonly threadId: number;
+  /** As the program named it; absent or null if it did not. */
+  readonly name?: string | null;
 }
 
 /** Attributes by row: an array, or what makes them when they are asked for. */

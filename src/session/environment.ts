@@ -6,6 +6,7 @@
  */
 import { quote } from "../data/arguments.ts";
 import { ATTR_TEXT_BYTES, cutText } from "../data/text_limits.ts";
+import { DEFAULT_JOURNAL_DIRECTORY } from "../journal/format.ts";
 import { node } from "../runtime/builtins.ts";
 import { isVariableReadable } from "../runtime/permissions.ts";
 import { DEFAULT_SPOOL_DIRECTORY } from "../spool/format.ts";
@@ -50,6 +51,12 @@ export function rank(): number {
 export function defaultSpoolDirectory(): string {
   const parent = read("CIRRON_OUTPUT_DIR");
   return parent === undefined ? DEFAULT_SPOOL_DIRECTORY : node.path.join(parent, "spool");
+}
+
+/** Where a journal lies likewise: in the directory `journal`. */
+export function defaultJournalDirectory(): string {
+  const parent = read("CIRRON_OUTPUT_DIR");
+  return parent === undefined ? DEFAULT_JOURNAL_DIRECTORY : node.path.join(parent, "journal");
 }
 
 /**
