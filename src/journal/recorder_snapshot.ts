@@ -67,7 +67,8 @@ class Builder {
   readonly #identity: RecorderIdentity;
   readonly #markOrder: Uint32Array;
   readonly #endNs: number;
-  readonly #guessed: readonly Guessed[];
+  /** What comes behind the rows of `spans`: rows of `opens`, and what is guessed. */
+  readonly #tail: readonly (number | Guessed)[];
   /** Rows that are closed, from `spans`. */
   readonly #closed: number;
   readonly #length: number;
@@ -77,9 +78,12 @@ class Builder {
     this.#identity = identity;
     this.#markOrder = orderOfMarks(rows.marks);
     this.#endNs = Math.max(lastMoment(rows), identity.untilNs);
-    this.#guessed = this.#guess();
+    const idOf = (one: number | Guessed) => typeof one === "number" ? rows.opens.id[one] : one.id;
+    const tail = [...rows.keptOpens, ...this.#guess()];
+    // Those that count as closed come first.
+    this.#tail = identity.isUnfinished ? tail : tail.sort((a, b) => idOf(a) - idOf(b));
     this.#closed = rows.kept.length;
-    this.#length = this.#closed + rows.keptOpens.length + this.#guessed.length;
+    this.#length = this.#closed + tail.length;
   }
 
   snapshot(): Snapshot {
@@ -87,7 +91,9 @@ class Builder {
     const { idSuffix, anchorNs, thread, isUnfinished } = this.#identity;
     const id = this.#column(spans.id, opens.id, one => one.id);
     const endNs = this.#column(spans.endNs, opens.endNs, one => one.endNs);
-    endNs.fill(this.#endNs, this.#closed, this.#closed + keptOpens.length);
+    this.#tail.forEach((one, i) => {
+      if (typeof one === "number") endNs[this.#closed + i] = this.#endNs;
+    });
     const marks = this.#marks(id);
     return {
       length: this.#length,
@@ -131,7 +137,7 @@ class Builder {
         one.endNs = Math.max(one.endNs, ns);
       }
     }
-    return [...found.values()].sort((a, b) => a.id - b.id);
+    return [...found.values()];
   }
 
   #column(
@@ -139,7 +145,7 @@ class Builder {
     open: Float64Array,
     guess: (one: Guessed) => number,
   ): Float64Array {
-    const { kept, keptOpens } = this.#rows;
+    const { kept } = this.#rows;
     // Most often all rows are kept, and nothing comes behind them.
     if (this.#length === closed.length && kept.length === closed.length) return closed;
     const column = new Float64Array(this.#length);
@@ -148,19 +154,17 @@ class Builder {
       column.set(closed.subarray(kept[0] ?? 0, (kept[0] ?? 0) + kept.length));
       at = kept.length;
     } else for (const row of kept) column[at++] = closed[row];
-    for (const row of keptOpens) column[at++] = open[row];
-    for (const one of this.#guessed) column[at++] = guess(one);
+    for (const one of this.#tail) column[at++] = typeof one === "number" ? open[one] : guess(one);
     return column;
   }
 
   #names(): readonly string[] {
-    const { spans, kept, opens, keptOpens } = this.#rows;
+    const { spans, kept, opens } = this.#rows;
     if (this.#length === spans.length && kept.length === spans.length) return spans.name;
     const names = new Array<string>(this.#length);
     let at = 0;
     for (const row of kept) names[at++] = spans.name[row];
-    for (const row of keptOpens) names[at++] = opens.name[row];
-    for (const { name } of this.#guessed) names[at++] = name;
+    for (const one of this.#tail) names[at++] = typeof one === "number" ? opens.name[one] : one.name;
     return names;
   }
 
@@ -176,15 +180,16 @@ class Builder {
   }
 
   #attrs(): AttrRows {
-    const { spans, kept, opens, keptOpens } = this.#rows;
+    const { spans, kept, opens } = this.#rows;
     const { isUnfinished } = this.#identity;
-    const ofOpens = keptOpens.map((row): Attrs | undefined => {
-      const text = opens.attrs.text(row);
+    const ofTail = this.#tail.map((one): Attrs | undefined => {
+      if (typeof one !== "number") return undefined;
+      const text = opens.attrs.text(one);
       const attrs = text === null ? undefined : parseAttrs(text);
       return isUnfinished ? { ...attrs, [UNFINISHED]: true } : attrs;
     });
-    if (spans.attrs.isEmpty && ofOpens.every(attrs => attrs === undefined)) return [];
-    return new ParsedAttrs(spans.attrs, kept, ofOpens);
+    if (spans.attrs.isEmpty && ofTail.every(attrs => attrs === undefined)) return [];
+    return new ParsedAttrs(spans.attrs, kept, ofTail);
   }
 
   #foreign(): ReadonlyMap<number, ForeignContext> {
