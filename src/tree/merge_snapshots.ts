@@ -164,8 +164,8 @@ class Merged {
     this.#places = new Uint32Array(length);
     this.#places.set(sortRuns(closed, (a, b) => endAt[a] - endAt[b]));
     this.#places.set(sortRuns(open, (a, b) => startAt[a] - startAt[b]), this.#closedLength);
-    this.#startNs = Float64Array.from(this.#places, place => startAt[place]);
-    this.#endNs = Float64Array.from(this.#places, place => endAt[place]);
+    this.#startNs = inOrder(startAt, this.#places);
+    this.#endNs = inOrder(endAt, this.#places);
   }
 
   snapshot(): Snapshot {
@@ -199,7 +199,7 @@ class Merged {
       counters: this.#counters(),
       dataLoadNs: this.#column(part => part.dataLoadNs),
       attrs: attrsOfParts(parts.map(({ attrs }) => attrs), bases, places),
-      markCount: Uint32Array.from({ length }, (_, row) => marks.first[row + 1] - marks.first[row]),
+      markCount: differences(marks.first),
       marks,
     };
   }
@@ -223,15 +223,18 @@ class Merged {
       const from = of(part);
       if (from !== undefined) byPlace.set(from.subarray(0, part.length), bases[k]);
     });
-    return Float64Array.from(this.#places, place => byPlace[place]);
+    return inOrder(byPlace, this.#places);
   }
 
   #names(): string[] {
-    const { parts } = this.#rows;
-    const byPlace = parts.flatMap(({ name, length }) =>
-      name.length === length ? name : name.slice(0, length)
-    );
-    return Array.from(this.#places, place => byPlace[place]);
+    const { parts, bases } = this.#rows;
+    const names = new Array<string>(this.#places.length);
+    let at = 0;
+    for (const place of this.#places) {
+      const k = partOf(bases, place);
+      names[at++] = parts[k].name[place - bases[k]];
+    }
+    return names;
   }
 
   #counters(): SnapshotCounters {
@@ -257,7 +260,8 @@ class Merged {
         if (up >= 0) parentRow[at] = rowAt[base + up];
         else if (number > 0) isPiece[at] = 1;
       }
-      inOrderOfStart(part).forEach((row, i) => nearly[base + i] = rowAt[base + row]);
+      const sorted = inOrderOfStart(part);
+      for (let i = 0; i < sorted.length; i++) nearly[base + i] = rowAt[base + sorted[i]];
     });
     for (const [at, { place }] of this.#joins) {
       if (place >= 0) parentRow[rowAt[at]] = rowAt[place];
@@ -283,13 +287,13 @@ class Merged {
       (threads?.list ?? [UNKNOWN_THREAD]).map(thread => indexes.get(key(thread))!)
     );
     const { parts, bases } = this.#rows;
-    return {
-      list,
-      of: Uint32Array.from(this.#places, place => {
-        const k = partOf(bases, place);
-        return indexesOf[k][parts[k].threads?.of[place - bases[k]] ?? 0];
-      }),
-    };
+    const of = new Uint32Array(this.#places.length);
+    let at = 0;
+    for (const place of this.#places) {
+      const k = partOf(bases, place);
+      of[at++] = indexesOf[k][parts[k].threads?.of[place - bases[k]] ?? 0];
+    }
+    return { list, of };
   }
 
   #marks(): MarkColumns {
@@ -299,7 +303,7 @@ class Merged {
     const { length } = this.#places;
     const first = new Uint32Array(length + 1);
     const places: number[] = [];
-    for (let row = 0; row < length; row++) {
+    for (let row = 0; row < length && markBases[parts.length] > 0; row++) {
       const k = partOf(bases, this.#places[row]);
       const from = parts[k].marks.first;
       const at = this.#places[row] - bases[k];
@@ -324,6 +328,19 @@ class Merged {
       drained: new Uint8Array(places.length).fill(1),
     };
   }
+}
+
+/** A column that is given by place. */
+function inOrder(byPlace: Float64Array, places: Uint32Array): Float64Array {
+  const column = new Float64Array(places.length);
+  for (let row = 0; row < places.length; row++) column[row] = byPlace[places[row]];
+  return column;
+}
+
+function differences(first: Uint32Array): Uint32Array {
+  const counts = new Uint32Array(first.length - 1);
+  for (let row = 0; row < counts.length; row++) counts[row] = first[row + 1] - first[row];
+  return counts;
 }
 
 const UNKNOWN_THREAD: SnapshotThread = { pid: NaN, rank: NaN, threadId: NaN };

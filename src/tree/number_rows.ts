@@ -45,5 +45,7 @@ export function numberRows(
   );
   const id = new Float64Array(length);
   for (let i = 0; i < length; i++) id[order[i]] = i + 1;
-  return { id, parent: Float64Array.from(parentRow, up => up < 0 ? 0 : id[up]) };
+  const parent = new Float64Array(length);
+  for (let row = 0; row < length; row++) if (parentRow[row] >= 0) parent[row] = id[parentRow[row]];
+  return { id, parent };
 }
