@@ -6,12 +6,13 @@
 import { Host } from "../api/host.ts";
 import { readEnough } from "../api/read_enough.ts";
 import { findRecorded } from "../api/recorded_files.ts";
+import { sessionsOf } from "../api/recorded_sessions.ts";
 import { Recordings, skippedText } from "../api/recordings.ts";
 import { trace, type TraceFunction } from "../api/trace.ts";
 import { checkTraceOptions, type TraceOptions } from "../api/trace_options.ts";
 import { printable } from "../data/printable.ts";
 import type { ParsedFile } from "../spool/merge.ts";
-import { findSessions, type Sessions } from "../tree/sessions.ts";
+import type { SessionRow } from "../tree/sessions.ts";
 import { buildTree, type Tree } from "../tree/tree.ts";
 import type { Io } from "./io.ts";
 import type { Progress } from "./progress.ts";
@@ -23,7 +24,7 @@ export interface Recorded {
   /** How many spans `trace()` would find. */
   readonly count: (options: TraceOptions) => number;
   /** The sessions that the spans are of. */
-  readonly sessions: () => Sessions;
+  readonly sessions: () => readonly SessionRow[];
   /** All spans, also those that are open as far as anybody knows. */
   readonly tree: () => Tree;
 }
@@ -68,7 +69,7 @@ export function readRecorded(
       const options = checkTraceOptions({ ...given, format: "dict" }, ["dict"]);
       return buildTree(readEnough(read, options, false), options).rows.length;
     },
-    sessions: () => findSessions(tree()),
+    sessions: () => sessionsOf(recordings),
     tree,
   };
 }
