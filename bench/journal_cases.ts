@@ -151,6 +151,7 @@ function journalIn(directory: string): JournalWriter {
       thread_name: null,
       rank: null,
       parent: null,
+      context: null,
       sdk_version: null,
       runtime: null,
       span_drop_count: 0,

@@ -103,6 +103,7 @@ function writeRun(directory: string, suffixes: readonly string[], spans: number)
       thread_name: null,
       rank: null,
       parent: null,
+      context: null,
       sdk_version: null,
       runtime: null,
       span_drop_count: 0,

@@ -127,6 +127,16 @@ export interface Health {
   spool_bytes: number;
   /** Where the spool is; null without one. */
   spool_dir: string | null;
+  /** Segments of journals that were evicted for the bound, whoever wrote them. */
+  journal_drop_count: number;
+  /** Spans in no journal: they could not be written, and more waited than is kept, or the session has ended. */
+  journal_span_drop_count: number;
+  /** Marks likewise. */
+  journal_mark_drop_count: number;
+  /** Bytes of journals on disk, those of other processes as of the last look at the directory; in a worker its own. */
+  journal_bytes: number;
+  /** The folder of this thread's journal, in that of its run; null without one. */
+  journal_dir: string | null;
   /**
    * What sinks of your own say of themselves by `Sink.health()`, in the order of `output`, null for one that says nothing: copies,
    * within the bounds of attributes. Like the counts, those of the last session where none runs.
@@ -147,4 +157,14 @@ export interface Health {
 export type SpoolHealth = Pick<
   Health,
   "spool_drop_count" | "spool_span_drop_count" | "spool_mark_drop_count" | "spool_bytes" | "spool_dir"
+>;
+
+/** The journal's part likewise. */
+export type JournalHealth = Pick<
+  Health,
+  | "journal_drop_count"
+  | "journal_span_drop_count"
+  | "journal_mark_drop_count"
+  | "journal_bytes"
+  | "journal_dir"
 >;

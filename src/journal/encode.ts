@@ -13,10 +13,11 @@ import { encodeText } from "./byte_buffer.ts";
 import { EncodedTexts } from "./encoded_texts.ts";
 import {
   fieldsOf,
-  JOURNAL_COUNTERS,
+  INNER_COUNTERS,
   JOURNAL_VERSION,
   type JournalCounter,
   type JournalKind,
+  LATER_COUNTERS,
   MARK_FIELDS,
   METADATA,
   SPAN_FIELDS,
@@ -119,14 +120,19 @@ export class SpanEncoder {
     writer.integers(columns.index, from);
     writer.integers(startNs, from);
     writer.differences(columns.endNs, startNs, from);
-    for (const counter of JOURNAL_COUNTERS) {
-      const values = counters[counter];
-      if (values === undefined) writer.nulls();
-      else writer.integers(values, from);
-    }
+    this.#addCounters(counters, INNER_COUNTERS, from);
     writer.integers(columns.dataLoadNs, from);
     this.#attrs.addColumn(writer, columns.attrs, from, until - from, null);
+    this.#addCounters(counters, LATER_COUNTERS, from);
     return writer.finish();
+  }
+
+  #addCounters(counters: SpanColumns["counters"], names: readonly JournalCounter[], from: number): void {
+    for (const name of names) {
+      const values = counters[name];
+      if (values === undefined) this.#writer.nulls();
+      else this.#writer.integers(values, from);
+    }
   }
 
   // Each number at least once in the batch, before any row that needs it: the row of the parent's own child closes last.

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { CounterColumn } from "../data/counters.ts";
 import type { ArrowField } from "../formats/arrow/messages.ts";
+import { COUNTERS } from "../meters/counters.ts";
 
 /** Version of the format: of the columns and of `session.json`. */
 export const JOURNAL_VERSION = 1;
@@ -51,11 +53,20 @@ export const METADATA = {
   anchor: "cirron.anchor_unix_ns",
 } as const;
 
-/** Counters, as their columns are named, in that order. */
-export const JOURNAL_COUNTERS = ["cpu_ns", "gpu_ns", "memory_peak_bytes"] as const;
+/** Counters, as their columns are named. */
+export const JOURNAL_COUNTERS: readonly CounterColumn[] = COUNTERS.map(({ column }) => column);
 
 /** One of them. */
-export type JournalCounter = typeof JOURNAL_COUNTERS[number];
+export type JournalCounter = CounterColumn;
+
+/** Those that the first version of the package had stand among the other columns, later ones behind them. */
+const FIRST_COUNTERS = 3;
+
+/** Counters in the midst of the columns. */
+export const INNER_COUNTERS: readonly JournalCounter[] = JOURNAL_COUNTERS.slice(0, FIRST_COUNTERS);
+
+/** Counters behind the other columns. */
+export const LATER_COUNTERS: readonly JournalCounter[] = JOURNAL_COUNTERS.slice(FIRST_COUNTERS);
 
 const integer = (name: string, nullable: boolean): ArrowField => ({ name, type: "Int64", nullable });
 const text = (name: string, nullable: boolean): ArrowField => ({ name, type: "Utf8", nullable });
@@ -73,9 +84,10 @@ export const SPAN_FIELDS: readonly ArrowField[] = [
   integer("index", true),
   integer("start_ns", false),
   integer("wall_ns", false),
-  ...JOURNAL_COUNTERS.map(counter => integer(counter, true)),
+  ...INNER_COUNTERS.map(counter => integer(counter, true)),
   integer("data_load_ns", true),
   text("attrs", true),
+  ...LATER_COUNTERS.map(counter => integer(counter, true)),
 ];
 
 /** Columns of `marks.arrow`. */

@@ -50,8 +50,9 @@ export function withoutRepeats({ id, length }: JournalSpans): Uint32Array {
   const { repeated } = new RowLookup(id, length);
   const rows = counted(length);
   if (repeated.length === 0) return rows;
-  const older = new Set(repeated);
-  return rows.filter(row => !older.has(row));
+  const isOlder = new Uint8Array(length);
+  for (const row of repeated) isOlder[row] = 1;
+  return rows.filter(row => isOlder[row] === 0);
 }
 
 /** A span that only its marks tell of, or the pseudo-span. */

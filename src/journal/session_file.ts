@@ -30,6 +30,8 @@ export interface SessionInfo {
   readonly rank: number | null;
   /** Trace context that the whole session hangs on, as W3C writes it. */
   readonly parent: string | null;
+  /** Trace context of the session's own span, in the same form: what threads of the process hang on. */
+  readonly context: string | null;
   readonly sdk_version: string | null;
   /** Name and version. */
   readonly runtime: string | null;
@@ -83,6 +85,7 @@ export function parseSession(text: string): SessionInfo | null {
     thread_name: string("thread_name"),
     rank: number("rank"),
     parent: string("parent"),
+    context: string("context"),
     sdk_version: string("sdk_version"),
     runtime: string("runtime"),
     span_drop_count: number("span_drop_count") ?? 0,

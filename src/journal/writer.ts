@@ -8,6 +8,7 @@
  * @module
  */
 import { node } from "../runtime/builtins.ts";
+import { isWritable } from "../runtime/permissions.ts";
 import { OwnDirectory } from "../spool/directory.ts";
 import { encodeSchema, type StreamMetadata } from "./encode.ts";
 import { type JournalKind, segmentName, SESSION_FILE } from "./format.ts";
@@ -165,7 +166,8 @@ export class JournalWriter {
   // What a program records is nothing for its repository.
   #ignoreInGit(): void {
     const parent = node.path.dirname(this.#base.path);
-    if (node.path.basename(parent) !== ".cirron") return;
+    // Asked before: to write where that is not permitted would prompt.
+    if (node.path.basename(parent) !== ".cirron" || !isWritable(parent)) return;
     try {
       node.fs.writeFileSync(node.path.join(parent, ".gitignore"), "*\n", { flag: "wx", mode: 0o600 });
     } catch {

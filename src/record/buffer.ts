@@ -13,6 +13,7 @@ import type { LateMeter } from "../meters/meter.ts";
 import type { Counters } from "./counters.ts";
 import { ForeignContexts } from "./foreign.ts";
 import { markCount, type MarkLists, Marks, noMarks } from "./marks.ts";
+import type { OpenNews } from "./open_news.ts";
 import type { OpenScope } from "./open_scope.ts";
 import { OPEN_CPU_NS, OPEN_NUMBERS, OPEN_ROOT, OPEN_START_NS, OpenTable } from "./open_table.ts";
 import { Ring } from "./ring.ts";
@@ -166,6 +167,35 @@ export class TraceBuffer {
     return builder.snapshot(this.foreign);
   }
 
+  /**
+   * Copies out spans from row `from` on of which not all is known yet, without what is known late, and notes that their marks were
+   * seen. They are drained all the same when they are settled.
+   */
+  drainEarly(from: number, most: number, ids: IdSeries): Snapshot {
+    const builder = this.#builder(Math.min(most, this.ring.total - from), [], false, ids);
+    builder.addClosed(this.ring, this.marks, from);
+    builder.drainClosed(this.marks);
+    return builder.snapshot(this.foreign);
+  }
+
+  /**
+   * Copies out what is new of the open scopes, without their marks; null if nothing is.
+   * @param leastAgeNs Younger ones are left for the next time.
+   */
+  readNews(news: OpenNews, leastAgeNs: number, ids: IdSeries): Snapshot | null {
+    const nowNs = this.#clock.nowNs();
+    const scopes = news.take(this.open, nowNs, nowNs - leastAgeNs);
+    if (scopes.length === 0) return null;
+    const builder = this.#builder(0, [], false, ids, scopes.length);
+    const cpuNs = this.#cpuNs(nowNs);
+    const { numbers } = this.open;
+    for (const scope of scopes) {
+      const at = scope.slot * OPEN_NUMBERS;
+      builder.addOpen(scope, numbers, at, null, nowNs, cpuNs - numbers[at + OPEN_CPU_NS]);
+    }
+    return builder.snapshot(this.foreign);
+  }
+
   #visitRoots(see: (root: number) => void): void {
     this.ring.visitRoots(see);
     for (const scope of this.open.scope) {
@@ -178,8 +208,9 @@ export class TraceBuffer {
     scopes: readonly OpenScope[],
     orphaned: boolean,
     ids: IdSeries,
+    without = 0,
   ): SnapshotBuilder {
-    const open = scopes.length + (orphaned ? 1 : 0);
+    const open = scopes.length + (orphaned ? 1 : 0) + without;
     let openMarks = orphaned ? markCount(this.#orphans) : 0;
     for (const { marks } of scopes) if (marks !== null) openMarks += markCount(marks);
     return new SnapshotBuilder(closed, open, openMarks, this.#anchorNs, ids, this.#counters);

@@ -11,7 +11,7 @@
 import { kindOf, quote } from "../data/arguments.ts";
 import type { IdSeries } from "../data/id_series.ts";
 import { cutText, describeError } from "../data/text_limits.ts";
-import { NO_CONTEXT, parseTraceparent } from "../data/trace_context.ts";
+import { type ForeignContext, NO_CONTEXT, parseTraceparent } from "../data/trace_context.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import type { Clock } from "../meters/clock.ts";
 import type { CpuMeter } from "../meters/cpu.ts";
@@ -383,10 +383,16 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     };
   }
 
-  /** Opens the root span of a session. It is in no flow: every flow falls back on it. */
-  openSession(name: string, attrs: Attrs): OpenScope {
+  /**
+   * Opens the root span of a session. It is in no flow: every flow falls back on it.
+   * @param parent What it continues, and all that is opened in it; null for nothing.
+   */
+  openSession(name: string, attrs: Attrs, parent: ForeignContext | null = null): OpenScope {
     const session = this.#open.session = this.#start(name, NaN, attrs, null, null);
-    this.#open.numbers[session.slot * OPEN_NUMBERS + OPEN_ROOT] = 0; // what is opened in it begins a trace of its own
+    const at = session.slot * OPEN_NUMBERS;
+    const { numbers } = this.#open;
+    if (parent === null) numbers[at + OPEN_ROOT] = 0; // what is opened in it begins a trace of its own
+    else numbers[at + OPEN_PARENT] = numbers[at + OPEN_ROOT] = this.buffer.foreign.add(parent);
     return session;
   }
 

@@ -139,12 +139,15 @@ export class SnapshotBuilder {
     for (let row = 0; row < this.#closedLength; row++) marks.drain(this.#markHead[row]);
   }
 
-  /** Adds an open scope, as of `nowNs`; its numbers lie in the open table's from `at` on. Gives its row. */
+  /**
+   * Adds an open scope, as of `nowNs`; its numbers lie in the open table's from `at` on. Gives its row.
+   * @param marks Null leaves its marks out.
+   */
   addOpen(
     scope: OpenRow,
     numbers: Float64Array,
     at: number,
-    marks: Marks,
+    marks: Marks | null,
     nowNs: number,
     cpuNs: number,
   ): number {
@@ -171,13 +174,19 @@ export class SnapshotBuilder {
     this.#addOpenRow(ORPHANS, lists, marks, nowNs, NaN);
   }
 
-  #addOpenRow(name: string, lists: MarkLists | null, marks: Marks, nowNs: number, cpuNs: number): void {
+  #addOpenRow(
+    name: string,
+    lists: MarkLists | null,
+    marks: Marks | null,
+    nowNs: number,
+    cpuNs: number,
+  ): void {
     const row = this.#rows++;
     this.#name[row] = name;
     this.#endNs[row] = nowNs;
     this.#cpuNs[row] = cpuNs;
     this.#markFirst[row] = this.#markTotal;
-    if (lists === null) return;
+    if (lists === null || marks === null) return;
     this.#markCount[row] = markCount(lists);
     this.#markTotal = marks.readOpenInto(lists, this.#marks, this.#markTotal);
   }

@@ -78,6 +78,11 @@ export function load<T>(name: string): T {
   return (loaded[name] ??= find(name)) as T;
 }
 
+/** Whether one of them was asked for before, and so costs nothing more. */
+export function isLoaded(name: string): boolean {
+  return name in loaded;
+}
+
 function find(name: string): unknown {
   const { process } = node;
   if (process.getBuiltinModule !== undefined) return withProcess(() => process.getBuiltinModule(name));

@@ -43,6 +43,7 @@ import { Calibration, estimateOverhead } from "./overhead.ts";
 import type { Profiler } from "./profiler.ts";
 import { sessionAttrs } from "./session_attrs.ts";
 import { type CounterOpeners, SessionCounters } from "./session_counters.ts";
+import { sessionParent } from "./session_parent.ts";
 
 /** What tests put in place of the machine. */
 export interface EngineOptions {
@@ -164,6 +165,7 @@ export class Engine implements EngineV1 {
       clock: recorder.clock,
       print: this.#print,
       warn: message => this.#warn(message),
+      isWorker: () => this.#isWorker(),
     });
     const sinks = outputs.map(({ sink }) => sink);
     if (sinks.some(needsExitHook) && (this.#options.isExitSilent ?? isExitSilent)()) {
@@ -177,7 +179,8 @@ export class Engine implements EngineV1 {
     recorder.restart(options.traceBufferMaxSpans ?? this.#maxSpans, this.#counters);
     const platform = platformContext();
     const attrs = sessionAttrs(platform);
-    recorder.openSession(SESSION_NAME, attrs);
+    const parent = sessionParent(options.parent, outputs, message => this.#warnOnce(message));
+    recorder.openSession(SESSION_NAME, attrs, parent);
     const isWorker = sinks.length > 0 && this.#isWorker();
     flusher = sinks.length === 0 ? null : new Flusher({
       buffer: recorder.buffer,

@@ -28,6 +28,8 @@ export const VARIABLES: readonly string[] = [
   "CIRRON_OUTPUT_DIR",
   "CIRRON_FLUSH_INTERVAL",
   "CIRRON_SPOOL_MAX_BYTES",
+  "CIRRON_JOURNAL_MAX_BYTES",
+  "TRACEPARENT",
 ];
 
 /** The ids of the run that are set, as `{ run_id: "r1" }`. */
@@ -59,6 +61,11 @@ export function defaultJournalDirectory(): string {
   return parent === undefined ? DEFAULT_JOURNAL_DIRECTORY : node.path.join(parent, "journal");
 }
 
+/** What the process was started in, as its parent's `traceparent`; undefined if nobody says. */
+export function environmentContext(): string | undefined {
+  return read("TRACEPARENT");
+}
+
 /**
  * `options`, and for the sinks those of the environment where they leave some out.
  * @param warn Told of a variable that is no such value; it counts as not set.
@@ -66,20 +73,20 @@ export function defaultJournalDirectory(): string {
 export function withEnvironment(options: CheckedOptions, warn: (message: string) => void): CheckedOptions {
   return {
     ...options,
-    outputDir: options.outputDir ?? defaultSpoolDirectory(),
-    spoolMaxBytes: options.spoolMaxBytes ?? spoolMaxBytes(warn),
+    spoolMaxBytes: options.spoolMaxBytes ?? maxBytes("CIRRON_SPOOL_MAX_BYTES", warn),
+    journalMaxBytes: options.journalMaxBytes ?? maxBytes("CIRRON_JOURNAL_MAX_BYTES", warn),
     flushIntervalMs: options.flushIntervalMs ?? flushIntervalMs(warn),
   };
 }
 
-function spoolMaxBytes(warn: (message: string) => void): number | undefined {
-  const given = read("CIRRON_SPOOL_MAX_BYTES");
+function maxBytes(variable: string, warn: (message: string) => void): number | undefined {
+  const given = read(variable);
   if (given === undefined || /^\s*\+?\d+\s*$/.test(given)) {
     return given === undefined
       ? undefined
       : Number(given);
   }
-  warn(`CIRRON_SPOOL_MAX_BYTES must be a whole number from 0 on, got ${quote(given)}; it is ignored`);
+  warn(`${variable} must be a whole number from 0 on, got ${quote(given)}; it is ignored`);
   return undefined;
 }
 

@@ -12,7 +12,7 @@ import type { Logger } from "../sinks/log.ts";
 import { type AnySink, type Sink, takesColumns } from "../sinks/sink.ts";
 
 /** The package's own sinks. */
-export type OutputName = "spool" | "log" | "stdout" | "none";
+export type OutputName = "journal" | "spool" | "log" | "stdout" | "none";
 
 /** A sink, by name or of your own. */
 export type Output = OutputName | Sink;
@@ -20,7 +20,7 @@ export type Output = OutputName | Sink;
 /** Outputs in a list. */
 const MAX_OUTPUTS = 1000;
 
-const OUTPUT_NAMES: readonly string[] = ["spool", "log", "stdout", "none"];
+const OUTPUT_NAMES: readonly string[] = ["journal", "spool", "log", "stdout", "none"];
 
 /**
  * Options of `profile()`; given to `new Cirron()`, they are the defaults of its `profile()`. `null` is the same as leaving
@@ -30,12 +30,13 @@ export interface ProfileOptions {
   /**
    * Where closed spans go, besides the buffer that `trace()` reads: files that another process can read, a line per
    * span through `logger` or to stdout, nowhere, a sink of your own, or a list of these. `"none"` in a list wins.
+   * The files are a spool, or a journal, which is cheaper and of which a process that is killed loses 100 ms at most.
    * @default "spool"
    */
   output?: Output | readonly Output[] | null;
   /**
-   * Where the spool's files go; made if need be.
-   * @default the directory `spool` in `CIRRON_OUTPUT_DIR`, if that may be read and is set, else ".cirron/spool"
+   * Where the files of the spool or the journal go; made if need be.
+   * @default the directory `spool` or `journal` in `CIRRON_OUTPUT_DIR`, if that may be read and is set, else in ".cirron"
    */
   outputDir?: string | null;
   /**
@@ -44,9 +45,21 @@ export interface ProfileOptions {
    */
   spoolMaxBytes?: number | null;
   /**
+   * Bytes of journals to keep; beyond it the oldest files of runs that have ended are removed, then the oldest of this one.
+   * @default `CIRRON_JOURNAL_MAX_BYTES`, if that may be read and is set, else 1000000000
+   */
+  journalMaxBytes?: number | null;
+  /**
+   * The trace context that the session continues, as W3C writes it and `context()` gives it: its own span, and all in it, hang on
+   * that of another thread or process.
+   * @default in a worker of `node:worker_threads`, `traceparent` of its `workerData`; else `TRACEPARENT`, if that may be read and is
+   * set; else, in a worker with a journal, the session of the main thread
+   */
+  parent?: string | null;
+  /**
    * Milliseconds from one commit to the next, at most; at least 1. A process that is killed loses at most what closed in this time
    * before the last span that it closed, or before its event loop last turned.
-   * @default `CIRRON_FLUSH_INTERVAL`, in seconds, if that may be read and is set, else 1000, and 100 in a worker
+   * @default `CIRRON_FLUSH_INTERVAL`, in seconds, if that may be read and is set, else 1000, and 100 in a worker and for a journal
    */
   flushIntervalMs?: number | null;
   /**
@@ -84,6 +97,8 @@ const OPTION_NAMES: readonly string[] = [
   "output",
   "outputDir",
   "spoolMaxBytes",
+  "journalMaxBytes",
+  "parent",
   "flushIntervalMs",
   "logger",
   "counters",
@@ -111,6 +126,8 @@ export function checkOptions(options: ProfileOptions): CheckedOptions {
   const counters = options.counters ?? undefined;
   const outputDir = options.outputDir ?? undefined;
   const spoolMaxBytes = options.spoolMaxBytes ?? undefined;
+  const journalMaxBytes = options.journalMaxBytes ?? undefined;
+  const parent = options.parent ?? undefined;
   const flushIntervalMs = options.flushIntervalMs ?? undefined;
   const logger = options.logger ?? undefined;
   const output = options.output ?? undefined;
@@ -122,6 +139,10 @@ export function checkOptions(options: ProfileOptions): CheckedOptions {
     throw new TypeError(`outputDir must be a string, got ${kindOf(outputDir)}`);
   }
   if (spoolMaxBytes !== undefined) checkNumber("spoolMaxBytes", spoolMaxBytes, 0);
+  if (journalMaxBytes !== undefined) checkNumber("journalMaxBytes", journalMaxBytes, 0);
+  if (parent !== undefined && typeof parent !== "string") {
+    throw new TypeError(`parent must be a traceparent, got ${kindOf(parent)}`);
+  }
   if (outputDir === "") throw new RangeError("outputDir must name a directory, got an empty string");
   if (flushIntervalMs !== undefined) {
     checkNumber("flushIntervalMs", flushIntervalMs, MIN_FLUSH_INTERVAL_MS, MAX_FLUSH_INTERVAL_MS);
@@ -136,6 +157,8 @@ export function checkOptions(options: ProfileOptions): CheckedOptions {
     counters: counters === undefined ? undefined : checkCounters(counters),
     outputDir,
     spoolMaxBytes,
+    journalMaxBytes,
+    parent,
     flushIntervalMs,
     logger,
   };

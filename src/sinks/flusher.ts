@@ -28,6 +28,7 @@ import {
   stopTimer,
   type Timer,
 } from "../runtime/host_calls.ts";
+import { Ahead } from "./ahead.ts";
 import { Drained } from "./batch.ts";
 import { SinkRunner } from "./runner.ts";
 import type { AnySink } from "./sink.ts";
@@ -83,6 +84,7 @@ export class Flusher {
 
   readonly #options: FlusherOptions;
   readonly #runners: readonly SinkRunner[];
+  readonly #ahead: Ahead;
   /** The least of the sinks' intervals. */
   readonly #intervalNs: number;
   /** Spans that may wait for the least patient sink. */
@@ -118,6 +120,7 @@ export class Flusher {
     this.#runners = sinks.map(sink => new SinkRunner(sink, { intervalMs, usualMs, warn }));
     this.#intervalNs = Math.min(...this.#runners.map(runner => runner.intervalNs));
     this.#batchSpans = Math.min(...this.#runners.map(runner => runner.batchSpans));
+    this.#ahead = new Ahead(options, this.#runners);
     this.#cursor = options.buffer.rowCount;
     this.#outermostNs = options.isWorker === true ? -Infinity : Infinity;
   }
@@ -233,6 +236,7 @@ export class Flusher {
     this.#endSlices();
     if (!this.#isReleased) this.#options.buffer.settle(Infinity);
     while (this.#drain(FLUSH_SPANS, true) === FLUSH_SPANS);
+    if (!this.#isReleased) this.#ahead.giveOpen();
     this.#commit();
   }
 
@@ -295,6 +299,7 @@ export class Flusher {
   // For the sinks that want what waits once it is so many spans. The deadline stays, for marks of open scopes and for the others.
   #drainBatch(): void {
     while (this.#drainSettled(FLUSH_SPANS) === FLUSH_SPANS);
+    if (!this.#isReleased) this.#ahead.giveSpans(this.#cursor);
     for (const runner of this.#runners) {
       if (runner.batchSpans < Infinity) runner.commit();
     }
@@ -309,7 +314,9 @@ export class Flusher {
   }
 
   #endTick(): void {
+    if (!this.#isReleased) this.#ahead.giveSpans(this.#cursor);
     this.#drain(0, true); // the marks of open scopes, once a tick
+    if (!this.#isReleased) this.#ahead.giveOpen();
     // The next commit may come that late.
     const nextNs = this.#options.clock.nowNs() + this.#intervalNs;
     this.#commit(this.#runners.filter(({ dueNs }) => dueNs <= nextNs));

@@ -76,6 +76,31 @@ export class SinkRunner {
     }
   }
 
+  /** Whether the sink is given what is new of open scopes. */
+  get wantsOpen(): boolean {
+    return this.#columnSink?.takeOpen !== undefined;
+  }
+
+  /** Whether the sink has lost some of what it was given of open scopes. */
+  get lacksOpen(): boolean {
+    return this.#columnSink?.lacksOpen === true;
+  }
+
+  /** Gives what is new of open scopes. */
+  emitOpen(drained: Drained): void {
+    this.#guard(() => this.#columnSink?.takeOpen?.(drained));
+  }
+
+  /** Whether the sink is given spans of which not all is known yet. */
+  get wantsEarly(): boolean {
+    return this.#columnSink?.takeEarly !== undefined;
+  }
+
+  /** Gives such spans. */
+  emitEarly(drained: Drained): void {
+    this.#guard(() => this.#columnSink?.takeEarly?.(drained));
+  }
+
   /** Tells the sink that a tick or a flush ends. */
   commit(): void {
     this.#guardPromise(() => this.#sink.commit?.());

@@ -56,6 +56,18 @@ export interface ColumnSink {
    */
   exit?(): void;
   /**
+   * Takes what is new of the scopes that are open at a tick: their rows, as of now, without their marks, which are given as any others
+   * are. A scope is given once it has been open for a tick, and again when it changes; the session's each time, and now and then alone.
+   */
+  takeOpen?(drained: Drained): void;
+  /** Whether it has lost some of what it was given of open scopes. Then all of them are new at the next tick. */
+  readonly lacksOpen?: boolean;
+  /**
+   * Takes closed spans of which not all is known yet, with their marks, and without what is known late: for a sink that cannot wait, as
+   * it would lose them. When all is known they are given as any others are, and their marks are not.
+   */
+  takeEarly?(drained: Drained): void;
+  /**
    * Whether something is lost that was given, or not given yet, where nothing tells of the end of the process. Then the session
    * warns of that.
    */

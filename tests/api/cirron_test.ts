@@ -169,6 +169,11 @@ sharedTest("health() has every field", () => {
       "flush_latency_ns",
       "installed_hooks",
       "internal_error_count",
+      "journal_bytes",
+      "journal_dir",
+      "journal_drop_count",
+      "journal_mark_drop_count",
+      "journal_span_drop_count",
       "mark_drop_count",
       "mark_evict_count",
       "misnested_count",
@@ -314,7 +319,7 @@ sharedTest("Cirron throws for an unknown output and an unknown option, when it i
   assertThrows(
     () => new Cirron({ output: "bogus" as "none" }),
     RangeError,
-    'unknown output "bogus", expected "spool", "log", "stdout", "none" or a sink',
+    'unknown output "bogus", expected "journal", "spool", "log", "stdout", "none" or a sink',
   );
   assertThrows(() => new Cirron({ output: ["log", {}] as unknown as "none" }), TypeError, "method emit");
   assertThrows(

@@ -35,7 +35,10 @@ test("cirron doctor --json has the same for a program", async () => {
 
 test("VARIABLES names every variable that is read", () => {
   const source = readSource("src/session/environment.ts");
-  const named = Array.from(source.matchAll(/"((?:CIRRON_|RANK|LOCAL_)\w*)"/g), ([, name]) => name);
+  const named = Array.from(
+    source.matchAll(/"((?:CIRRON_|RANK|LOCAL_|TRACEPARENT)\w*)"/g),
+    ([, name]) => name,
+  );
   assert(named.length > 8);
   assertEquals([...new Set(named)].sort(), [...VARIABLES].sort());
 });

@@ -24,6 +24,7 @@ import { SpoolSink } from "../../src/sinks/spool.ts";
 import { sourceUrl } from "../support/checkout.ts";
 import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
+import { findMountTrouble, Mount } from "../support/mount.ts";
 import { findRuntime, type Outcome, run, said } from "../support/runtimes.ts";
 import { drainedOf, MemorySink, recordMany, upTo } from "../support/sinks.ts";
 import { allNamesIn, namesIn, readFiles, spooledNames } from "../support/spool_files.ts";
@@ -117,37 +118,7 @@ denoTest('outputDir "" does not leave a session half started, whatever is permit
 
 // File systems of the tests' own.
 
-const mountTrouble = findMountTrouble();
-const mountTest = testUnless(mountTrouble, FILE);
-
-function findMountTrouble(): string | null {
-  if (process.platform !== "linux") return "tmpfs is Linux's";
-  if (process.getuid?.() !== 0) return "only root may mount";
-  using folder = new TempDirectory();
-  const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder.path]);
-  if (status === 0) spawnSync("umount", [folder.path]);
-  return status === 0 ? null : "mount is not permitted";
-}
-
-/** A small file system, unmounted when disposed of. */
-class Mount {
-  readonly #folder = new TempDirectory();
-  readonly path = this.#folder.path;
-
-  constructor(options: string) {
-    const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", this.path]);
-    assertEquals(status, 0);
-  }
-
-  remount(options: string): void {
-    assertEquals(spawnSync("mount", ["-o", `remount,${options}`, this.path]).status, 0);
-  }
-
-  [Symbol.dispose](): void {
-    spawnSync("umount", [this.path]);
-    this.#folder[Symbol.dispose]();
-  }
-}
+const mountTest = testUnless(findMountTrouble(), FILE);
 
 mountTest("A spool on a read-only file system: the program goes on", () => {
   using mount = new Mount("size=64k,ro");

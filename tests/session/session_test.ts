@@ -759,6 +759,8 @@ const WRONG_TYPES: [what: string, options: unknown][] = [
   ['traceBufferMaxSpans: "10"', { traceBufferMaxSpans: "10" }],
   ["outputDir: 1", { outputDir: 1 }],
   ['spoolMaxBytes: "1"', { spoolMaxBytes: "1" }],
+  ['journalMaxBytes: "1"', { journalMaxBytes: "1" }],
+  ["parent: {}", { parent: {} }],
   ["logger: {}", { logger: {} }],
 ];
 for (const [what, options] of WRONG_TYPES) {
@@ -778,6 +780,8 @@ test("profile() takes null for an option as it takes one that is left out", () =
     output: "none",
     outputDir: null,
     spoolMaxBytes: null,
+    journalMaxBytes: null,
+    parent: null,
     flushIntervalMs: null,
     logger: null,
     counters: { cpu: null, cpuCoalesceNs: null, memory: null, gpu: null },
@@ -826,6 +830,7 @@ const OUT_OF_BOUNDS: [what: string, options: unknown][] = [
     [`flushIntervalMs: ${ms}`, { flushIntervalMs: ms }] as [string, unknown]
   ),
   ...[-1, NaN].map(bytes => [`spoolMaxBytes: ${bytes}`, { spoolMaxBytes: bytes }] as [string, unknown]),
+  ...[-1, NaN].map(bytes => [`journalMaxBytes: ${bytes}`, { journalMaxBytes: bytes }] as [string, unknown]),
   ...[0, -1, 1.5, NaN, Infinity, 2 ** 53].map(max =>
     [`traceBufferMaxSpans: ${max}`, { traceBufferMaxSpans: max }] as [string, unknown]
   ),
@@ -912,6 +917,11 @@ test("health() before anything was recorded is complete", () => {
     spool_mark_drop_count: 0,
     spool_bytes: 0,
     spool_dir: null,
+    journal_drop_count: 0,
+    journal_span_drop_count: 0,
+    journal_mark_drop_count: 0,
+    journal_bytes: 0,
+    journal_dir: null,
     sinks: [],
     flush_latency_ns: null,
     overhead: { estimated_ns: 0, span_ns: 0, mark_ns: 0, counter_ns: 0, flush_ns: 0 },

@@ -5,6 +5,7 @@ import { IdSeries } from "../../src/data/id_series.ts";
 import type { LateMeter } from "../../src/meters/meter.ts";
 import { type Counters, NO_COUNTERS } from "../../src/record/counters.ts";
 import { Recorder } from "../../src/record/recorder.ts";
+import type { Scope } from "../../src/record/scope.ts";
 import type { Drained, SpanBatch } from "../../src/sinks/batch.ts";
 import { Flusher } from "../../src/sinks/flusher.ts";
 import { type AnySink, type ColumnSink, TAKE } from "../../src/sinks/sink.ts";
@@ -337,3 +338,70 @@ for (const capacity of [1, 9, 10, 11]) {
     assertEquals(ci.engine.health().sink_drop_count, 0);
   });
 }
+
+/** Knows everything up to a moment that the test says. */
+function lateMeter(): LateMeter & { untilNs: number } {
+  return {
+    untilNs: 0,
+    settledNs() {
+      return this.untilNs;
+    },
+    between: (startNs: number, endNs: number) => endNs - startNs,
+    poke: () => {},
+    attrs: () => ({}),
+    stop: () => {},
+  };
+}
+
+test("A sink that cannot wait is given spans before a late counter is known, and all sinks their marks once", () => {
+  const meter = lateMeter();
+  const early: Drained[] = [];
+  const first = new ColumnMemory();
+  const hasty = Object.assign(new ColumnMemory(), {
+    batchSpans: 4,
+    takeEarly: (drained: Drained) => void early.push(drained),
+  });
+  const { clock, recorder, flusher } = startFlusher([first, hasty], meter);
+  for (let i = 0; i < 6; i++) {
+    recorder.scope("x", scope => (scope as Scope).mark("m", i), undefined, null);
+  }
+  assertEquals(early.map(({ snapshot }) => snapshot.name), [["x", "x", "x", "x"]]);
+  assertEquals(early[0].snapshot.counters.gpu_ns, new Float64Array(4).fill(NaN));
+  assertEquals(early[0].rowCount, 8);
+  assertEquals(first.calls, ["take 0 4"]);
+  assertEquals(hasty.calls, ["commit"]);
+  meter.untilNs = clock.nowNs();
+  flusher.flush();
+  assertEquals(first.calls.slice(1), ["take 6 2", "commit"]);
+  assertEquals(hasty.calls.slice(1), ["take 6 2", "commit"]);
+  assertEquals(hasty.drained[0].snapshot.counters.gpu_ns?.length, 6);
+  flusher.stop();
+});
+
+test("A sink that follows open scopes is given those that it has lost again, all of them", () => {
+  const given: string[][] = [];
+  let lacksOpen = false;
+  const sink: ColumnSink = {
+    [TAKE]() {},
+    takeOpen: ({ snapshot, isProvisional }) => {
+      assert(isProvisional);
+      assertEquals([snapshot.closedLength, snapshot.marks.name], [snapshot.length, []]);
+      given.push([...snapshot.name]);
+    },
+    get lacksOpen() {
+      return lacksOpen;
+    },
+  };
+  const { clock, recorder, flusher } = startFlusher([sink]);
+  recorder.scope("a", undefined, undefined, null);
+  flusher.flush(); // too young
+  clock.advance(100_000_000);
+  flusher.flush();
+  flusher.flush();
+  lacksOpen = true;
+  flusher.flush();
+  lacksOpen = false;
+  flusher.flush();
+  assertEquals(given, [["session"], ["session", "a"], ["session", "a"]]);
+  flusher.stop();
+});

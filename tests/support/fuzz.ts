@@ -352,9 +352,15 @@ class Round {
 
   #options(): ci.ProfileOptions {
     return this.#object({
-      output: ["none", "log", "stdout", "spool", this.#sink(), [this.#sink(), this.#sink(), "spool"], []],
+      output: ["none", "log", "stdout", "spool", "journal", this.#sink(), [
+        this.#sink(),
+        this.#sink(),
+        "spool",
+      ], []],
       outputDir: [this.options.directory, `${this.options.directory}/below`],
       spoolMaxBytes: [0, 1000, 1e9],
+      journalMaxBytes: [0, 1000, 1e9],
+      parent: [`00-${"7".repeat(32)}-${"3".repeat(16)}-01`, ""],
       flushIntervalMs: [1, 5, 1000],
       logger: [{ info: () => {} }, this.#throwingLogger()],
       counters: [{}, { cpu: "thread" }, { cpu: false, memory: true }, { gpu: false }],

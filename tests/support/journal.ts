@@ -81,6 +81,7 @@ export const SESSION: SessionInfo = {
   thread_name: null,
   rank: null,
   parent: null,
+  context: null,
   sdk_version: "0.0.0",
   runtime: null,
   span_drop_count: 0,
