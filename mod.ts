@@ -37,7 +37,13 @@ export {
 } from "./src/api/cirron.ts";
 export { read, readSpool, type ReadTrace, type SpoolTrace } from "./src/api/read.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
-export type { SummaryBy, SummaryOptions, TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
+export type {
+  SummaryBy,
+  SummaryOptions,
+  TraceFormat,
+  TraceOptions,
+  TraceSource,
+} from "./src/api/trace_options.ts";
 export { traced, type TracedDecorator } from "./src/api/traced.ts";
 export type { CounterName, CounterOptions, CounterValues, CpuKind } from "./src/data/counters.ts";
 export { CirronDependencyError, CirronError } from "./src/data/errors.ts";

@@ -23,6 +23,8 @@ export interface RecordingsOptions {
   readonly unixNs?: () => bigint;
   /** Whether the recorders are known to run; undefined to find out. */
   readonly areRunning?: boolean;
+  /** What is open in a recorder of this thread. */
+  readonly live?: Snapshot;
 }
 
 /** All rows, and how many are none. */
@@ -52,7 +54,9 @@ export class Recordings {
     }));
     const unixNs = options.unixNs ?? (() => openClock().unixNs());
     this.recorders = [
-      ...recorders.map(path => () => JournalRecorder.inFolder(path, unixNs, options.areRunning)),
+      ...recorders.map(path => () =>
+        JournalRecorder.inFolder(path, unixNs, options.areRunning, options.live)
+      ),
       ...segments.map(({ path, kind }) => () => JournalRecorder.inFile(path, kind)),
     ].map(open => {
       tell();

@@ -6,12 +6,12 @@
 import { copyAttrs } from "../data/attrs.ts";
 import type { AttrRows } from "../data/snapshot.ts";
 import type { Attrs } from "../data/values.ts";
-import type { TextRows } from "./text_rows.ts";
+import type { RowTexts } from "./text_rows.ts";
 
 /** Attributes of a snapshot's rows, of which the first come from a journal and the rest were given. */
 export class ParsedAttrs implements AttrRows {
   readonly length: number;
-  readonly #texts: TextRows;
+  readonly #texts: RowTexts;
   readonly #rows: ArrayLike<number>;
   readonly #given: readonly (Attrs | undefined)[];
   // Readers ask several things of one row.
@@ -22,7 +22,7 @@ export class ParsedAttrs implements AttrRows {
    * @param rows Which texts the first rows have.
    * @param given Those of the rows behind them.
    */
-  constructor(texts: TextRows, rows: ArrayLike<number>, given: readonly (Attrs | undefined)[] = []) {
+  constructor(texts: RowTexts, rows: ArrayLike<number>, given: readonly (Attrs | undefined)[] = []) {
     this.#texts = texts;
     this.#rows = rows;
     this.#given = given;

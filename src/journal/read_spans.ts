@@ -8,7 +8,7 @@ import { JOURNAL_COUNTERS, type JournalCounter } from "./format.ts";
 import type { ByteSource } from "./source.ts";
 import { type IndexedStream, indexStreams } from "./stream.ts";
 import { TextPool } from "./text_pool.ts";
-import { TextRows } from "./text_rows.ts";
+import { type RowTexts, TextRows } from "./text_rows.ts";
 
 const WORD = 0x100000000;
 
@@ -33,7 +33,7 @@ export interface JournalSpans {
   /** NaN for spans that are no batch. */
   readonly dataLoadNs: Float64Array;
   /** As JSON. */
-  readonly attrs: TextRows;
+  readonly attrs: RowTexts;
   /** Rows of batches that made no sense, or are of a version to come. */
   readonly damagedRows: number;
 }

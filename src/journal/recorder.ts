@@ -3,16 +3,17 @@
  *
  * @module
  */
-import type { Snapshot, SnapshotThread } from "../data/snapshot.ts";
+import { areMade, type Snapshot, type SnapshotThread } from "../data/snapshot.ts";
 import { decoder } from "../formats/byte_tables.ts";
 import { node } from "../runtime/builtins.ts";
 import type { Texts } from "./decode.ts";
 import { JOURNAL_KINDS, type JournalKind, METADATA, RUN_NAME, THREAD_NAME } from "./format.ts";
+import { liveOpens } from "./live_opens.ts";
 import { livenessOf } from "./liveness.ts";
 import { stillOpen } from "./open_spans.ts";
 import { parseAttrs } from "./parsed_attrs.ts";
 import { readMarkStreams } from "./read_marks.ts";
-import { newestBatches, readSpanStreams } from "./read_spans.ts";
+import { type JournalSpans, newestBatches, readSpanStreams } from "./read_spans.ts";
 import { type RecorderIdentity, recorderSnapshot, withoutRepeats } from "./recorder_snapshot.ts";
 import { type RecorderFolder, recorderIn } from "./run_folder.ts";
 import type { SessionInfo } from "./session_file.ts";
@@ -57,14 +58,22 @@ export class JournalRecorder {
   readonly skipped: readonly SkippedFile[];
   readonly #identity: RecorderIdentity;
   readonly #segments: Readonly<Record<JournalKind, readonly Segment[]>>;
+  /** Null if only the files know what is open. */
+  readonly #live: JournalSpans | null;
 
   /**
    * Looks through a recorder's folder. Never throws.
    * @param unixNs The system's clock.
    * @param isRunning Whether the recorder is known to run; undefined to find out.
+   * @param live What is open in this thread's own recorder: not all of it is in files yet. Left out of account if it is another's.
    */
-  static inFolder(path: string, unixNs: () => bigint, isRunning?: boolean): JournalRecorder {
-    return new JournalRecorder(recorderIn(path), () => recorderIn(path).segments, unixNs, isRunning);
+  static inFolder(
+    path: string,
+    unixNs: () => bigint,
+    isRunning?: boolean,
+    live?: Snapshot,
+  ): JournalRecorder {
+    return new JournalRecorder(recorderIn(path), () => recorderIn(path).segments, unixNs, isRunning, live);
   }
 
   /** Looks through one file alone. Never throws. */
@@ -78,6 +87,7 @@ export class JournalRecorder {
     relist: () => RecorderFolder["segments"],
     unixNs: () => bigint,
     isRunning: boolean | undefined,
+    live?: Snapshot,
   ) {
     this.path = folder.path;
     this.session = folder.session;
@@ -105,6 +115,9 @@ export class JournalRecorder {
       isUnfinished: this.state === "unfinished",
       untilNs: this.state === "running" ? Number(unixNs() - anchorNs) : -Infinity,
     };
+    const isOwn = live !== undefined && areMade(live.ids) && live.ids.suffix === this.#identity.idSuffix
+      && live.anchorNs === anchorNs;
+    this.#live = isOwn ? liveOpens(live) : null;
   }
 
   /** Rows of closed spans, some of which may be there twice. */
@@ -152,7 +165,7 @@ export class JournalRecorder {
       spans = readSpanStreams(spanStreams, { last: asked });
       kept = withoutRepeats(spans);
     }
-    const opens = readSpanStreams(files.open(this.#segments.opens));
+    const opens = this.#live ?? readSpanStreams(files.open(this.#segments.opens));
     const keptOpens = stillOpen(opens, spanStreams);
     // Spans whose end was not written count as closed then, and as those that closed last.
     const most = this.#identity.isUnfinished ? Math.max(0, last - keptOpens.length) : last;

@@ -6,8 +6,16 @@
 import { decoder } from "../formats/byte_tables.ts";
 import type { Texts } from "./decode.ts";
 
+/** Texts by row. */
+export interface RowTexts {
+  /** Whether no row has any. */
+  readonly isEmpty: boolean;
+  /** The text of a row, or null. */
+  text(row: number): string | null;
+}
+
 /** Texts by row, of several batches. */
-export class TextRows {
+export class TextRows implements RowTexts {
   readonly #firsts: number[] = [];
   readonly #texts: Texts[] = [];
   /** Where the last text was found: the next is near. */

@@ -422,3 +422,76 @@ test("read() throws a TypeError for what are no paths, and a CirronError that na
   assertThrows(() => read(text), CirronError, "it is no directory, and no .json or .arrow file");
   assertEquals(read(folder.path).trace({ format: "dict" }), { roots: [], span_count: 0 });
 });
+
+test('trace({ from: "journal" }) has the whole run, also what memory has let go of, while it runs and after its end', () => {
+  using folder = new TempDirectory();
+  const ci = new TestEngine();
+  ci.engine.profile({ output: "journal", outputDir: folder.path, traceBufferMaxSpans: 10 });
+  const open = ci.scope("open");
+  for (let i = 0; i < 100; i++) ci.scope("step", { index: i, attrs: { i } }, () => ci.mark("m", i));
+  const trace = (options: TraceOptions) =>
+    ci.host.trace({ from: "journal", format: "dict", ...options } as never) as TraceDict;
+  assertEquals(ci.dict({ name: "step" }).span_count, 10);
+  assertEquals(trace({ name: "step" }).roots.map(({ index, marks }) => [index, marks[0].value]), [
+    ...Array.from({ length: 100 }, (_, i) => [i, i]),
+  ]);
+  assertEquals(trace({}).span_count, 100);
+  assertEquals(trace({ open: true }).roots.map(({ name }) => name), ["cirron.session"]);
+  assertEquals(trace({ last: 20 }).span_count, 20);
+  assertEquals(trace({ last: 5 }), ci.dict({ last: 5 }));
+  const [newest] = trace({ where: { i: 3 }, name: "step" }).roots;
+  assertEquals(newest.index, 3);
+  open.end();
+  ci.engine.shutdown();
+  assertEquals(trace({}).roots.map(({ name, children }) => [name, children[0].children.length]), [
+    ["cirron.session", 100],
+  ]);
+  assertEquals(trace({ roots: 1 }).roots.map(({ name }) => name), ["open"]);
+});
+
+test('trace({ from: "journal" }) throws where there is no journal, or no session', () => {
+  using folder = new TempDirectory();
+  const ci = new TestEngine();
+  const trace = () => ci.host.trace({ from: "journal", format: "dict" });
+  const none = 'the session writes none, start it with output: "journal"';
+  assertThrows(trace, CirronError, none);
+  ci.profile();
+  assertThrows(trace, CirronError, none);
+  assertThrows(
+    () => ci.host.trace({ from: "disk" } as never),
+    RangeError,
+    'from must be "memory" or "journal"',
+  );
+  assertThrows(
+    () => read(folder.path).trace({ from: "journal" }),
+    TypeError,
+    "from is for the package's own trace()",
+  );
+  assertEquals(read(folder.path).trace({ from: "memory", format: "dict" }).span_count, 0);
+});
+
+test("Roots are what lies in a worker's session, too, and not that session", () => {
+  using folder = new TempDirectory();
+  const [main, worker] = ["1", "2"].map(digit => new TestEngine(undefined, { idSuffix: digit.repeat(16) }));
+  main.profile();
+  const scope = main.scope("request");
+  main.clock.us(5);
+  scope.end();
+  const context = main.engine.recording.context?.() ?? "";
+  worker.profile({ parent: context });
+  worker.scope("task", () => worker.clock.us(50));
+  for (const [thread, ci] of [main, worker].entries()) {
+    ci.engine.shutdown();
+    writeRun(folder.path, ci.engine.read(Infinity, true), { session: { thread } });
+  }
+  const all = read(folder.path).trace({ format: "dict" });
+  assertEquals(linksOf(all), [
+    "- > cirron.session",
+    "cirron.session > cirron.session",
+    "cirron.session > request",
+    "cirron.session > task",
+  ]);
+  const roots = (count: number) =>
+    read(folder.path).trace({ format: "dict", roots: count }).roots.map(({ name }) => name);
+  assertEquals([roots(1), roots(9)], [["task"], ["request", "task"]]);
+});
