@@ -495,3 +495,46 @@ test("Roots are what lies in a worker's session, too, and not that session", () 
     read(folder.path).trace({ format: "dict", roots: count }).roots.map(({ name }) => name);
   assertEquals([roots(1), roots(9)], [["task"], ["request", "task"]]);
 });
+
+test("polars reads the files of a run as they are, and finds the values that trace() gives", () => {
+  using folder = new TempDirectory();
+  const snapshot = recorded(recordAll);
+  const recorder = writeRun(folder.path, snapshot);
+  const frameOf = (name: string) =>
+    pl.readIPCStream(readFileSync(join(recorder, `${name}.arrow`))).toRecords();
+  const df = traceOf(snapshot)({ format: "df" }).toRecords();
+  const spans = frameOf("spans");
+  const numbers = (rows: readonly Record<string, unknown>[], name: string) =>
+    rows.map(row => row[name] === null ? null : Number(row[name]));
+  assertEquals(spans.map(row => row.name), df.map(row => row.name));
+  assertEquals(numbers(spans, "wall_ns").map(ns => ns! / 1000), numbers(df, "wall_us"));
+  for (const column of ["index", "cpu_ns", "gpu_ns", "memory_peak_bytes"]) {
+    assertEquals(numbers(spans, column), numbers(df, column), column);
+  }
+  const numberOf = new Map(df.map((row, i) => [row.id, Number(spans[i].id)]));
+  const parents = df.map(row => numberOf.get(row.parent_id) ?? null);
+  assertEquals(
+    numbers(spans, "parent").map(parent =>
+      parent !== null && parent > 0 && [...numberOf.values()].includes(parent) ? parent : null
+    ),
+    parents,
+  );
+  const byId = new Map(
+    nodesOf(traceOf(snapshot)({ format: "dict", open: true })).map(node => [node.id, node]),
+  );
+  const attrs = df.map(row => byId.get(String(row.id))!.attrs);
+  const read = spans.map(({ attrs, data_load_ns: load }) => ({
+    ...JSON.parse(attrs === null ? "{}" : String(attrs)),
+    ...(load === null ? {} : { data_load_ns: Number(load) }),
+  }));
+  assertEquals(read, attrs);
+  const valueOf = (row: Record<string, unknown>) =>
+    row.integer === null ? row.number ?? row.text ?? row.flag : BigInt(String(row.integer));
+  const marks = frameOf("marks").map(row =>
+    `${row.name} ${valueOf(row)} ${row.is_summary ? "summary" : "point"}`
+  );
+  const expected = [...byId.values()].flatMap(node => node.marks)
+    .map(({ name, value, kind }) => `${name} ${value} ${kind}`);
+  assertEquals(marks.sort(), expected.sort());
+  assertEquals(frameOf("opens").map(row => row.name), ["open outside", "open inside"]);
+});
