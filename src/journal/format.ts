@@ -53,20 +53,18 @@ export const METADATA = {
   anchor: "cirron.anchor_unix_ns",
 } as const;
 
-/** Counters, as their columns are named. */
-export const JOURNAL_COUNTERS: readonly CounterColumn[] = COUNTERS.map(({ column }) => column);
-
-/** One of them. */
+/** A counter, as its column is named. */
 export type JournalCounter = CounterColumn;
 
-/** Those that the first version of the package had stand among the other columns, later ones behind them. */
-const FIRST_COUNTERS = 3;
+/** Those that the first writer of this format had, which stand among the other columns, whatever came to the list since. */
+export const INNER_COUNTERS: readonly JournalCounter[] = ["cpu_ns", "gpu_ns", "memory_peak_bytes"];
 
-/** Counters in the midst of the columns. */
-export const INNER_COUNTERS: readonly JournalCounter[] = JOURNAL_COUNTERS.slice(0, FIRST_COUNTERS);
+/** All others, behind the other columns. */
+export const LATER_COUNTERS: readonly JournalCounter[] = COUNTERS.map(({ column }) => column)
+  .filter(column => !INNER_COUNTERS.includes(column));
 
-/** Counters behind the other columns. */
-export const LATER_COUNTERS: readonly JournalCounter[] = JOURNAL_COUNTERS.slice(FIRST_COUNTERS);
+/** All of them. */
+export const JOURNAL_COUNTERS: readonly JournalCounter[] = [...INNER_COUNTERS, ...LATER_COUNTERS];
 
 const integer = (name: string, nullable: boolean): ArrowField => ({ name, type: "Int64", nullable });
 const text = (name: string, nullable: boolean): ArrowField => ({ name, type: "Utf8", nullable });

@@ -10,7 +10,7 @@ import { node } from "../runtime/builtins.ts";
 import { leaveForWorkers, leftByMainThread } from "../runtime/thread.ts";
 import { RUN_NAME } from "./format.ts";
 import { livenessOf, PROCESSES, type ProcessTable } from "./liveness.ts";
-import { readSession, runsIn } from "./run_folder.ts";
+import { readSession } from "./run_folder.ts";
 
 /** A run, as its main thread's session says. */
 export interface ProcessRun {
@@ -59,13 +59,14 @@ function announcedRun(directory: string): ProcessRun | null {
 }
 
 function findRun(directory: string, pid: number, processes: ProcessTable): ProcessRun | null {
-  const { join, basename } = node.path;
-  for (const run of runsIn(directory).filter(run => run.endsWith(`-${pid}`)).reverse()) {
-    const session = readSession(join(run, "0"));
+  const end = `-${pid}`;
+  const runs = node.fs.readdirSync(directory).filter(name => name.endsWith(end) && RUN_NAME.test(name));
+  for (const name of runs.sort().reverse()) {
+    const session = readSession(node.path.join(directory, name, "0"));
     if (session === null) continue;
     // This process runs; what is asked is whether it is the one that wrote this, also if its session has ended.
     const isOurs = livenessOf({ ...session, ended_unix_ns: null }, processes) === "running";
-    return isOurs ? { name: basename(run), context: session.context, parent: session.parent } : null;
+    return isOurs ? { name, context: session.context, parent: session.parent } : null;
   }
   return null;
 }

@@ -105,8 +105,8 @@ function openJournal(
   const sink = new JournalSink({
     directory,
     run,
-    // The main thread's surveys count what workers write.
-    maxBytes: isWorkerThread ? null : journalMaxBytes ?? DEFAULT_JOURNAL_MAX_BYTES,
+    // Who joins a run leaves the bound to the one that has begun it, whose surveys count this too.
+    maxBytes: joined !== null ? null : journalMaxBytes ?? DEFAULT_JOURNAL_MAX_BYTES,
     threadName: threadName(),
     sdkVersion: VERSION,
     runtime: `${runtime} ${runtime_version}`,

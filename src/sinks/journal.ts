@@ -89,6 +89,8 @@ export class JournalSink implements ColumnSink {
   #retryMs = -Infinity;
   /** What went wrong since the last commit. */
   #problem: Problem | null = null;
+  /** Whether it is said that the session has ended, which may turn out to be wrong. */
+  #hasPerhapsEnded = false;
   /** Whether open scopes could not be written the last time. */
   #isOpenLost = false;
   /** Times that the writer had made its folder anew by then. */
@@ -126,6 +128,8 @@ export class JournalSink implements ColumnSink {
   /** Writes spans and marks. */
   [TAKE]({ snapshot, isProvisional }: Drained): void {
     this.#take(isProvisional ? "opens" : "spans", snapshot);
+    // Open scopes are given here where the process is perhaps about to end, and nothing may come any more.
+    if (isProvisional || this.#hasPerhapsEnded) this.#sayPerhaps(isProvisional);
   }
 
   /** Writes spans, which come again. */
@@ -135,6 +139,7 @@ export class JournalSink implements ColumnSink {
 
   /** Writes what is new of open scopes. */
   takeOpen({ snapshot }: Drained): void {
+    if (this.#hasPerhapsEnded) this.#sayPerhaps(false);
     this.#remakes = this.#writer?.remakeCount ?? 0;
     this.#isOpenLost = !this.#writeRows("opens", snapshot, 0, snapshot.length, false);
   }
@@ -170,6 +175,11 @@ export class JournalSink implements ColumnSink {
     this.#retry(Infinity);
     this.#note(this.#writer?.update(this.#end()) ?? null);
     this.#finish();
+  }
+
+  #sayPerhaps(hasEnded: boolean): void {
+    this.#hasPerhapsEnded = hasEnded;
+    this.#note(this.#writer?.update(hasEnded ? this.#end() : { ended_unix_ns: null }) ?? null);
   }
 
   #finish(): void {

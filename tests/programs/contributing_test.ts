@@ -133,9 +133,14 @@ const ENTRY = `  {
 `;
 
 const COUNTER_TEST = `import { assertEquals } from "@std/assert";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { readSpool } from "../../mod.ts";
+import { JOURNAL_COUNTERS } from "../../src/journal/format.ts";
 import type { TraceSummary } from "../../src/formats/summary_table.ts";
+import { readSpans } from "../../src/journal/read_spans.ts";
+import { recorderIn } from "../../src/journal/run_folder.ts";
+import { bytesSource } from "../../src/journal/source.ts";
 import type { SpanRow } from "../../src/spool/rows.ts";
 import { column, columnEngine, columnsOf } from "../support/cases.ts";
 import { allNodes } from "../support/recording.ts";
@@ -147,7 +152,7 @@ test("profile() with the counter has it in every format, in health() and in the 
   const ci = columnEngine();
   const early = ci.scope("early");
   const sink = { emit: (batch: { spans: readonly SpanRow[] }) => void rows.push(...batch.spans) };
-  ci.engine.profile({ output: ["spool", sink], outputDir: folder.path, counters: { readings: true } });
+  ci.engine.profile({ output: ["spool", "journal", sink], outputDir: folder.path, counters: { readings: true } });
   ci.scope("outer", () => ci.scope("inner").end());
   early.end();
   const expected = [["inner", 1], ["outer", 3], ["early", null]];
@@ -170,6 +175,11 @@ test("profile() with the counter has it in every format, in health() and in the 
   const read = allNodes(readSpool(folder.path).trace({ format: "dict" }));
   const spooled = Object.fromEntries(read.map(node => [node.name, node.reading_count]));
   assertEquals([spooled.inner, spooled.outer, spooled.early], [1, 3, null]);
+  assertEquals(JOURNAL_COUNTERS.at(-1), "reading_count");
+  const { segments } = recorderIn(ci.engine.health().journal_dir!);
+  const spans = readSpans(segments.spans.map(path => bytesSource(readFileSync(path))));
+  const written = Object.fromEntries(spans.name.map((name, i) => [name, spans.counters.reading_count?.[i]]));
+  assertEquals([written.inner, written.outer, written.early], [1, 3, NaN]);
 });
 
 test("profile() without the counter has null, and says how it is turned on", () => {

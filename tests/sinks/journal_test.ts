@@ -177,6 +177,37 @@ test("Many open scopes are written in turns, each once", () => {
   ci.engine.shutdown();
 });
 
+test("With a GPU a span is written before its figure is known, and again with it, and its mark once", () => {
+  using folder = new TempDirectory();
+  let settledNs = -Infinity;
+  const gpu = {
+    settledNs: () => settledNs,
+    between: (startNs: number, endNs: number) => (endNs - startNs) / 2,
+    poke: () => {},
+    attrs: () => ({}),
+    stop: () => {},
+  };
+  const open = { gpu: () => ({ ok: true as const, value: gpu, source: "a test" }) };
+  const ci = start(folder.path, { flushIntervalMs: null }, new TestEngine(undefined, { open }));
+  const span = (index: number) => {
+    const scope = ci.scope("x", { index });
+    scope.mark("m", index);
+    ci.clock.us(10);
+    scope.end();
+  };
+  for (let i = 0; i < 600; i++) span(i);
+  const early = onlyJournalIn(folder.path);
+  assertEquals([early.rowCount, early.marks.length], [512, 512]);
+  assert(early.spans.every(({ gpuNs }) => gpuNs === null));
+  settledNs = Infinity;
+  ci.clock.advance(TICK_NS);
+  span(600); // its close finds the tick due
+  const { spans, rowCount, marks } = onlyJournalIn(folder.path);
+  assertEquals([spans.length, rowCount, marks.length], [601, 512 + 601, 601]);
+  assert(spans.every(({ gpuNs }) => gpuNs === 5000));
+  ci.engine.shutdown();
+});
+
 // What cannot be written.
 
 test("What cannot be written waits, is tried again after 100 ms, and is complete then", () => {

@@ -109,7 +109,13 @@ export function profileOptions(): void {
   ci.profile({ counters: { cpu: "thread", memory: true, gpu: false }, flushIntervalMs: 100 });
   ci.profile({ output: null, counters: null, flushIntervalMs: null, logger: null, enabled: null });
   ci.profile({ counters: { cpu: null, cpuCoalesceNs: null, memory: null, gpu: null } });
-  new ci.Cirron({ outputDir: null, spoolMaxBytes: null, traceBufferMaxSpans: null });
+  new ci.Cirron({
+    outputDir: null,
+    spoolMaxBytes: null,
+    journalMaxBytes: null,
+    parent: null,
+    traceBufferMaxSpans: null,
+  });
   same<ReturnType<typeof ci.profile>, ci.Profiler>(true);
   // @ts-expect-error -- an output that is none
   ci.profile({ output: "file" });
