@@ -7,9 +7,8 @@ import type { CirronDependencyError } from "../data/errors.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { stdoutTerminal, type Terminal } from "../runtime/terminal.ts";
 import { deno } from "../runtime/which.ts";
-import type { EngineV1 } from "../session/engine_v1.ts";
 import { requireFrameEngine } from "./frames.ts";
-import { openSessionJournal } from "./session_journal.ts";
+import { openSessionJournal, type ReadableEngine } from "./session_journal.ts";
 import { trace, type TraceContext } from "./trace.ts";
 import type { GivenTraceOptions } from "./trace_options.ts";
 
@@ -21,11 +20,6 @@ export interface HostOptions {
   /** How to write to stdout for eyes; null if it is no terminal. */
   readonly terminal?: () => Terminal | null;
 }
-
-/** What is asked of an engine; what has no session has no journal either. */
-export type ReadableEngine =
-  & Pick<EngineV1, "read" | "frameEngine">
-  & Partial<Pick<EngineV1, "flush" | "health">>;
 
 /** Reads what an engine recorded, and shows it. */
 export class Host {

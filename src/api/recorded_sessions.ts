@@ -32,14 +32,15 @@ function toRow(recorder: JournalRecorder): SessionRow {
   const [startNs, endNs] = row < 0
     ? [startOf(recorder, snapshot), lastOf(recorder, snapshot)]
     : [snapshot.startNs[row], snapshot.endNs[row]];
+  const { spans, errors } = recorder.census();
   const [runtime, version] = session?.runtime?.split(" ") ?? [];
   return {
     id: row < 0 ? null : ownIdText(snapshot, row),
     start_us: unixUs(snapshot.anchorNs, startNs),
     wall_us: Math.max(0, endNs - startNs) / 1000,
     state,
-    span_count: recorder.rowCount + recorder.countUnfinished(),
-    error_count: recorder.countErrors(),
+    span_count: spans,
+    error_count: errors,
     pid: measured(thread.pid),
     rank: measured(thread.rank),
     thread_id: measured(thread.threadId),

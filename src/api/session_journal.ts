@@ -5,10 +5,15 @@
  */
 import { CirronError } from "../data/errors.ts";
 import { node } from "../runtime/builtins.ts";
-import type { ReadableEngine } from "./host.ts";
+import type { EngineV1 } from "../session/engine_v1.ts";
 import type { ReadSnapshot } from "./read_enough.ts";
 import { findRecorded } from "./recorded_files.ts";
 import { Recordings } from "./recordings.ts";
+
+/** What is asked of an engine; what has no session has no journal either. */
+export type ReadableEngine =
+  & Pick<EngineV1, "read" | "frameEngine">
+  & Partial<Pick<EngineV1, "flush" | "health">>;
 
 /**
  * Opens the run that the session of `engine` is part of, with all threads of it.

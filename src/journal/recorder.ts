@@ -4,16 +4,14 @@
  * @module
  */
 import { areMade, type Snapshot, type SnapshotThread } from "../data/snapshot.ts";
-import { decoder } from "../formats/byte_tables.ts";
 import { node } from "../runtime/builtins.ts";
-import type { Texts } from "./decode.ts";
+import { type Census, census } from "./census.ts";
 import { JOURNAL_KINDS, type JournalKind, METADATA, RUN_NAME, THREAD_NAME } from "./format.ts";
 import { liveOpens } from "./live_opens.ts";
 import { livenessOf } from "./liveness.ts";
 import { stillOpen } from "./open_spans.ts";
-import { parseAttrs } from "./parsed_attrs.ts";
 import { readMarkStreams } from "./read_marks.ts";
-import { type JournalSpans, newestBatches, readSpanStreams } from "./read_spans.ts";
+import { type JournalSpans, readSpanStreams } from "./read_spans.ts";
 import { type RecorderIdentity, recorderSnapshot, withoutRepeats } from "./recorder_snapshot.ts";
 import { type RecorderFolder, recorderIn } from "./run_folder.ts";
 import type { SessionInfo } from "./session_file.ts";
@@ -120,33 +118,19 @@ export class JournalRecorder {
     this.#live = isOwn ? liveOpens(live) : null;
   }
 
-  /** Rows of closed spans, some of which may be there twice. */
-  get rowCount(): number {
-    return this.#segments.spans.reduce((sum, { index }) => sum + index.rows, 0);
-  }
-
   /** Whether there is anything. */
   get isEmpty(): boolean {
     return JOURNAL_KINDS.every(kind => this.#segments[kind].every(({ index }) => index.rows === 0));
   }
 
-  /** How many spans were open when the recorder wrote last, of one that never finished: they are among those that it has closed. */
-  countUnfinished(): number {
-    if (this.state !== "unfinished") return 0;
+  /** Counts closed spans, and those that were open in a recorder that never finished, as `read()` would give them. */
+  census(): Census {
     using files = new OpenFiles();
-    const opens = readSpanStreams(files.open(this.#segments.opens));
-    return stillOpen(opens, files.open(this.#segments.spans)).length;
-  }
-
-  /** How many rows of closed spans say that they failed. */
-  countErrors(): number {
-    using files = new OpenFiles();
-    let count = 0;
-    for (const { batch } of newestBatches(files.open(this.#segments.spans))) {
-      const attrs = batch?.texts("attrs") ?? null;
-      if (attrs !== null) count += errorsIn(attrs);
-    }
-    return count;
+    const streams = files.open(this.#segments.spans);
+    const { spans, errors } = census(streams);
+    if (this.state !== "unfinished") return { spans, errors };
+    const open = stillOpen(readSpanStreams(files.open(this.#segments.opens)), streams).length;
+    return { spans: spans + open, errors };
   }
 
   /**
@@ -206,19 +190,6 @@ class OpenFiles implements Disposable {
   [Symbol.dispose](): void {
     for (const file of this.#files) file[Symbol.dispose]();
   }
-}
-
-function errorsIn({ offsets, data, valid }: Texts): number {
-  const rows = offsets.length - 1;
-  // Nearly all batches have none: one look at their text tells.
-  if (!decoder().decode(data.subarray(offsets[0], offsets[rows])).includes('"error":')) return 0;
-  let count = 0;
-  for (let i = 0; i < rows; i++) {
-    if (valid !== null && (valid[i >> 3] & 1 << (i & 7)) === 0) continue;
-    const text = decoder().decode(data.subarray(offsets[i], offsets[i + 1]));
-    if (text.includes('"error":') && typeof parseAttrs(text)?.error === "string") count++;
-  }
-  return count;
 }
 
 function digitsOf(text: string | undefined): string {

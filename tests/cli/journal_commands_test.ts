@@ -55,6 +55,14 @@ test("cirron list has a line for each thread of a journal: when, how long, spans
   assertEquals(rows.map(({ id }: { id: string }) => id), roots.slice(1).map(({ id }) => id));
 });
 
+test("cirron list counts a span once that is there twice, as those are that waited for a GPU", async () => {
+  using folder = new TempDirectory();
+  addRun(folder.path, { run: 1, pid: 1 });
+  addRun(folder.path, { run: 1, pid: 1 });
+  const [row, ...others] = JSON.parse((await callCirron(["list", "--json", folder.path])).out);
+  assertEquals([others, row.span_count, row.error_count], [[], 3, 1]);
+});
+
 test("cirron list has runs that have written nothing yet, and no folder that is none", async () => {
   using folder = new TempDirectory();
   const ci = new TestEngine();
