@@ -70,8 +70,8 @@ export type SpoolTrace = ReadTrace;
  * import { mkdtempSync, rmSync } from "node:fs";
  * import { tmpdir } from "node:os";
  *
- * const outputDir = mkdtempSync(`${tmpdir()}/spool-`);
- * ci.profile({ output: "spool", outputDir });
+ * const outputDir = mkdtempSync(`${tmpdir()}/journal-`);
+ * ci.profile({ output: "journal", outputDir });
  * ci.scope("request", () => ci.mark("bytes", 512));
  * ci.shutdown();
  *

@@ -96,7 +96,7 @@ test("cirron clear removes what is recognised of runs that are over, and their f
   symlinkSync(elsewhere, join(folder.path, runName(2, 12), "0", "spans.00009.arrow"));
   const dry = await callCirron(["clear", "--dry-run", folder.path]);
   assertMatch(dry.out, /^Would remove 5 files, .*; 3 files kept\n$/);
-  assertEquals(read(folder.path).process_count, 3);
+  assert(existsSync(join(folder.path, runName(1, 11), "0", "spans.arrow")));
   const { code, out, errors } = await callCirron(["clear", folder.path]);
   assertEquals([code, errors], [0, []]);
   assertMatch(out, /^Removed 5 files, .*; 3 files kept\n$/);
