@@ -110,7 +110,22 @@ export function read(paths?: string | readonly string[] | null): ReadTrace {
   };
 }
 
-/** The same as {@link read}, under the name that it had when there were only spools. */
+/**
+ * The same as {@link read}, under the name that it had when there were only spools.
+ *
+ * @example Count what a directory holds
+ * ```ts
+ * import { readSpool } from "@cirron/sdk";
+ * import { assertEquals } from "@std/assert";
+ * import { mkdtempSync, rmSync } from "node:fs";
+ * import { tmpdir } from "node:os";
+ *
+ * const directory = mkdtempSync(`${tmpdir()}/spool-`);
+ * const spool = readSpool(directory);
+ * assertEquals([spool.file_count, spool.span_count], [0, 0]);
+ * rmSync(directory, { recursive: true });
+ * ```
+ */
 export const readSpool: typeof read = read;
 
 function pathsOf(paths: string | readonly string[] | null | undefined): readonly string[] {
