@@ -35,9 +35,15 @@ export {
   stream,
   trace,
 } from "./src/api/cirron.ts";
-export { readSpool, type SpoolTrace } from "./src/api/read.ts";
+export { read, readSpool, type ReadTrace, type SpoolTrace } from "./src/api/read.ts";
 export type { DataFrame, TraceFunction, TraceTree } from "./src/api/trace.ts";
-export type { SummaryBy, SummaryOptions, TraceFormat, TraceOptions } from "./src/api/trace_options.ts";
+export type {
+  SummaryBy,
+  SummaryOptions,
+  TraceFormat,
+  TraceOptions,
+  TraceSource,
+} from "./src/api/trace_options.ts";
 export { traced, type TracedDecorator } from "./src/api/traced.ts";
 export type { CounterName, CounterOptions, CounterValues, CpuKind } from "./src/data/counters.ts";
 export { CirronDependencyError, CirronError } from "./src/data/errors.ts";

@@ -7,6 +7,7 @@ import type { Group } from "./case.ts";
 import { firstGroups } from "./first_cases.ts";
 import { importGroups } from "./import_cases.ts";
 import { journalGroups } from "./journal_cases.ts";
+import { journalReadGroups } from "./journal_read_cases.ts";
 import { lifeGroups } from "./life_cases.ts";
 import { offGroups } from "./off_cases.ts";
 import { peerGroups } from "./peer_cases.ts";
@@ -26,5 +27,6 @@ export const GROUPS: readonly Group[] = [
   ...peerGroups,
   ...readGroups,
   ...journalGroups,
+  ...journalReadGroups,
   ...importGroups,
 ];

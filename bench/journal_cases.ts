@@ -169,7 +169,7 @@ function checkSpans(segments: readonly string[], { length, id, endNs, name, attr
   deepStrictEqual([...read.id.subarray(0, length)], [...id]);
   deepStrictEqual([...read.endNs.subarray(SPANS - length)], [...endNs]);
   deepStrictEqual(read.name.slice(0, length), name);
-  if (attrs.length > 0) deepStrictEqual(JSON.parse(read.attrs.text(length - 1)!), attrs[length - 1]);
+  if (attrs.length > 0) deepStrictEqual(JSON.parse(read.attrs.text(length - 1)!), attrs.at(length - 1));
 }
 
 function spoolWriter(directory: string, isFull: boolean): () => void {

@@ -7,8 +7,8 @@ import type { CirronDependencyError } from "../data/errors.ts";
 import type { FrameEngine } from "../formats/frame/columns.ts";
 import { stdoutTerminal, type Terminal } from "../runtime/terminal.ts";
 import { deno } from "../runtime/which.ts";
-import type { EngineV1 } from "../session/engine_v1.ts";
 import { requireFrameEngine } from "./frames.ts";
+import { openSessionJournal, type ReadableEngine } from "./session_journal.ts";
 import { trace, type TraceContext } from "./trace.ts";
 import type { GivenTraceOptions } from "./trace_options.ts";
 
@@ -23,17 +23,18 @@ export interface HostOptions {
 
 /** Reads what an engine recorded, and shows it. */
 export class Host {
-  readonly #engine: Pick<EngineV1, "read" | "frameEngine">;
+  readonly #engine: ReadableEngine;
   readonly #options: HostOptions;
 
-  constructor(engine: Pick<EngineV1, "read" | "frameEngine">, options: HostOptions = {}) {
+  constructor(engine: ReadableEngine, options: HostOptions = {}) {
     this.#engine = engine;
     this.#options = options;
   }
 
-  /** Reads the buffer. */
+  /** Reads the buffer, or the session's journal. */
   trace(options?: GivenTraceOptions): unknown {
-    return trace(this.traceContext((last, open) => this.#engine.read(last, open)), options);
+    const context = this.traceContext((last, open) => this.#engine.read(last, open));
+    return trace({ ...context, journal: () => openSessionJournal(this.#engine) }, options);
   }
 
   /** What `trace` needs to read from `read` and to show on this host's terms. */

@@ -23,7 +23,7 @@ import { FOLD_LIMIT, type FoldedTree, foldSiblings } from "../tree/fold.ts";
 import { summarize, type SummaryRow } from "../tree/summary.ts";
 import { buildTree, type Tree } from "../tree/tree.ts";
 import type { DataFrame } from "./data_frame.ts";
-import { readEnough } from "./read_enough.ts";
+import { readEnough, type ReadSnapshot } from "./read_enough.ts";
 import {
   type CheckedTraceOptions,
   checkTraceOptions,
@@ -128,6 +128,11 @@ export interface TraceFunction {
 export interface TraceContext {
   /** Copies the newest closed spans out, and the open ones if asked. */
   read(last: number, open: boolean): Snapshot;
+  /**
+   * Opens the journal of the session whose spans `read` gives, to be read likewise; absent where there is no session.
+   * @throws {CirronError} If it writes none, or that cannot be read.
+   */
+  journal?(): ReadSnapshot;
   /** The DataFrame engine, or why there is none. */
   frameEngine(): FrameEngine | CirronDependencyError;
   /** Writes a line to stdout. */
@@ -166,7 +171,8 @@ const SAYS_WHAT_IS_CUT: readonly TraceFormat[] = ["tree", "text"];
 /**
  * Reads a trace.
  * @throws {TypeError} If an option has the wrong type, there is none of its name, `fold` is given with a format that does not
- * fold, `by` with another one than `"summary"`, or `last` with `roots` or `slowest`.
+ * fold, `by` with another one than `"summary"`, `last` with `roots` or `slowest`, or `from` where there is no session.
+ * @throws {CirronError} If the session's journal is asked for and it writes none, or that cannot be read.
  * @throws {RangeError} If the format is unknown, or a number is out of bounds.
  * @throws {CirronDependencyError} If the format is `"df"` and nodejs-polars is not to be had.
  */
@@ -176,11 +182,19 @@ export function trace(context: TraceContext, given: GivenTraceOptions = {}): unk
   // Before anything is read: a missing package should not cost a walk over the buffer.
   const engine = format === "df" ? context.frameEngine() : null;
   if (engine instanceof CirronDependencyError) throw engine;
-  const tree = buildTree(
-    readEnough((last, open) => context.read(last, open), options, SAYS_WHAT_IS_CUT.includes(format)),
-    options,
-  );
+  const read = readerOf(context, options);
+  const tree = buildTree(readEnough(read, options, SAYS_WHAT_IS_CUT.includes(format)), options);
   return FORMATS[format](tree, { context, options, engine });
+}
+
+function readerOf(context: TraceContext, { from }: CheckedTraceOptions): ReadSnapshot {
+  if (from === "memory") return (last, open) => context.read(last, open);
+  if (context.journal === undefined) {
+    throw new TypeError(
+      "Cannot trace: from is for the package's own trace(), this one reads what it was made of",
+    );
+  }
+  return context.journal();
 }
 
 function printTree(tree: Tree, { context, options }: Request): unknown {

@@ -24,6 +24,9 @@ export type TraceFormat =
 /** What a row of a summary is of: a path of names, or a name wherever it occurs. */
 export type SummaryBy = "path" | "name";
 
+/** Where a trace is read from. */
+export type TraceSource = "memory" | "journal";
+
 /** What to read of a trace. `null` is the same as leaving an option out. */
 export interface TraceOptions {
   /**
@@ -33,6 +36,13 @@ export interface TraceOptions {
    * @default "tree"
    */
   format?: TraceFormat | null;
+  /**
+   * `"memory"` has this thread's newest spans, as many as `traceBufferMaxSpans` says. `"journal"` reads the whole run back from its
+   * files, with all of its threads: what memory has let go of, and what workers did, under the spans that asked for it. The session needs
+   * `output: "journal"` for it, and the trace is the package's own `trace()`.
+   * @default "memory"
+   */
+  from?: TraceSource | null;
   /**
    * Keep spans of exactly this name and all their descendants; or of names that a RegExp finds, or of any of a list. A RegExp
    * is tried from the beginning of each name, whatever its flags, and stays as it is. An empty list keeps nothing.
@@ -96,6 +106,7 @@ export type GivenTraceOptions = TraceOptions & Pick<SummaryOptions, "by">;
 /** Options after their checks. */
 export interface CheckedTraceOptions extends CheckedFilters {
   readonly format: TraceFormat;
+  readonly from: TraceSource;
   readonly by: SummaryBy;
   readonly open: boolean;
   readonly depth: number | undefined;
@@ -105,6 +116,7 @@ export interface CheckedTraceOptions extends CheckedFilters {
 
 const OPTION_NAMES: readonly string[] = [
   "format",
+  "from",
   "name",
   "where",
   "roots",
@@ -119,6 +131,8 @@ const OPTION_NAMES: readonly string[] = [
 
 /** The formats that fold: those that programs read keep every span. */
 const FOLDING: readonly string[] = ["tree", "text", "html"];
+
+const SOURCES: readonly string[] = ["memory", "journal"];
 
 const SUMMARY_SHAPES: readonly string[] = ["path", "name"];
 
@@ -135,6 +149,7 @@ export function checkTraceOptions(
   }
   checkOptionNames(options, OPTION_NAMES, "trace");
   const format = options.format ?? "tree";
+  const from = options.from ?? "memory";
   const open = options.open ?? false;
   const depth = options.depth ?? undefined;
   const minWallUs = options.minWallUs ?? undefined;
@@ -142,6 +157,9 @@ export function checkTraceOptions(
   const by = options.by ?? undefined;
   if (!formats.includes(format)) {
     throw new RangeError(`Cannot trace: format must be ${listed(formats)}, got ${shown(format)}`);
+  }
+  if (!SOURCES.includes(from)) {
+    throw new RangeError(`Cannot trace: from must be ${listed(SOURCES)}, got ${shown(from)}`);
   }
   const filters = checkFilters(options);
   if (typeof open !== "boolean") {
@@ -163,7 +181,7 @@ export function checkTraceOptions(
       throw new TypeError(`Cannot trace: by is for format "summary", "${format}" has every span`);
     }
   }
-  return { ...filters, format, open, depth, minWallUs, fold, by: by ?? "path" };
+  return { ...filters, format, from, open, depth, minWallUs, fold, by: by ?? "path" };
 }
 
 /** `"a", "b" or "c"`. */

@@ -91,8 +91,8 @@ async function call(name: string, args: readonly string[], io: Io): Promise<Exit
     operands,
     commands: COMMANDS,
     read: async directories => {
-      const { directoriesOf, readRecorded } = await import("./reading.ts");
-      return readRecorded(directoriesOf(directories), io, { progress: await io.progress() });
+      const { readRecorded } = await import("./reading.ts");
+      return readRecorded(directories, io, { progress: await io.progress() });
     },
   });
 }

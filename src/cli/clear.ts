@@ -14,10 +14,11 @@ import { type Command, EXIT } from "./command.ts";
 export const command: Command = {
   operands: "[DIRECTORY]",
   mostOperands: 1,
-  details: `Asks nothing. Touches only files with the names that a spool's have; the
-directory stays, and so does with --keep a file that cannot be read.`,
+  details: `Asks nothing. Touches only files with the names that a journal's or spool's
+have, and no run that goes on or of which that cannot be told. The directory
+stays, and so does with --keep a file that cannot be read.`,
   options: [
-    { name: "keep", value: "N", about: "keep the N sessions that began last" },
+    { name: "keep", value: "N", about: "keep the N sessions, or runs of a journal, that began last" },
     { name: "dry-run", about: "say what would be removed, and remove nothing" },
     JSON_OPTION,
   ],
@@ -29,27 +30,28 @@ directory stays, and so does with --keep a file that cannot be read.`,
   run: async ({ io, options, operands }) => {
     const { removeSessions } = await import("./removal.ts");
     const isDry = options.has("dry-run");
-    const { directory, removed, stuckCount, keptCount } = removeSessions(operands, {
-      keep: options.whole("keep") ?? 0,
-      isDry,
-      io,
-    });
-    const bytes = removed.reduce((sum, { size }) => sum + size, 0);
-    if (options.has("json")) {
-      const counts = {
-        directory,
-        dry_run: isDry,
-        removed_file_count: removed.length,
-        removed_bytes: bytes,
-        kept_file_count: keptCount,
-      };
-      io.write(`${jsonOf(counts)}\n`);
-    } else {
-      const act = isDry ? "Would remove" : "Removed";
-      io.write(`${act} ${fileCount(removed.length)}, ${formatBytes(bytes)}; ${fileCount(keptCount)} kept\n`);
+    const removals = removeSessions(operands, { keep: options.whole("keep") ?? 0, isDry, io });
+    for (const { directory, removed, keptCount } of removals) {
+      const bytes = removed.reduce((sum, { size }) => sum + size, 0);
+      if (options.has("json")) {
+        const counts = {
+          directory,
+          dry_run: isDry,
+          removed_file_count: removed.length,
+          removed_bytes: bytes,
+          kept_file_count: keptCount,
+        };
+        io.write(`${jsonOf(counts)}\n`);
+      } else {
+        const act = isDry ? "Would remove" : "Removed";
+        const from = removals.length === 1 ? "" : ` in ${directory}`;
+        const kept = `${fileCount(keptCount)} kept`;
+        io.write(`${act} ${fileCount(removed.length)}${from}, ${formatBytes(bytes)}; ${kept}\n`);
+      }
     }
-    if (stuckCount === 0) return EXIT.fine;
-    throw new CirronError(`${fileCount(stuckCount)} in ${quote(directory)} cannot be removed`);
+    const stuck = removals.find(({ stuckCount }) => stuckCount > 0);
+    if (stuck === undefined) return EXIT.fine;
+    throw new CirronError(`${fileCount(stuck.stuckCount)} in ${quote(stuck.directory)} cannot be removed`);
   },
 };
 

@@ -11,9 +11,10 @@ import { type Command, EXIT } from "./command.ts";
 /** See the module. */
 export const command: Command = {
   operands: "[DIRECTORY...]",
-  details: `A session is unfinished while its program runs, and when that was killed. Spans
-of a thread without a session of its own, as the Python package's, are in a line
-whose state is unknown.`,
+  details: `Each thread of a run has a line. A session that was killed is unfinished; that
+of a spool also while its program runs, and that of a journal where it cannot
+be told, as in Deno without -A. Spans of a thread without a session of its own,
+as the Python package's, are in a line whose state is unknown.`,
   options: [{ name: "last", value: "N", about: "the N sessions that began last" }, JSON_OPTION],
   examples: [
     { line: "cirron list", about: "what was recorded here" },
@@ -22,7 +23,7 @@ whose state is unknown.`,
   ],
   run: async ({ io, options, operands, read }) => {
     const last = options.whole("last");
-    const all = (await read(operands)).sessions().rows;
+    const all = (await read(operands)).sessions();
     const rows = last === undefined ? all : all.slice(Math.max(0, all.length - last));
     io.write(options.has("json") ? `${jsonOf(rows)}\n` : `${toSessionTable(rows)}\n`);
     return rows.length > 0 ? EXIT.fine : EXIT.nothing;

@@ -1,23 +1,23 @@
 /**
- * Which files of a spool go when old sessions do, and their removal.
+ * Which files go when old sessions do, and their removal.
  *
  * @module
  */
-import { listFiles } from "../api/read.ts";
+import { defaultPaths, listDirectory } from "../api/recorded_files.ts";
 import { quote } from "../data/arguments.ts";
 import { CirronError } from "../data/errors.ts";
 import { isWritable } from "../runtime/permissions.ts";
-import { SpoolDirectory } from "../spool/directory.ts";
+import { OwnDirectory } from "../spool/directory.ts";
 import type { ParsedFile } from "../spool/merge.ts";
-import type { SpoolFile } from "../spool/oldest_files.ts";
 import { ownIdText } from "../tree/columns.ts";
 import { findSessions } from "../tree/sessions.ts";
 import type { Io } from "./io.ts";
-import { directoriesOf, readRecorded } from "./reading.ts";
+import { readRecorded } from "./reading.ts";
+import { filesOfRun, isOver, removeEmptyFolders, removeRunFile } from "./run_removal.ts";
 
 /** How sessions are removed. */
 export interface RemovalOptions {
-  /** How many stay, those that began last. */
+  /** How many stay of a directory's sessions, or of its runs, those that began last. */
   readonly keep: number;
   /** Whether nothing is removed, but only found. */
   readonly isDry: boolean;
@@ -27,36 +27,71 @@ export interface RemovalOptions {
 /** What was removed. */
 export interface Removal {
   readonly directory: string;
-  readonly removed: readonly SpoolFile[];
+  readonly removed: readonly { readonly size: number }[];
   /** Files that should have gone, and could not be removed. */
   readonly stuckCount: number;
-  /** Files of the spool that are still there. */
+  /** Files of spools and journals that are still there. */
   readonly keptCount: number;
 }
 
 /**
- * Removes the files of all sessions but the newest.
- * @throws {CirronError} If the directory is not there, or may not be read or written.
+ * Removes the files of all sessions but the newest, and of journals those of all runs but the newest and those that run.
+ * @param operands A directory; without one, those that `profile()` writes to by default.
+ * @throws {CirronError} If a directory is not there, or may not be read or written.
  * @throws {Error} If it is a link.
  */
-export function removeSessions(operands: readonly string[], { keep, isDry, io }: RemovalOptions): Removal {
+export function removeSessions(operands: readonly string[], options: RemovalOptions): Removal[] {
   // With a slash at the end, what is behind a link would be taken for the directory itself.
-  const path = directoriesOf(operands)[0].replace(/(.)[\\/]+$/, "$1");
-  const names = listFiles(path);
-  if (!isDry && !isWritable(path)) {
+  const paths = (operands.length > 0 ? operands : defaultPaths()).map(path =>
+    path.replace(/(.)[\\/]+$/, "$1")
+  );
+  return paths.map(path => removeIn(path, options));
+}
+
+function removeIn(path: string, options: RemovalOptions): Removal {
+  const { files, runs } = listDirectory(path);
+  if (!options.isDry && !isWritable(path)) {
     throw new CirronError(`Cannot clear ${quote(path)}: Deno needs --allow-write=${path} for it`);
   }
-  const directory = new SpoolDirectory(path);
+  const directory = new OwnDirectory(path, "Directory");
   directory.open();
-  const kept = keep === 0 ? new Set<string>() : filesOfNewest(keep, path, names, io);
+  const [ofSpool, ofRuns] = [removeFiles(directory, files, options), removeRuns(path, runs, options)];
+  return {
+    directory: path,
+    removed: [...ofSpool.removed, ...ofRuns.removed],
+    stuckCount: ofSpool.stuckCount + ofRuns.stuckCount,
+    keptCount: ofSpool.keptCount + ofRuns.keptCount,
+  };
+}
+
+type Removed = Omit<Removal, "directory">;
+
+function removeFiles(
+  directory: OwnDirectory,
+  names: readonly string[],
+  { keep, isDry, io }: RemovalOptions,
+): Removed {
+  const kept = keep === 0 ? new Set<string>() : filesOfNewest(keep, directory.path, names, io);
   const files = names.filter(name => !kept.has(name)).map(name => directory.find(name))
     .filter(file => file !== null);
   const removed = isDry ? files : files.filter(({ name }) => directory.remove(name) === "removed");
   return {
-    directory: path,
     removed,
     stuckCount: files.length - removed.length,
     keptCount: names.length - removed.length,
+  };
+}
+
+function removeRuns(path: string, runs: readonly string[], { keep, isDry }: RemovalOptions): Removed {
+  const goes = (run: string, i: number) => i < runs.length - keep && isOver(path, run);
+  const total = runs.reduce((sum, run) => sum + filesOfRun(path, run).length, 0);
+  const files = runs.filter(goes).flatMap(run => filesOfRun(path, run));
+  const removed = isDry ? files : files.filter(file => removeRunFile(path, file));
+  if (!isDry) { for (const run of runs.filter(goes)) removeEmptyFolders(path, run); }
+  return {
+    removed,
+    stuckCount: files.length - removed.length,
+    keptCount: total - removed.length,
   };
 }
 

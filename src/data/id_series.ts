@@ -63,6 +63,18 @@ export class IdSeries {
     this.high = high ^ keys[ROUNDS];
     this.low = low ^ keys[ROUNDS + 1];
   }
+
+  /** The number whose 64 bits {@link scatter} makes these; rounded if it is beyond 2^53, which no span's is. */
+  numberOf(high: number, low: number): number {
+    const keys = this.#keys;
+    high ^= keys[ROUNDS];
+    low ^= keys[ROUNDS + 1];
+    low ^= mixed(high ^ keys[3]);
+    high ^= mixed(low ^ keys[2]);
+    low ^= mixed(high ^ keys[1]);
+    high ^= mixed(low ^ keys[0]);
+    return (high >>> 0) * WORD + (low >>> 0);
+  }
 }
 
 /** A bijection of 32 bits in which every bit depends on every other: `fmix32` of MurmurHash3. */

@@ -50,7 +50,7 @@ export interface Snapshot {
    * Attributes by row, where there are any: shorter than the rows where the last have none. Shared with the buffer, so
    * copy before handing out.
    */
-  readonly attrs: readonly (Attrs | undefined)[];
+  readonly attrs: AttrRows;
   /** How many marks each row keeps. */
   readonly markCount: Uint32Array;
   /** The marks of a row, in the order they were made. */
@@ -87,14 +87,25 @@ export interface SnapshotThread {
   readonly rank: number;
   /** As the writer numbers its threads; NaN for unknown. */
   readonly threadId: number;
+  /** As the program named it; absent or null if it did not. */
+  readonly name?: string | null;
 }
 
-/** Ids that were given elsewhere, by row. */
+/** Attributes by row: an array, or what makes them when they are asked for. */
+export interface AttrRows {
+  /** None is further behind. */
+  readonly length: number;
+  /** Those of a row from 0 on, if it has any. */
+  at(row: number): Attrs | undefined;
+}
+
+/** Ids that were given elsewhere, or by several recorders, by row. They may be made when they are asked for. */
 export interface SnapshotIds {
-  readonly own: readonly string[];
-  readonly parent: readonly (string | null)[];
-  /** The ids of traces. Absent if none is known. */
-  readonly trace?: readonly (string | null)[];
+  own(row: number): string;
+  /** Null for a root. */
+  parent(row: number): string | null;
+  /** The id of the row's trace; null if it is not known. */
+  trace(row: number): string | null;
 }
 
 /**
@@ -113,7 +124,7 @@ export interface MarkColumns {
   readonly summary: Uint8Array;
   readonly tsNs: Float64Array;
   /** Where there are any, as in a snapshot. */
-  readonly attrs: readonly (Attrs | undefined)[];
+  readonly attrs: AttrRows;
   /** Counts marks as they were made; no two of a process share one. */
   readonly order: Float64Array;
   /** 1 where the sinks have seen the mark. */

@@ -65,6 +65,11 @@ export function spanIdText(series: IdSeries, number: number): string {
   return traceIdText(series, number).slice(16);
 }
 
+/** The number whose 16 hex characters these are, of the spans of one series; what they are of another's is no span's number there. */
+export function spanNumber(series: IdSeries, spanId: string): number {
+  return series.numberOf(parseInt(spanId.slice(0, 8), 16), parseInt(spanId.slice(8), 16));
+}
+
 /**
  * The 32 hex characters of the trace that the span of this number began: what is the process's own, then the number's. In this
  * order, for samplers take the last bits of a trace id for random.

@@ -108,7 +108,7 @@ function rowMarks(snapshot: Snapshot, row: number, anchorUs: number, restNs: num
       value: plainValue(marks.value[i]),
       kind: marks.summary[i] === 1 ? "summary" : "point",
       ts_us: momentUs(anchorUs, restNs, marks.tsNs[i]),
-      attrs: ownAttrs(marks.attrs[i]),
+      attrs: ownAttrs(marks.attrs.at(i)),
     };
   }
   return result;

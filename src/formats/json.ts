@@ -208,7 +208,7 @@ function writeIds(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): 
 function writeAttrs(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): boolean {
   const { attrs, dataLoadNs, marks: { first } } = snapshot;
   const hasMarks = first[row] < first[row + 1];
-  const isBare = attrs[row] === undefined && Number.isNaN(dataLoadNs[row]);
+  const isBare = attrs.at(row) === undefined && Number.isNaN(dataLoadNs[row]);
   if (isBare) {
     out.put(hasMarks ? keys.noAttrsMarks : keys.noAttrsNoMarks);
   } else {
@@ -222,7 +222,7 @@ function writeAttrs(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number)
 /** Attributes of a row as JSON. What the buffer and a spool's reader keep is copied already, and within bounds. */
 export function attrsJson(snapshot: Snapshot, row: number): string {
   return Number.isNaN(snapshot.dataLoadNs[row])
-    ? jsonOf(snapshot.attrs[row] ?? {})
+    ? jsonOf(snapshot.attrs.at(row) ?? {})
     : jsonOf(attrsOf(snapshot, row));
 }
 
@@ -248,7 +248,7 @@ function writeMarks(
     writeValue(out, value[i]);
     out.put(summary[i] === 1 ? keys.summaryTs : keys.pointTs);
     out.number(momentUs(anchorUs, restNs, tsNs[i]));
-    const own = attrs[i];
+    const own = attrs.at(i);
     const isLast = i + 1 === end;
     if (own === undefined) out.put(isLast ? keys.noAttrsChildren : keys.noAttrsNextMark);
     else {

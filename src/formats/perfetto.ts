@@ -166,7 +166,7 @@ function writeSpan(
   if (row >= snapshot.closedLength) out.put(keys.open);
   if (isFailed(snapshot, row)) {
     out.put(keys.error);
-    out.json(snapshot.attrs[row]!.error as string);
+    out.json(snapshot.attrs.at(row)!.error as string);
   }
   for (let k = 0; k < counters.length; k++) {
     const values = counters[k];
@@ -197,7 +197,7 @@ function writeMeasured(out: TextBytes, key: Constant, value: number): void {
 }
 
 function writeAttrs(out: TextBytes, keys: Keys, snapshot: Snapshot, row: number): void {
-  if (snapshot.attrs[row] === undefined && Number.isNaN(snapshot.dataLoadNs[row])) return;
+  if (snapshot.attrs.at(row) === undefined && Number.isNaN(snapshot.dataLoadNs[row])) return;
   const attrs = attrsJson(snapshot, row);
   if (attrs === "{}") return;
   out.put(keys.attrs);

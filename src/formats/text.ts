@@ -115,7 +115,7 @@ function writeMarks(out: TextBytes, tree: Tree, row: number): void {
 
 // Who looks for a failure should not have to read the attributes of every span.
 function errorText(snapshot: Snapshot, row: number): string {
-  return ` !${printable(String(snapshot.attrs[row]!.error))}`;
+  return ` !${printable(String(snapshot.attrs.at(row)!.error))}`;
 }
 
 /** What an empty trace prints. */

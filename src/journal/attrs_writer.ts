@@ -4,6 +4,7 @@
  * @module
  */
 import { jsonOf, jsonOfText } from "../data/json_text.ts";
+import type { AttrRows } from "../data/snapshot.ts";
 import type { Attrs } from "../data/values.ts";
 import type { BatchWriter } from "./batch_writer.ts";
 import { type ByteBuffer, type EncodedText, encodeText } from "./byte_buffer.ts";
@@ -29,7 +30,7 @@ export class AttrsWriter {
    */
   addColumn(
     writer: BatchWriter,
-    attrs: readonly (Attrs | undefined)[],
+    attrs: AttrRows,
     from: number,
     rows: number,
     picked: Int32Array | null,
@@ -40,7 +41,7 @@ export class AttrsWriter {
     if (attrs.length > 0) {
       for (let i = 0; i < rows; i++) {
         const at = picked === null ? from + i : picked[i];
-        const isThere = at < attrs.length && attrs[at] !== undefined ? 1 : 0;
+        const isThere = at < attrs.length && attrs.at(at) !== undefined ? 1 : 0;
         valid[i] = isThere;
         nullCount -= isThere;
       }
@@ -53,7 +54,7 @@ export class AttrsWriter {
     const offsets = writer.beginTexts(valid, nullCount);
     for (let i = 0; i < rows; i++) {
       writer.beginText(offsets, i);
-      if (valid[i] === 1) this.write(writer.out, attrs[picked === null ? from + i : picked[i]]!);
+      if (valid[i] === 1) this.write(writer.out, attrs.at(picked === null ? from + i : picked[i])!);
     }
     writer.endTexts(offsets);
   }

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Attrs, MarkValue } from "../data/values.ts";
+import type { AttrRows } from "../data/snapshot.ts";
+import type { MarkValue } from "../data/values.ts";
 import { CONTINUATION, schemaHeader } from "../formats/arrow/messages.ts";
 import { AttrsWriter } from "./attrs_writer.ts";
 import { BatchWriter } from "./batch_writer.ts";
@@ -53,7 +54,7 @@ export interface SpanColumns {
   /** NaN for spans that are no batch. */
   readonly dataLoadNs: Float64Array;
   /** May be shorter than the rows. */
-  readonly attrs: readonly (Attrs | undefined)[];
+  readonly attrs: AttrRows;
 }
 
 /** Columns of marks, as a snapshot has them. Row `r` of the spans has those from `first[r]` up to `first[r + 1]`. */
@@ -64,7 +65,7 @@ export interface SpanMarks {
   readonly summary: Uint8Array;
   readonly tsNs: Float64Array;
   /** May be shorter than the marks. */
-  readonly attrs: readonly (Attrs | undefined)[];
+  readonly attrs: AttrRows;
   readonly order: Float64Array;
   /** 1 for marks that are left out. */
   readonly drained: Uint8Array;

@@ -7,7 +7,7 @@ import type { MarkValue } from "../data/values.ts";
 import { BatchColumns, type Bits, type Doubles, type Texts } from "./decode.ts";
 import { put } from "./read_spans.ts";
 import type { ByteSource } from "./source.ts";
-import { indexStream } from "./stream.ts";
+import { type IndexedStream, indexStreams } from "./stream.ts";
 import { TextPool } from "./text_pool.ts";
 import { TextRows } from "./text_rows.ts";
 
@@ -34,7 +34,14 @@ export interface JournalMarks {
  * @param fromNs Batches in which every mark is older are left out.
  */
 export function readMarks(sources: readonly ByteSource[], fromNs: number = -Infinity): JournalMarks {
-  const streams = sources.map(source => ({ source, index: indexStream(source) }));
+  return readMarkStreams(indexStreams(sources), fromNs);
+}
+
+/** The same of segments that were looked through. */
+export function readMarkStreams(
+  streams: readonly IndexedStream[],
+  fromNs: number = -Infinity,
+): JournalMarks {
   const gathered = new Gathered(streams.reduce((sum, { index }) => sum + index.rows, 0), fromNs);
   for (const { source, index } of streams) {
     for (let i = 0; i < index.batchCount; i++) {

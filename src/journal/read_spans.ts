@@ -6,9 +6,9 @@
 import { BatchColumns, type IntegerWords, type Texts } from "./decode.ts";
 import { JOURNAL_COUNTERS, type JournalCounter } from "./format.ts";
 import type { ByteSource } from "./source.ts";
-import { indexStream, type StreamIndex } from "./stream.ts";
+import { type IndexedStream, indexStreams } from "./stream.ts";
 import { TextPool } from "./text_pool.ts";
-import { TextRows } from "./text_rows.ts";
+import { type RowTexts, TextRows } from "./text_rows.ts";
 
 const WORD = 0x100000000;
 
@@ -33,7 +33,7 @@ export interface JournalSpans {
   /** NaN for spans that are no batch. */
   readonly dataLoadNs: Float64Array;
   /** As JSON. */
-  readonly attrs: TextRows;
+  readonly attrs: RowTexts;
   /** Rows of batches that made no sense, or are of a version to come. */
   readonly damagedRows: number;
 }
@@ -47,11 +47,15 @@ export interface RowRange {
 }
 
 /** Reads segments, oldest first. Of a range only the newest batches are read. Never throws. */
-export function readSpans(
-  sources: readonly ByteSource[],
+export function readSpans(sources: readonly ByteSource[], range?: RowRange): JournalSpans {
+  return readSpanStreams(indexStreams(sources), range);
+}
+
+/** The same of segments that were looked through. */
+export function readSpanStreams(
+  streams: readonly IndexedStream[],
   { last = Infinity, fromNs = -Infinity }: RowRange = {},
 ): JournalSpans {
-  const streams = sources.map(source => ({ source, index: indexStream(source) }));
   if (last === Infinity && fromNs === -Infinity) {
     const gathered = new Gathered(streams.reduce((sum, { index }) => sum + index.rows, 0));
     for (const { source, index } of streams) {
@@ -73,8 +77,9 @@ export function readSpans(
   return gathered.finish();
 }
 
-function* newestBatches(
-  streams: readonly { source: ByteSource; index: StreamIndex }[],
+/** The batches of segments, the last one first. */
+export function* newestBatches(
+  streams: readonly IndexedStream[],
 ): Iterable<{ batch: BatchColumns | null; rows: number }> {
   for (let k = streams.length - 1; k >= 0; k--) {
     const { source, index } = streams[k];
@@ -85,7 +90,7 @@ function* newestBatches(
 }
 
 /** When the last row of a batch ended: spans are written in order of close. */
-function endOf(batch: BatchColumns): number {
+export function endOf(batch: BatchColumns): number {
   const start = batch.integers("start_ns");
   const wall = batch.integers("wall_ns");
   const row = batch.rows - 1;

@@ -33,7 +33,8 @@ export class FileSource implements ByteSource, Disposable {
    * @throws What the runtime throws if the file cannot be opened; an Error if it is no file: another thing might never end.
    */
   constructor(path: string) {
-    if (!node.fs.statSync(path).isFile()) throw new Error(`${quote(path)} is no file`);
+    // Not through a link, which may lead to where Deno has to ask.
+    if (!node.fs.lstatSync(path).isFile()) throw new Error(`${quote(path)} is no file`);
     this.#file = node.fs.openSync(path, "r");
     this.size = node.fs.fstatSync(this.#file).size;
   }

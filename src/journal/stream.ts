@@ -62,6 +62,17 @@ export interface StreamBatch {
   readonly rows: number;
 }
 
+/** A segment and what lies where in it. */
+export interface IndexedStream {
+  readonly source: ByteSource;
+  readonly index: StreamIndex;
+}
+
+/** Looks through segments. */
+export function indexStreams(sources: readonly ByteSource[]): IndexedStream[] {
+  return sources.map(source => ({ source, index: indexStream(source) }));
+}
+
 const BATCH_NUMBERS = 4;
 
 /** Looks through a segment. Never throws, and takes no more memory than the segment. */

@@ -6,10 +6,20 @@
 import { decoder } from "../formats/byte_tables.ts";
 import type { Texts } from "./decode.ts";
 
+/** Texts by row. */
+export interface RowTexts {
+  /** Whether no row has any. */
+  readonly isEmpty: boolean;
+  /** The text of a row, or null. */
+  text(row: number): string | null;
+}
+
 /** Texts by row, of several batches. */
-export class TextRows {
+export class TextRows implements RowTexts {
   readonly #firsts: number[] = [];
   readonly #texts: Texts[] = [];
+  /** Where the last text was found: the next is near. */
+  #near = 0;
 
   /** Whether no row has any. */
   get isEmpty(): boolean {
@@ -33,15 +43,19 @@ export class TextRows {
 
   /** The text of a row, or null. */
   text(row: number): string | null {
-    let low = 0;
-    for (let high = this.#firsts.length; low < high;) {
-      const middle = (low + high) >> 1;
-      if (this.#firsts[middle] <= row) low = middle + 1;
-      else high = middle;
+    const firsts = this.#firsts;
+    if (!(firsts[this.#near] <= row && !(firsts[this.#near + 1] <= row))) {
+      let low = 0;
+      for (let high = firsts.length; low < high;) {
+        const middle = (low + high) >> 1;
+        if (firsts[middle] <= row) low = middle + 1;
+        else high = middle;
+      }
+      if (low === 0) return null;
+      this.#near = low - 1;
     }
-    if (low === 0) return null;
-    const { offsets, data, valid } = this.#texts[low - 1];
-    const i = row - this.#firsts[low - 1];
+    const { offsets, data, valid } = this.#texts[this.#near];
+    const i = row - firsts[this.#near];
     if (i + 1 >= offsets.length || (valid !== null && (valid[i >> 3] & 1 << (i & 7)) === 0)) return null;
     return decoder().decode(data.subarray(offsets[i], offsets[i + 1]));
   }

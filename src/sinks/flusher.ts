@@ -207,7 +207,7 @@ export class Flusher {
     const runners = this.#runners.filter(runner => runner.wantsBegin);
     const snapshot = runners.length === 0 ? null : buffer.readSession(ids);
     if (snapshot === null) return;
-    const attrs = [{ ...snapshot.attrs[0], [UNFINISHED]: true }];
+    const attrs = [{ ...snapshot.attrs.at(0), [UNFINISHED]: true }];
     const session = new Drained({ ...snapshot, closedLength: 1, attrs }, identity, true);
     for (const runner of runners) {
       runner.begin(session);

@@ -121,7 +121,7 @@ export class JournalSink implements ColumnSink {
     if (problem === null) this.#options.onBegin?.(contexts);
     this.#note(problem);
     // That it has no end is said by where it lies.
-    const open = { ...snapshot, attrs: [withoutUnfinished(snapshot.attrs[0])] };
+    const open = { ...snapshot, attrs: [withoutUnfinished(snapshot.attrs.at(0))] };
     this.#isOpenLost = !this.#writeRows("opens", open, 0, open.length, false);
   }
 

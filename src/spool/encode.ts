@@ -88,7 +88,7 @@ function spanJson(
 ): string {
   const parent = parentIdText(snapshot, row);
   const trace = traceIdOf(snapshot, row);
-  const hasAttrs = snapshot.attrs[row] !== undefined || !Number.isNaN(snapshot.dataLoadNs[row]);
+  const hasAttrs = snapshot.attrs.at(row) !== undefined || !Number.isNaN(snapshot.dataLoadNs[row]);
   return `{"id":"${ownIdText(snapshot, row)}","name":${jsonOfText(snapshot.name[row])},"parent_id":${
     parent === null ? "null" : `"${parent}"`
   },"trace_id":${trace === null ? "null" : `"${trace}"`},"index":${
@@ -109,7 +109,7 @@ function countersJson(keys: CounterKeys, columns: readonly Float64Array[], row: 
 function markJson(snapshot: Snapshot, { markIds }: Identity, anchor: Anchor, row: number, i: number): string {
   const { marks } = snapshot;
   const value = marks.value[i];
-  const attrs = marks.attrs[i];
+  const attrs = marks.attrs.at(i);
   return `{"id":"${markIdText(snapshot, markIds, i)}","span_id":"${ownIdText(snapshot, row)}","name":${
     jsonOfText(marks.name[i])
   },"value_type":"${valueType(value)}","value":${valueJson(value)},"attrs":${

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ORPHANS } from "../data/session_names.ts";
+import { OPEN_NAME, ORPHANS } from "../data/session_names.ts";
 import type {
   MarkColumns,
   Snapshot,
@@ -13,15 +13,11 @@ import type {
 } from "../data/snapshot.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import { COUNTERS } from "../meters/counters.ts";
+import { compareThreads } from "../tree/merge_snapshots.ts";
+import { numberRows } from "../tree/number_rows.ts";
 import { decodeMark, decodeSpan, isObject, type SpoolMark, type SpoolSpan } from "./decode.ts";
 import { SPOOL_SCHEMA_VERSION } from "./format.ts";
 import { isUnfinished, stretchUnfinished } from "./unfinished.ts";
-
-/**
- * Name of a span that others refer to but that is in no file: most likely it never closed, since a parent is written
- * after its children and evicted after them.
- */
-export const OPEN_NAME = "(open)";
 
 /** A file of a spool. */
 export interface ParsedFile {
@@ -132,11 +128,6 @@ function joinForeign(spans: SpoolSpan[]): SpoolSpan[] {
   );
 }
 
-/** The closed rows of a snapshot. Its columns stay as long as they are: readers stop at `length`. */
-export function closedOnly(snapshot: Snapshot): Snapshot {
-  return { ...snapshot, length: snapshot.closedLength };
-}
-
 function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): Snapshot {
   const anchorNs = anchorOf(spans, marks);
   const ns = (unixNs: bigint) => Number(unixNs - anchorNs);
@@ -156,9 +147,9 @@ function toSnapshot(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): S
     anchorNs,
     threads: threadsOf(rows),
     ids: {
-      own: rows.map(span => span.id),
-      parent: rows.map(span => span.parentId),
-      trace: rows.map(span => span.traceId),
+      own: row => rows[row].id,
+      parent: row => rows[row].parentId,
+      trace: row => rows[row].traceId,
     },
     ...numberRows(parentRow, startNs),
     name: rows.map(span => span.name),
@@ -187,17 +178,9 @@ function threadsOf(rows: readonly SpoolSpan[]): SnapshotThreads {
     const { pid, rank, threadId } = row;
     if (!known.has(key(row))) known.set(key(row), { pid, rank, threadId });
   }
-  const order = (value: number) => Number.isNaN(value) ? Infinity : value;
-  const list = [...known.values()].sort((a, b) =>
-    compare(order(a.rank), order(b.rank)) || compare(order(a.pid), order(b.pid))
-    || compare(order(a.threadId), order(b.threadId))
-  );
+  const list = [...known.values()].sort(compareThreads);
   const indexOf = new Map(list.map((thread, index) => [key(thread), index]));
   return { list, of: Uint32Array.from(rows, row => indexOf.get(key(row))!) };
-}
-
-function compare(a: number, b: number): number {
-  return a < b ? -1 : a > b ? 1 : 0; // also of infinities
 }
 
 /**
@@ -244,9 +227,9 @@ function openRows(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): Spo
     id,
     parentId: null,
     traceId: null,
-    name: id === ORPHANS ? ORPHANS : OPEN_NAME,
     index: NaN,
     ...known,
+    name: id === ORPHANS ? ORPHANS : OPEN_NAME,
     counters: NOT_COUNTED,
     attrs: undefined,
   }));
@@ -255,45 +238,6 @@ function openRows(spans: readonly SpoolSpan[], marks: readonly SpoolMark[]): Spo
 const NOT_COUNTED: readonly number[] = COUNTERS.map(() => NaN);
 
 const UNKNOWN_THREAD: SnapshotThread = { pid: NaN, rank: NaN, threadId: NaN };
-
-/**
- * Numbers rows so that a parent comes before its children, and rows that do not descend from each other in order of
- * start. Clocks may disagree: no row counts as started before its parent. A circle of parents is cut at one of its rows.
- */
-function numberRows(
-  parentRow: Int32Array,
-  startNs: Float64Array,
-): { id: Float64Array; parent: Float64Array } {
-  const length = parentRow.length;
-  const since = new Float64Array(length);
-  const depth = new Uint32Array(length);
-  const state = new Uint8Array(length);
-  const ON_PATH = 1;
-  const DONE = 2;
-  const path: number[] = [];
-  for (let first = 0; first < length; first++) {
-    for (let row = first; row >= 0 && state[row] !== DONE; row = parentRow[row]) {
-      if (state[row] === ON_PATH) {
-        parentRow[path.at(-1)!] = -1;
-        break;
-      }
-      state[row] = ON_PATH;
-      path.push(row);
-    }
-    for (let row = path.pop(); row !== undefined; row = path.pop()) {
-      const up = parentRow[row];
-      since[row] = up < 0 ? startNs[row] : Math.max(startNs[row], since[up]);
-      depth[row] = up < 0 ? 0 : depth[up] + 1;
-      state[row] = DONE;
-    }
-  }
-  const order = Uint32Array.from(parentRow.keys()).sort((a, b) =>
-    since[a] - since[b] || depth[a] - depth[b] || startNs[a] - startNs[b] || a - b
-  );
-  const id = new Float64Array(length);
-  for (let i = 0; i < length; i++) id[order[i]] = i + 1;
-  return { id, parent: Float64Array.from(parentRow, up => up < 0 ? 0 : id[up]) };
-}
 
 /** The columns of what was counted in any row. */
 function countersOf(rows: readonly SpoolSpan[]): SnapshotCounters {

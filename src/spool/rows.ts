@@ -137,7 +137,7 @@ function markRow(snapshot: Snapshot, { markIds }: Identity, row: number, i: numb
     name: marks.name[i],
     value_type: valueType(value),
     value,
-    attrs: ownAttrs(marks.attrs[i]),
+    attrs: ownAttrs(marks.attrs.at(i)),
     ts_ns: snapshot.anchorNs + BigInt(marks.tsNs[i]),
     kind: marks.summary[i] === 1 ? "summary" : "point",
   };

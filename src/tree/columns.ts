@@ -74,13 +74,13 @@ export function momentUs(anchorUs: number, restNs: number, ns: number): number {
 /** The id of a row as text. */
 export function ownIdText(snapshot: Snapshot, row: number): string {
   const { ids } = snapshot;
-  return areMade(ids) ? idText(ids, snapshot.id[row]) : ids.own[row];
+  return areMade(ids) ? idText(ids, snapshot.id[row]) : ids.own(row);
 }
 
 /** The parent's id as text, of a foreign one the 16 characters of its span id; null for a root. */
 export function parentIdText(snapshot: Snapshot, row: number): string | null {
   const { ids } = snapshot;
-  if (!(areMade(ids))) return ids.parent[row];
+  if (!(areMade(ids))) return ids.parent(row);
   const parent = snapshot.parent[row];
   if (parent < 0) return foreignContext(snapshot, parent)?.spanId ?? null;
   return parent === 0 ? null : idText(ids, parent);
@@ -89,7 +89,7 @@ export function parentIdText(snapshot: Snapshot, row: number): string | null {
 /** The 32 hex characters of the trace that a row belongs to; null if that is not known, and for the pseudo-span. */
 export function traceIdOf(snapshot: Snapshot, row: number): string | null {
   const { ids } = snapshot;
-  if (!(areMade(ids))) return ids.trace?.[row] ?? null;
+  if (!(areMade(ids))) return ids.trace(row);
   const root = snapshot.root === undefined ? 0 : snapshot.root[row];
   if (root < 0) return foreignContext(snapshot, root)?.traceId ?? null;
   if (root === 0) return null;
@@ -115,7 +115,7 @@ export function foreignContext({ foreign }: Snapshot, number: number): ForeignCo
 export function beginsTrace(snapshot: Snapshot, row: number, parentRow: number): boolean {
   const { ids, root } = snapshot;
   if (parentRow < 0) return true;
-  if (!areMade(ids)) return ids.trace?.[row] !== ids.trace?.[parentRow];
+  if (!areMade(ids)) return ids.trace(row) !== ids.trace(parentRow);
   return root !== undefined && root[row] !== root[parentRow];
 }
 
@@ -155,17 +155,17 @@ export function wallUs(snapshot: Snapshot, row: number): number {
 
 /** Whether a row's function threw, or its program says that it failed. */
 export function isFailed(snapshot: Snapshot, row: number): boolean {
-  return typeof snapshot.attrs[row]?.error === "string";
+  return typeof snapshot.attrs.at(row)?.error === "string";
 }
 
 /** Whether the row is a session whose end is in no file. */
 export function isUnfinishedRow(snapshot: Snapshot, row: number): boolean {
-  return snapshot.attrs[row]?.[UNFINISHED] === true;
+  return snapshot.attrs.at(row)?.[UNFINISHED] === true;
 }
 
 /** Attributes of a row, the caller's to keep. */
 export function attrsOf(snapshot: Snapshot, row: number): Attrs {
-  const attrs = ownAttrs(snapshot.attrs[row]);
+  const attrs = ownAttrs(snapshot.attrs.at(row));
   const dataLoadNs = snapshot.dataLoadNs[row];
   if (!Number.isNaN(dataLoadNs)) attrs.data_load_ns = dataLoadNs;
   return attrs;

@@ -47,7 +47,7 @@ function finds(pattern: RegExp, name: string): boolean {
 export function attrsMatcher(wanted: Attrs): (snapshot: Snapshot, row: number) => boolean {
   const entries = Object.entries(wanted);
   return ({ attrs, dataLoadNs }, row) => {
-    const own = attrs[row];
+    const own = attrs.at(row);
     return entries.every(([key, value]) => {
       // Readers see it among the attributes, where it is not kept.
       if (key === "data_load_ns" && !Number.isNaN(dataLoadNs[row])) return value === dataLoadNs[row];

@@ -42,8 +42,9 @@ export function findRoots(
   for (let i = 0; i < rows.length; i++) {
     const up = parent[i];
     if (isAround === null) rootOf[i] = up < 0 ? i : rootOf[up];
+    else if (isAround[i] === 1) continue;
     else if (up >= 0) rootOf[i] = isAround[up] === 1 ? i : rootOf[up];
-    else if (isAround[i] === 0 && snapshot.parent[rows[i]] <= 0) rootOf[i] = i;
+    else if (snapshot.parent[rows[i]] <= 0) rootOf[i] = i;
   }
   return rootOf;
 }
@@ -52,16 +53,19 @@ export function findRoots(
 function sessionsOf(snapshot: Snapshot, rows: Uint32Array, parent: Int32Array): Uint8Array {
   const { name, ids, threads, closedLength } = snapshot;
   const isSession = new Uint8Array(rows.length);
+  const threadOf = (row: number) => threads?.of[row] ?? 0;
   for (let i = 0; i < rows.length; i++) {
-    if (parent[i] < 0 && name[rows[i]] === SESSION_NAME) isSession[i] = 1;
+    if (name[rows[i]] !== SESSION_NAME) continue;
+    const up = parent[i];
+    // That of a worker lies in its main thread's; of one thread, another span may have the name.
+    if (up < 0 || (isSession[up] === 1 && threadOf(rows[i]) !== threadOf(rows[up]))) isSession[i] = 1;
   }
   if (areMade(ids)) return isSession;
   // Of files, open rows stand for parents that are in none. One may be its thread's session, whose file goes first when a spool is
   // full; but not where that thread's session is there, or spans that lie in none.
   const hasTop = new Uint8Array(threads?.list.length ?? 1);
-  const threadOf = (row: number) => threads?.of[row] ?? 0;
   for (let row = 0; row < closedLength; row++) {
-    if (ids.parent[row] === null) hasTop[threadOf(row)] = 1;
+    if (ids.parent(row) === null) hasTop[threadOf(row)] = 1;
   }
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i];

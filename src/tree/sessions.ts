@@ -11,10 +11,10 @@ import { isFailed, isUnfinishedRow, measured, ownIdText } from "./columns.ts";
 import type { Tree } from "./tree.ts";
 
 /**
- * How a session stands. `"ended"`: it was ended. `"unfinished"`: its end was not written; it still runs, or was killed.
- * `"unknown"`: spans of a thread without a session's own, as of the Python package.
+ * How a session stands. `"ended"`: it was ended. `"running"`: it goes on, as a journal can tell. `"unfinished"`: its end was not written; it
+ * was killed, or, of a spool, still runs. `"unknown"`: spans of a thread without a session's own, as of the Python package.
  */
-export type SessionState = "ended" | "unfinished" | "unknown";
+export type SessionState = "ended" | "running" | "unfinished" | "unknown";
 
 /** A session, or the spans of a thread that are of none. */
 export interface SessionRow {
@@ -110,7 +110,7 @@ function inOrderOfStart(
 
 function toRow({ snapshot, rows }: Tree, position: number, isSession: boolean): SessionRow {
   const row = rows[position];
-  const attrs = isSession ? snapshot.attrs[row] : undefined;
+  const attrs = isSession ? snapshot.attrs.at(row) : undefined;
   const thread = snapshot.threads?.list[snapshot.threads.of[row]];
   const state = !isSession ? "unknown" : isUnfinishedRow(snapshot, row) ? "unfinished" : "ended";
   return {
@@ -129,6 +129,7 @@ function toRow({ snapshot, rows }: Tree, position: number, isSession: boolean): 
   };
 }
 
-function textOf(value: JsonValue | undefined): string | null {
+/** A text; null for anything else. */
+export function textOf(value: JsonValue | undefined): string | null {
   return typeof value === "string" ? value : null;
 }

@@ -39,7 +39,7 @@ export interface Tree {
 }
 
 /** Rows of a snapshot sorted by id, which is the order of start. */
-function inOrderOfStart(snapshot: Snapshot): Uint32Array {
+export function inOrderOfStart(snapshot: Snapshot): Uint32Array {
   const { id, length } = snapshot;
   const rows = new Uint32Array(length);
   if (length === 0) return rows;

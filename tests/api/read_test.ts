@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { closeSync, ftruncateSync, mkdirSync, openSync, symlinkSync } from "node:fs";
 import { test } from "node:test";
 import { type DataFrame, pl } from "../../polars.ts";
-import { readFiles, readSpool, type SpoolTrace } from "../../src/api/read.ts";
+import { readSpool, type SpoolTrace } from "../../src/api/read.ts";
+import { readFiles } from "../../src/api/recordings.ts";
 import { host } from "../../src/api/shared.ts";
 import type { TraceOptions } from "../../src/api/trace_options.ts";
 import { CirronError } from "../../src/data/errors.ts";
@@ -95,13 +96,15 @@ test("readSpool() of an empty directory has no spans", () => {
     "trace",
     "file_count",
     "skipped_file_count",
+    "torn_file_count",
     "span_count",
     "mark_count",
     "skipped_row_count",
     "unfinished_count",
+    "running_count",
     "process_count",
   ]);
-  assertEquals(Object.values(spool).slice(1), [0, 0, 0, 0, 0, 0, 0]);
+  assertEquals(Object.values(spool).slice(1), Array.from({ length: 9 }, () => 0));
   assertEquals(printedBy(() => assertStrictEquals(spool.trace(), undefined)), ["(no spans)"]);
   assertEquals(spool.trace({ format: "json" }), '{"roots":[],"span_count":0}');
 });
@@ -109,14 +112,22 @@ test("readSpool() of an empty directory has no spans", () => {
 test("readSpool() of no directory throws a CirronError that names it", () => {
   using folder = new TempDirectory();
   const missing = `${folder.path}/missing`;
-  assertThrows(() => readSpool(missing), CirronError, `"${missing}": there is no such directory`);
+  assertThrows(() => readSpool(missing), CirronError, `"${missing}": there is no such file or directory`);
   const file = folder.write("file", "");
-  assertThrows(() => readSpool(file), CirronError, `"${file}": it is not a directory`);
+  assertThrows(
+    () => readSpool(file),
+    CirronError,
+    `"${file}": it is no directory, and no .json or .arrow file`,
+  );
 });
 
 test("readSpool() throws a TypeError for what is no path", () => {
   for (const path of [5, {}, [], new URL("file:///tmp")]) {
-    assertThrows(() => readSpool(path as unknown as string), TypeError, "directory must be a path, got ");
+    assertThrows(
+      () => readSpool(path as unknown as string),
+      TypeError,
+      "must be a path or a list of paths, got ",
+    );
   }
   assertThrows(() => readSpool(""), TypeError, "got an empty string");
 });
@@ -248,7 +259,7 @@ test("readSpool() says in one line how many files it skipped, and what is wrong 
     add(spool);
     spool.write(fileName(60), "");
     assertEquals(warningsOf(spool), [
-      `[cirron] readSpool() skipped 2 of 3 files; the first is ${fileName(50)}: it ${reason}`,
+      `[cirron] read() skipped 2 of 3 files; the first is ${fileName(50)}: it ${reason}`,
     ]);
   }
 });
@@ -290,7 +301,7 @@ test("readSpool() reads files in which Python wrote NaN and infinities", () => {
 test("readFiles() passes over a file that was evicted since it was listed", () => {
   using spool = new TestSpool();
   const name = spool.add("{}");
-  const read = [...readFiles(spool.path, [fileName(8), name, fileName(9)])];
+  const read = [...readFiles([{ directory: spool.path, names: [fileName(8), name, fileName(9)] }])];
   assertEquals(read, [{ name, content: {}, failure: null }]);
 });
 

@@ -98,7 +98,7 @@ test("cirron says on one line what a message has on several", async () => {
   const { code, errors } = await callCirron(["tree", "no\nsuch\u001b[31mdirectory"]);
   assertEquals([code, errors.length], [2, 1]);
   // deno-lint-ignore no-control-regex
-  assertMatch(errors[0], /^cirron: Cannot read the spool [^\n\u001b]*: there is no such directory$/);
+  assertMatch(errors[0], /^cirron: Cannot read [^\n\u001b]*: there is no such file or directory$/);
 });
 
 test("cirron ends quietly, and well, when nobody reads what it writes any more", async () => {

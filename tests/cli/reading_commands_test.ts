@@ -208,10 +208,14 @@ test("Commands that cannot read end with 2, and with what is wrong in one line",
   const file = folder.write("file", "");
   const dangling = join(folder.path, "link");
   symlinkSync(join(folder.path, "gone"), dangling);
-  for (const [path, reason] of [[file, "it is not a directory"], [dangling, "there is no such directory"]]) {
-    for (const command of ["list", "tree", "summary", "html", "clear"]) {
+  const missing = "there is no such file or directory";
+  for (const command of ["list", "tree", "summary", "html", "clear"]) {
+    const other = command === "clear"
+      ? "it is no directory"
+      : "it is no directory, and no .json or .arrow file";
+    for (const [path, reason] of [[file, other], [dangling, missing]]) {
       const { code, errors } = await callCirron([command, path]);
-      assertEquals([code, errors], [2, [`cirron: Cannot read the spool ${JSON.stringify(path)}: ${reason}`]]);
+      assertEquals([code, errors], [2, [`cirron: Cannot read ${JSON.stringify(path)}: ${reason}`]]);
     }
   }
   assertEquals(readdirSync(folder.path).sort(), ["file", "link"]);

@@ -135,7 +135,7 @@ test("cirron says what is wrong in one line on stderr, and ends with 2", async (
     ["sumary", 'cirron: unknown command "sumary", did you mean "summary"?\n'],
     ["tree --lats 3", 'cirron: unknown option "--lats", did you mean "--last"?\n'],
     ["tree --last", "cirron: --last needs a value: --last N\n"],
-    ["tree", 'cirron: Cannot read the spool ".cirron/spool": there is no such directory\n'],
+    ["tree", 'cirron: Cannot read ".cirron/journal": there is no such file or directory\n'],
   ];
   for (const [args, answer] of answers) {
     const outcome = await cirron(args.split(" "), { cwd: folder.path });
@@ -226,7 +226,7 @@ test("cirron html --open says that there is nothing to open it with; the page is
 
 /** Deno's flags, and what a command that needs more says. */
 const DENIED: readonly (readonly [flags: string, args: string, answer: string])[] = [
-  ["", "tree .", 'Cannot read the spool ".": Deno needs --allow-read for it'],
+  ["", "tree .", 'Cannot read ".": Deno needs --allow-read for it'],
   ["--allow-read", "html .", 'Cannot write "cirron.html": Deno needs --allow-read=. --allow-write=. for it'],
   ["--allow-read", "clear .", 'Cannot clear ".": Deno needs --allow-write=. for it'],
   [

@@ -49,7 +49,7 @@ denoTest("readSpool() without read permission throws a CirronError and does not 
     const outcome = await runDeno(spool, flags, body);
     assertEquals(said(outcome), [
       "CirronError",
-      'Cannot read the spool ".cirron/spool": Deno needs --allow-read for it',
+      'Cannot read ".cirron/journal": Deno needs --allow-read for it',
     ]);
     assertEquals(outcome.stderr, "");
   }

@@ -148,9 +148,9 @@ test("A sink that wants the session from its begin is given it before all, as un
   assertEquals([told.calls, untold.calls], [["begin", "commit"], []]);
   const { snapshot, isProvisional } = told.begun!;
   assertEquals([snapshot.name, snapshot.closedLength, isProvisional], [["cirron.session"], 1, true]);
-  assertEquals(snapshot.attrs[0]?.["cirron.unfinished"], true);
+  assertEquals(snapshot.attrs.at(0)?.["cirron.unfinished"], true);
   ci.engine.shutdown();
-  assertEquals(told.drained[0].snapshot.attrs[0]?.["cirron.unfinished"], undefined);
+  assertEquals(told.drained[0].snapshot.attrs.at(0)?.["cirron.unfinished"], undefined);
   assertEquals(told.drained[0].snapshot.id[0], snapshot.id[0]);
 });
 
