@@ -4,6 +4,7 @@
  * @module
  */
 import { copyAttrs } from "../data/attrs.ts";
+import { parseJson } from "../data/json_text.ts";
 import type { AttrRows } from "../data/snapshot.ts";
 import type { Attrs } from "../data/values.ts";
 import type { RowTexts } from "./text_rows.ts";
@@ -43,7 +44,7 @@ export class ParsedAttrs implements AttrRows {
 export function parseAttrs(text: string): Attrs | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     return undefined;
   }

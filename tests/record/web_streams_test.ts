@@ -242,6 +242,20 @@ for (const [what, make] of Object.entries(RESPONSES)) {
   });
 }
 
+test("A Response that streams is followed whatever its status says", async () => {
+  const ci = new TestEngine();
+  const given = ci.scope("handle", () => {
+    const { stream } = texts(ci, 2);
+    return new Response(stream.pipeThrough(new TextEncoderStream()), {
+      status: 201,
+      statusText: "Created, at more length than any body",
+    });
+  });
+  assertEquals(openCount(ci), 1);
+  assertEquals(await given.text(), "01");
+  assertEquals(openCount(ci), 0);
+});
+
 test("scope() closes with a Response of a file's stream, of an async generator", async () => {
   const ci = new TestEngine();
   const { Deno: deno, Bun: bun } = globalThis as unknown as {
