@@ -5,6 +5,7 @@
  */
 import { quote } from "../data/arguments.ts";
 import { CirronError } from "../data/errors.ts";
+import { jsonOf } from "../data/json_text.ts";
 import { formatBytes } from "../formats/units.ts";
 import { JSON_OPTION } from "./argument_spec.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -42,7 +43,7 @@ directory stays, and so does with --keep a file that cannot be read.`,
         removed_bytes: bytes,
         kept_file_count: keptCount,
       };
-      io.write(`${JSON.stringify(counts)}\n`);
+      io.write(`${jsonOf(counts)}\n`);
     } else {
       const act = isDry ? "Would remove" : "Removed";
       io.write(`${act} ${fileCount(removed.length)}, ${formatBytes(bytes)}; ${fileCount(keptCount)} kept\n`);
