@@ -77,12 +77,15 @@ export function captureBy(by: Pick<EngineV1, "capture">, on: Host, fn: () => unk
   if (captured === undefined) {
     throw new CirronError("Cannot capture: an older copy of @cirron/sdk records in this process");
   }
-  const result = captured.run(fn);
   const read = readerOf(captured, on);
-  const then = thenOf(result);
-  return then === null
-    ? { result, trace: read }
-    : asPromise(result as PromiseLike<unknown>, then).then(value => ({ result: value, trace: read }));
+  // Awaited in it: what is given may begin its work then.
+  return captured.run(() => {
+    const result = fn();
+    const then = thenOf(result);
+    return then === null
+      ? { result, trace: read }
+      : asPromise(result as PromiseLike<unknown>, then).then(value => ({ result: value, trace: read }));
+  });
 }
 
 function readerOf(captured: Capture, on: Host): CapturedTrace {

@@ -81,8 +81,8 @@ export function scope(name: string, options?: ScopeOptions): Scope;
  * generator object, a `ReadableStream`, or a `Response` whose body is one; lists, maps and other collections are values. One
  * that nobody reads to its end is closed when it is collected, or with the session, with the attribute `abandoned`.
  *
- * @returns What `fn` returns. A promise (or any thenable) comes back as a promise of the same value or error, a `ReadableStream`
- * and a `Response` that streams as another one with the same content; everything else is the same object.
+ * @returns What `fn` returns. A promise (or any thenable that is no stream as well) comes back as a promise of the same value or
+ * error, a `ReadableStream` and a `Response` that streams as another one with the same content; everything else is the same object.
  *
  * @example Time concurrent requests
  * ```ts

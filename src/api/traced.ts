@@ -85,6 +85,16 @@ export function tracedBy(recording: () => Recording, first: unknown, second: unk
   if (typeof second === "object" && second !== null && "kind" in second) {
     throw new TypeError("Cannot trace: the decorator is written with parentheses, @traced()");
   }
+  if (typeof second === "string" || typeof second === "symbol") {
+    if (typeof first === "function") {
+      throw new TypeError(
+        "Cannot trace: the name comes before the function, traced(name, fn); a decorator is written @traced(name)",
+      );
+    }
+    if (typeof first === "object") {
+      throw new TypeError("Cannot trace: the decorator is written with parentheses, @traced()");
+    }
+  }
   if (typeof first === "function") return wrap(recording, first as AnyFunction, () => nameOfFunction(first));
   if (first !== undefined && typeof first !== "string") {
     throw new TypeError(`Cannot trace: expected a name or a function, got ${kindOf(first)}`);

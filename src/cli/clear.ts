@@ -5,6 +5,7 @@
  */
 import { quote } from "../data/arguments.ts";
 import { CirronError } from "../data/errors.ts";
+import { jsonOf } from "../data/json_text.ts";
 import { formatBytes } from "../formats/units.ts";
 import { JSON_OPTION } from "./argument_spec.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -40,7 +41,7 @@ stays, and so does with --keep a file that cannot be read.`,
           removed_bytes: bytes,
           kept_file_count: keptCount,
         };
-        io.write(`${JSON.stringify(counts)}\n`);
+        io.write(`${jsonOf(counts)}\n`);
       } else {
         const act = isDry ? "Would remove" : "Removed";
         const from = removals.length === 1 ? "" : ` in ${directory}`;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ProbeHealth } from "../data/health.ts";
+import { jsonOf } from "../data/json_text.ts";
 import { printable } from "../data/printable.ts";
 import { JSON_OPTION } from "./argument_spec.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -24,7 +25,7 @@ deno run --allow-read=.cirron --allow-write=.cirron jsr:@cirron/sdk/cli doctor`,
   run: async ({ io, options }) => {
     const { examine } = await import("./doctor_report.ts");
     const report = await examine();
-    io.write(options.has("json") ? `${JSON.stringify(report)}\n` : `${toText(report)}\n`);
+    io.write(options.has("json") ? `${jsonOf(report)}\n` : `${toText(report)}\n`);
     return EXIT.fine;
   },
 };

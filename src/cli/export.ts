@@ -6,6 +6,7 @@
 import type { DataFrame } from "../api/trace.ts";
 import type { TraceOptions } from "../api/trace_options.ts";
 import { CirronDependencyError, CirronError } from "../data/errors.ts";
+import { jsonOf } from "../data/json_text.ts";
 import { formatBytes } from "../formats/units.ts";
 import { deno } from "../runtime/which.ts";
 import { JSON_OPTION, UsageError } from "./argument_spec.ts";
@@ -65,7 +66,7 @@ need nodejs-polars).`,
     else {
       const bytes = writeWhole(path, content);
       if (options.has("json")) {
-        io.write(`${JSON.stringify({ file: path, format, bytes, span_count: count })}\n`);
+        io.write(`${jsonOf({ file: path, format, bytes, span_count: count })}\n`);
       } else io.write(`Wrote ${path}: ${count} spans, ${formatBytes(bytes)}\n`);
     }
     return count > 0 ? EXIT.fine : EXIT.nothing;

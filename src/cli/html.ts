@@ -4,6 +4,7 @@
  * @module
  */
 import { CirronError } from "../data/errors.ts";
+import { jsonOf } from "../data/json_text.ts";
 import { formatBytes } from "../formats/units.ts";
 import { node } from "../runtime/builtins.ts";
 import { JSON_OPTION, UsageError } from "./argument_spec.ts";
@@ -48,7 +49,7 @@ export const command: Command = {
 
 async function writePage({ io, options }: Call, path: string, page: string, count: number): Promise<void> {
   const bytes = writeWhole(path, page);
-  if (options.has("json")) io.write(`${JSON.stringify({ file: path, bytes, span_count: count })}\n`);
+  if (options.has("json")) io.write(`${jsonOf({ file: path, bytes, span_count: count })}\n`);
   else io.write(`Wrote ${path}: ${count} spans, ${formatBytes(bytes)}\n`);
   if (!options.has("open")) return;
   try {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { jsonOf } from "../data/json_text.ts";
 import { toSessionTable } from "../formats/session_table.ts";
 import { JSON_OPTION } from "./argument_spec.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -24,7 +25,7 @@ as the Python package's, are in a line whose state is unknown.`,
     const last = options.whole("last");
     const all = (await read(operands)).sessions();
     const rows = last === undefined ? all : all.slice(Math.max(0, all.length - last));
-    io.write(options.has("json") ? `${JSON.stringify(rows)}\n` : `${toSessionTable(rows)}\n`);
+    io.write(options.has("json") ? `${jsonOf(rows)}\n` : `${toSessionTable(rows)}\n`);
     return rows.length > 0 ? EXIT.fine : EXIT.nothing;
   },
 };

@@ -4,6 +4,7 @@
  * @module
  */
 import type { SummaryBy } from "../api/trace_options.ts";
+import { jsonOf } from "../data/json_text.ts";
 import { JSON_OPTION } from "./argument_spec.ts";
 import { type Command, EXIT } from "./command.ts";
 import { FILTER_FLAGS, traceOptions } from "./trace_flags.ts";
@@ -31,7 +32,7 @@ export const command: Command = {
     const by = options.text("by") as SummaryBy | undefined;
     const recorded = await read(operands);
     const summary = recorded.trace({ ...traceOptions(options, FILTER_FLAGS), by, format: "summary" });
-    if (options.has("json")) io.write(`${JSON.stringify(summary)}\n`);
+    if (options.has("json")) io.write(`${jsonOf(summary)}\n`);
     else io.write(`${toTable(summary.rows, io.terminal() === null ? Infinity : io.columns())}\n`);
     return summary.rows.length > 0 ? EXIT.fine : EXIT.nothing;
   },

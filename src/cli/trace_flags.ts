@@ -6,6 +6,7 @@
  */
 import type { TraceOptions } from "../api/trace_options.ts";
 import { quote } from "../data/arguments.ts";
+import { parseJson } from "../data/json_text.ts";
 import type { JsonValue } from "../data/values.ts";
 import { type OptionSpec, UsageError } from "./argument_spec.ts";
 import { type OptionValues, toWhole } from "./option_values.ts";
@@ -101,7 +102,7 @@ function toAttribute(text: string): [key: string, value: JsonValue] {
   if (at <= 0) throw new UsageError(`--where takes KEY=VALUE, got ${quote(text)}`);
   const value = text.slice(at + 1);
   try {
-    return [text.slice(0, at), JSON.parse(value) as JsonValue];
+    return [text.slice(0, at), parseJson(value) as JsonValue];
   } catch {
     return [text.slice(0, at), value];
   }

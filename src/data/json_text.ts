@@ -6,7 +6,7 @@
  */
 
 /** The one that was there when the package was loaded. Used where it is right: it takes a fifth of the time. */
-const { stringify } = JSON;
+const { stringify, parse } = JSON;
 
 /** A `toJSON` that every list or object has is found in a list's prototypes. */
 const LIST: object = [];
@@ -100,4 +100,12 @@ function writtenOutFields(fields: Readonly<Record<string, unknown>>): string {
     text += `${escapedText(key)}:${writtenOut(value)}`;
   }
   return `${text}}`;
+}
+
+/**
+ * What a JSON text says, by the parser that was there when the package was loaded.
+ * @throws {SyntaxError} If it is none.
+ */
+export function parseJson(text: string): unknown {
+  return parse(text);
 }

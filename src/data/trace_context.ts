@@ -62,7 +62,7 @@ export function formatTraceparent(traceId: string, spanId: string, flags: number
 
 /** The 16 hex characters of a span's number; zeros for 0, which is no span's. */
 export function spanIdText(series: IdSeries, number: number): string {
-  return String.fromCharCode(...numberCodes(series, number));
+  return traceIdText(series, number).slice(16);
 }
 
 /** The number whose 16 hex characters these are, of the spans of one series; what they are of another's is no span's number there. */
@@ -75,19 +75,43 @@ export function spanNumber(series: IdSeries, spanId: string): number {
  * order, for samplers take the last bits of a trace id for random.
  */
 export function traceIdText(series: IdSeries, root: number): string {
-  const codes = numberCodes(series, root);
-  const { suffix } = series;
-  for (let i = suffix.length - 1; i >= 0; i--) codes.unshift(suffix.charCodeAt(i));
-  return String.fromCharCode(...codes); // in one piece: see `idText()`
-}
-
-function numberCodes(series: IdSeries, number: number): number[] {
-  series.scatter(number);
-  const codes: number[] = [];
-  for (const half of [series.high, series.low]) {
-    for (let shift = 28; shift >= 0; shift -= 4) codes.push(DIGITS.charCodeAt((half >>> shift) & 15));
-  }
-  return codes;
+  series.scatter(root);
+  const { high, low, suffix } = series;
+  // In one call, as `idText()` does it and for its reasons.
+  return String.fromCharCode(
+    suffix.charCodeAt(0),
+    suffix.charCodeAt(1),
+    suffix.charCodeAt(2),
+    suffix.charCodeAt(3),
+    suffix.charCodeAt(4),
+    suffix.charCodeAt(5),
+    suffix.charCodeAt(6),
+    suffix.charCodeAt(7),
+    suffix.charCodeAt(8),
+    suffix.charCodeAt(9),
+    suffix.charCodeAt(10),
+    suffix.charCodeAt(11),
+    suffix.charCodeAt(12),
+    suffix.charCodeAt(13),
+    suffix.charCodeAt(14),
+    suffix.charCodeAt(15),
+    DIGITS.charCodeAt(high >>> 28),
+    DIGITS.charCodeAt((high >>> 24) & 15),
+    DIGITS.charCodeAt((high >>> 20) & 15),
+    DIGITS.charCodeAt((high >>> 16) & 15),
+    DIGITS.charCodeAt((high >>> 12) & 15),
+    DIGITS.charCodeAt((high >>> 8) & 15),
+    DIGITS.charCodeAt((high >>> 4) & 15),
+    DIGITS.charCodeAt(high & 15),
+    DIGITS.charCodeAt(low >>> 28),
+    DIGITS.charCodeAt((low >>> 24) & 15),
+    DIGITS.charCodeAt((low >>> 20) & 15),
+    DIGITS.charCodeAt((low >>> 16) & 15),
+    DIGITS.charCodeAt((low >>> 12) & 15),
+    DIGITS.charCodeAt((low >>> 8) & 15),
+    DIGITS.charCodeAt((low >>> 4) & 15),
+    DIGITS.charCodeAt(low & 15),
+  );
 }
 
 const DIGITS = "0123456789abcdef";

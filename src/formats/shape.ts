@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { jsonOf } from "../data/json_text.ts";
 import { printable } from "../data/printable.ts";
 import type { JsonValue, TraceDict, TraceNode } from "../data/values.ts";
 
@@ -45,5 +46,5 @@ function pair(name: string, value: JsonValue): string {
 }
 
 function textOf(value: JsonValue): string {
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" ? jsonOf(value) : String(value);
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { jsonOf } from "../data/json_text.ts";
+import { jsonOf, parseJson } from "../data/json_text.ts";
 import { JOURNAL_VERSION } from "./format.ts";
 
 /** What a recorder says of itself. What is null is not known. */
@@ -55,7 +55,7 @@ export function encodeSession(session: SessionInfo): Uint8Array {
 export function parseSession(text: string): SessionInfo | null {
   let content: Record<string, unknown>;
   try {
-    content = JSON.parse(text);
+    content = parseJson(text) as Record<string, unknown>;
   } catch {
     return null;
   }

@@ -11,7 +11,7 @@ import type { Snapshot } from "../data/snapshot.ts";
 import { type Clock, unixAnchorNs } from "../meters/clock.ts";
 import type { LateMeter } from "../meters/meter.ts";
 import type { Counters } from "./counters.ts";
-import { ForeignContexts } from "./foreign.ts";
+import { ForeignContexts, type Referrers } from "./foreign.ts";
 import { markCount, type MarkLists, Marks, noMarks } from "./marks.ts";
 import type { OpenNews } from "./open_news.ts";
 import type { OpenScope } from "./open_scope.ts";
@@ -29,13 +29,13 @@ export interface BufferCounts {
 }
 
 /** The open scopes, closed spans and marks of one JavaScript thread. */
-export class TraceBuffer {
+export class TraceBuffer implements Referrers {
   /** Closed spans. */
   readonly ring: Ring;
   readonly open: OpenTable<OpenScope> = new OpenTable<OpenScope>();
   readonly marks: Marks = new Marks();
   /** What the traces that were begun elsewhere continue. */
-  readonly foreign: ForeignContexts = new ForeignContexts(see => this.#visitRoots(see));
+  readonly foreign: ForeignContexts = new ForeignContexts(this);
   /** The number of the scope that was opened last, whether it is open yet or not: the recorder counts them. */
   lastNumber: () => number = () => 0;
   /** Whether all scopes are being closed, one after the other. */
@@ -64,6 +64,7 @@ export class TraceBuffer {
   /** Forgets all closed spans and the counts, and starts over with a new anchor. Open scopes stay open. */
   restart(maxSpans: number, counters: Counters): void {
     this.ring.restart(maxSpans, counters);
+    this.foreign.forgetRows();
     this.marks.release(this.marks.join(this.#orphans));
     this.#orphans = noMarks();
     this.marks.evictCount = 0;
@@ -196,8 +197,8 @@ export class TraceBuffer {
     return builder.snapshot(this.foreign);
   }
 
-  #visitRoots(see: (root: number) => void): void {
-    this.ring.visitRoots(see);
+  /** Calls `see` with the root of each open scope. */
+  visitOpenRoots(see: (root: number) => void): void {
     for (const scope of this.open.scope) {
       if (scope !== null) see(this.open.numbers[scope.slot * OPEN_NUMBERS + OPEN_ROOT]);
     }

@@ -15,7 +15,8 @@ import { type StreamRecorder, StreamScope } from "./stream_scope.ts";
 /** Options of `stream()`. `null` is the same as leaving one out. */
 export interface StreamOptions extends ScopeOptions {
   /**
-   * What an item is called in the names of the marks: `"token"` makes `first_token_ns`, `token_count` and `tokens_per_s`.
+   * What an item is called in the names of the marks: `"token"` makes `first_token_ns`, `token_count` and `tokens_per_s`, `"batch"`
+   * makes `batches_per_s`.
    * @default "item"
    */
   unit?: string | null;
@@ -118,10 +119,15 @@ class ItemScope extends StreamScope {
     if (count > 0) this.#mark(`first_${unit}_ns`, this.#firstNs - this.#startNs);
     this.#mark(`${unit}_count`, count);
     const seconds = (this.#lastNs - this.#startNs) / 1e9;
-    if (seconds > 0) this.#mark(`${unit}s_per_s`, count / seconds);
+    if (seconds > 0) this.#mark(`${pluralOf(unit)}_per_s`, count / seconds);
   }
 
   #mark(name: string, value: number): void {
     this.#recorder.mark(name, value, SUMMARY, this.scope);
   }
+}
+
+function pluralOf(unit: string): string {
+  if (/(?:s|x|z|ch|sh)$/.test(unit)) return `${unit}es`;
+  return /[^aeiou]y$/.test(unit) ? `${unit.slice(0, -1)}ies` : `${unit}s`;
 }

@@ -25,19 +25,25 @@ export interface Steps {
   readonly return: Method;
   /** Only where the iterator has one: whoever delegates to it asks. */
   readonly throw: Method | undefined;
+  /** Takes the reader back: it is another one's end that counts, once that has begun. */
+  leaveOff(): void;
 }
 
-/** Follows an iterator; false if it cannot be given methods. */
-export function followIterator(iterator: Iterating, scope: StreamScope, isAsync: boolean): boolean {
+/** Follows an iterator; null if it cannot be given methods. */
+export function followIterator(iterator: Iterating, scope: StreamScope, isAsync: boolean): Steps | null {
   const steps = stepsOf(iterator, scope, isAsync);
-  if (!define(iterator, "next", steps.next)) return false;
+  if (!define(iterator, "next", steps.next)) return null;
   define(iterator, "return", steps.return);
   if (steps.throw !== undefined) define(iterator, "throw", steps.throw);
-  return true;
+  return steps;
 }
 
-/** Follows every iterator that an iterable gives; false if it cannot be given methods. */
-export function followIterable(iterable: Iterating, scope: StreamScope): boolean {
+/**
+ * Follows every iterator that an iterable gives; false if it cannot be given methods.
+ * @param own What follows its own `next`, if it has one. A database's cursor gives another iterator, which calls that: its end is the
+ * end.
+ */
+export function followIterable(iterable: Iterating, scope: StreamScope, own: Steps | null): boolean {
   if (isGenerator(iterable)) return true; // gives itself
   const begun = new WeakSet<object>();
   let isFollowed = false;
@@ -50,8 +56,9 @@ export function followIterable(iterable: Iterating, scope: StreamScope): boolean
       if (iterator === iterable || typeof iterator !== "object" || iterator === null || begun.has(iterator)) {
         return iterator;
       }
+      own?.leaveOff();
       const isAsync = key === Symbol.asyncIterator;
-      const isInPlace = Object.isExtensible(iterator) && followIterator(iterator, scope, isAsync);
+      const isInPlace = Object.isExtensible(iterator) && followIterator(iterator, scope, isAsync) !== null;
       const reader = isInPlace ? iterator : iteratorOf(iterator, scope, isAsync);
       begun.add(reader);
       SOURCES.set(reader, iterable);
@@ -85,6 +92,7 @@ function stepsOf(iterator: Iterating, scope: StreamScope, isAsync: boolean): Ste
       ? (...given) => steps.step(leave, given, true)
       : value => steps.leave(value),
     throw: typeof raise === "function" ? (...given) => steps.step(raise, given, false) : undefined,
+    leaveOff: () => steps.leaveOff(),
   };
 }
 
@@ -110,6 +118,12 @@ class Reader {
     return { done: true, value };
   }
 
+  leaveOff(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#scope.leaveOff();
+  }
+
   protected call(method: Method, given: unknown[]): unknown {
     if (this.#isOver || this.#scope.isOver) return Reflect.apply(method, this.iterator, given);
     try {
@@ -124,7 +138,7 @@ class Reader {
   protected settle<T>(result: T, isReturn: boolean): T {
     const { done } = Object(result) as { done?: unknown };
     // A body may go on in its `finally`. What an iterator written by hand gives for `return` need not say that it is done.
-    if (isReturn ? done !== false : done || typeof result !== "object") this.#end();
+    if (isReturn ? done !== false : done || typeof result !== "object" || result === null) this.#end();
     else if (!this.#isOver) this.#scope.item();
     return result;
   }

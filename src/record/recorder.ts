@@ -11,7 +11,7 @@
 import { kindOf, quote } from "../data/arguments.ts";
 import type { IdSeries } from "../data/id_series.ts";
 import { cutText, describeError } from "../data/text_limits.ts";
-import { type ForeignContext, NO_CONTEXT, parseTraceparent } from "../data/trace_context.ts";
+import type { ForeignContext } from "../data/trace_context.ts";
 import type { Attrs, MarkValue } from "../data/values.ts";
 import type { Clock } from "../meters/clock.ts";
 import type { CpuMeter } from "../meters/cpu.ts";
@@ -34,6 +34,7 @@ import {
   OPEN_START_NS,
   type OpenTable,
 } from "./open_table.ts";
+import { askedParent, IN_FLOW } from "./places.ts";
 import type { Ring } from "./ring.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
 import { ScopeLife } from "./scope_life.ts";
@@ -51,15 +52,9 @@ import {
 } from "./span_chunk.ts";
 import type { SpanMeters } from "./span_meters.ts";
 import { StreamScope } from "./stream_scope.ts";
-import { follow, isStream } from "./streams.ts";
-import { asPromise, thenOf } from "./thenables.ts";
+import { follow, isAsyncIterable, isStream } from "./streams.ts";
+import { asPromise, isEager, type Then, thenOf } from "./thenables.ts";
 import { NOTHING_DONE, type WorkDone, workSince } from "./work_done.ts";
-
-/** In the flow, or in the scope whose method was called. */
-const IN_FLOW = 0;
-
-/** A root of its own. A place below 0 is a foreign context's number. */
-const APART = 1;
 
 /** What the recorder needs from above. */
 export interface RecorderOptions {
@@ -159,8 +154,9 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     if (third !== undefined && typeof third !== "function") {
       throw new TypeError(`Cannot open scope ${quote(name)}: expected a function, got ${kindOf(third)}`);
     }
-    if (second !== undefined && second.parent !== undefined) {
-      const asked = this.#askedParent(name, second.parent);
+    const wanted = second?.parent;
+    if (wanted !== undefined) {
+      const asked = askedParent(this, name, wanted);
       if (typeof asked === "number") place = asked;
       else parent = asked ?? parent;
     }
@@ -168,26 +164,6 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     if (third !== undefined) return this.#run(name, index, attrs, parent, place, third);
     if (place !== IN_FLOW) return this.#openApart(name, index, attrs, null, place);
     return parent === null ? this.open(name, index, attrs) : this.#openIn(parent, name, index, attrs);
-  }
-
-  // What the option `parent` says: a scope; a place that is not in the flow; or null for what says nothing, as a scope of another
-  // recorder does that is not recorded.
-  #askedParent(name: string, asked: unknown): OpenScope | number | null {
-    if (asked === null) return APART;
-    if (asked instanceof OpenScope && asked.recorder === this) return asked;
-    const isText = typeof asked === "string";
-    const text = isText ? asked : (asked as { traceparent?: unknown }).traceparent;
-    if (typeof text !== "string") {
-      throw new TypeError(
-        `Cannot open scope ${quote(name)}: parent must be a scope, a traceparent or null, got ${
-          kindOf(asked)
-        }`,
-      );
-    }
-    const context = parseTraceparent(text);
-    if (context !== null) return this.buffer.foreign.add(context);
-    if (isText && text !== NO_CONTEXT) this.mishaps.noteMalformed(name, text);
-    return null;
   }
 
   // A scope that is not in the flow it is opened in: a root, or the child of a foreign context.
@@ -406,16 +382,6 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     this.#open.session = null;
   }
 
-  /** Open scopes from the calling flow's innermost outwards, the session's root included. */
-  depth(): number {
-    let depth = this.#open.session === null ? 0 : 1;
-    for (let scope = this.flows.current().innermost(); scope !== null;) {
-      depth++;
-      scope = scope.frame === null ? null : scope.frame.outwards(scope);
-    }
-    return depth;
-  }
-
   #start(
     name: string,
     index: number,
@@ -468,7 +434,7 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     const index = checkIndex(name, options);
     const attrs = copyOptionalAttrs(options.attrs, "open scope", name);
     if (attrs !== undefined) this.#attrsCount++;
-    const asked = options.parent === undefined ? null : this.#askedParent(name, options.parent);
+    const asked = options.parent === undefined ? null : askedParent(this, name, options.parent);
     return typeof asked === "number"
       ? this.#openFlow(name, index, attrs, null, asked)
       : this.#openFlow(name, index, attrs, openOne(asked), IN_FLOW);
@@ -505,21 +471,32 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     try {
       const result = this.flows.run(scope.frame!, fn, scope);
       const then = thenOf(result);
-      if (then !== null) {
+      if (then !== null && !isAsyncIterable(result)) {
         this.#promiseCount++;
-        return asPromise(result as PromiseLike<unknown>, then).then(
-          value => this.#finish(scope, value),
-          error => {
-            this.fail(scope, error);
-            throw error;
-          },
-        );
+        // What begins its work when it is awaited (a query, say) does it in the scope.
+        return isEager(then)
+          ? this.#finishLater(scope, result as PromiseLike<unknown>, then)
+          : this.flows.run(
+            scope.frame!,
+            () => this.#finishLater(scope, result as PromiseLike<unknown>, then),
+            undefined,
+          );
       }
       return this.#finish(scope, result);
     } catch (error) {
       this.fail(scope, error);
       throw error;
     }
+  }
+
+  #finishLater(scope: OpenScope, result: PromiseLike<unknown>, then: Then): Promise<unknown> {
+    return asPromise(result, then).then(
+      value => this.#finish(scope, value),
+      error => {
+        this.fail(scope, error);
+        throw error;
+      },
+    );
   }
 
   // A stream is not over when the function is that gave it.

@@ -178,14 +178,6 @@ export class Ring {
     return NaN;
   }
 
-  /** Calls `see` with the root of each row that is here. */
-  visitRoots(see: (root: number) => void): void {
-    for (let row = this.evictCount; row < this.total; row++) {
-      const slot = row % this.#slots;
-      see(this.#chunks[slot >> CHUNK_BITS].numbers[(slot & CHUNK_MASK) * ROW_NUMBERS + ROW_ROOT]);
-    }
-  }
-
   /** Writes a row from its values. */
   append(
     id: number,

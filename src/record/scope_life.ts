@@ -59,6 +59,16 @@ export class ScopeLife implements LifeOfScope {
     return scope === null ? NO_CONTEXT : this.traceparentOf(scope);
   }
 
+  /** Open scopes from the calling flow's innermost outwards, the session's root included. */
+  depth(): number {
+    let depth = this.#buffer.session === null ? 0 : 1;
+    for (let scope = this.#flows.current().innermost(); scope !== null;) {
+      depth++;
+      scope = scope.frame === null ? null : scope.frame.outwards(scope);
+    }
+    return depth;
+  }
+
   /** Adds attributes to a scope's. */
   set(scope: OpenScope, attrs: Record<string, unknown>): void {
     if (scope.slot < 0) {

@@ -49,6 +49,11 @@ export class StreamScope {
   /** An item has come out. */
   item(): void {}
 
+  /** Somebody who began to read is no reader after all. */
+  leaveOff(): void {
+    this.#readerCount--;
+  }
+
   /** A reader is through, or has had enough; the last one's end is the scope's. */
   end(): void {
     if (--this.#readerCount <= 0) this.stop();

@@ -6,6 +6,7 @@
 import { followIterable, followIterator, type Iterating } from "./iterators.ts";
 import { followNodeStream, isNodeStream } from "./node_streams.ts";
 import type { StreamScope } from "./stream_scope.ts";
+import { followThen, thenOf } from "./thenables.ts";
 import { followResponse, followWebStream, isPlainWebStream, isResponse } from "./web_streams.ts";
 
 /**
@@ -23,6 +24,15 @@ export function isStream(value: unknown): value is object {
     return typeof given[Symbol.iterator] === "function"
       ? typeof given.next === "function" && !String(tag).endsWith(" Iterator")
       : tag === "Response";
+  } catch {
+    return false;
+  }
+}
+
+/** Whether what can be awaited can be looped over as well, as the pages of a client library: it is both, and stays what it is. */
+export function isAsyncIterable(value: unknown): boolean {
+  try {
+    return typeof (value as Iterating)[Symbol.asyncIterator] === "function";
   } catch {
     return false;
   }
@@ -51,8 +61,11 @@ function followed(stream: object, scope: StreamScope): object | undefined {
   const given = stream as Iterating;
   const isAsync = typeof given[Symbol.asyncIterator] === "function";
   if (!Object.isExtensible(stream)) return undefined;
+  const then = thenOf(stream);
+  if (then !== null && !followThen(stream, then, scope)) return undefined;
   // An iterator is nearly always its own iterable; else what it gives is followed as well.
   const isIterator = typeof given.next === "function";
-  if (isIterator && !followIterator(given, scope, isAsync)) return undefined;
-  return followIterable(given, scope) || isIterator ? stream : undefined;
+  const own = isIterator ? followIterator(given, scope, isAsync) : null;
+  if (isIterator && own === null) return undefined;
+  return followIterable(given, scope, own) || isIterator ? stream : undefined;
 }

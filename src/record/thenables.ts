@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { StreamScope } from "./stream_scope.ts";
 
 /** How to wait for a value. */
 export type Then = PromiseLike<unknown>["then"];
@@ -21,6 +22,13 @@ export function thenOf(value: unknown): Then | null {
   }
 }
 
+const EAGER = Promise.prototype.then;
+
+/** Whether it is the `then` of promises, which does no work: a class of its own, and any other thenable, may begin it there. */
+export function isEager(then: Then): boolean {
+  return then === EAGER;
+}
+
 /**
  * A promise as it is, so that a subclass stays one. Another thenable (a query that runs when it is awaited, say) is run once,
  * here: its `then` need not give a promise.
@@ -29,4 +37,34 @@ export function asPromise(value: PromiseLike<unknown>, then: Then): Promise<unkn
   return value instanceof Promise
     ? value
     : new Promise((resolve, reject) => then.call(value, resolve, reject));
+}
+
+/**
+ * Makes a thenable that is a stream too run in the scope's flow when it is awaited, and end it as a reader does; false if it cannot
+ * be given a method. Nothing is asked of it here: it may begin its work when somebody does.
+ */
+export function followThen(thenable: object, then: Then, scope: StreamScope): boolean {
+  const settled = (): Promise<unknown> => {
+    const awaited = (): Promise<unknown> =>
+      new Promise((resolve, reject) => then.call(thenable, resolve, reject));
+    if (scope.isOver) return awaited();
+    scope.begin();
+    return scope.run(awaited).then(
+      value => {
+        scope.end();
+        return value;
+      },
+      error => {
+        scope.fail(error);
+        throw error;
+      },
+    );
+  };
+  const value: Then = (...handlers) => settled().then(...handlers as Parameters<Then>) as never;
+  return Reflect.defineProperty(thenable, "then", {
+    value,
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  });
 }

@@ -26,6 +26,8 @@ function isOf(value: object, name: "Response" | "ReadableStream"): boolean {
 /** A response of the same status, headers and address whose body is followed; undefined if there is none to follow. */
 export function followResponse(response: Response, scope: StreamScope): Response | undefined {
   if (!isStreamed(response) || response.bodyUsed || response.body === null) return undefined;
+  // What was fetched and is empty has a stream in Deno, which nobody reads.
+  if (response.headers.get("content-length") === "0") return undefined;
   const body = followWebStream(response.body, scope);
   return body === undefined ? undefined : responseLike(response, body);
 }

@@ -211,13 +211,15 @@ class Guard {
   }
 
   readonly #arrived = guarded(() => {
+    const { isWatched } = this.#options;
+    // Bun's watcher fires no hook that would close what is open, nor does Deno's in a test or with --watch-hmr. Still in: Bun's hears of
+    // one edit twice, as the file is emptied and as it is written, and where it finds no listener it waits for nothing.
+    if (isWatched) this.#flush("perhaps");
     // Out of the way while the program's listeners run: some (npm's signal-exit) count who listens, to find out
     // whether the signal is theirs to send again.
     this.#leave();
-    const { isWatched } = this.#options;
     const isTaken = this.#port.isTaken(this.#signal);
-    // Bun's watcher fires no hook that would close what is open, nor does Deno's in a test or with --watch-hmr.
-    this.#flush(isWatched ? "perhaps" : isTaken ? "no" : "yes");
+    if (!isWatched) this.#flush(isTaken ? "no" : "yes");
     if (isTaken) this.#enterLater();
     else if (isWatched) this.#outliveWatcher(this.#port.watcherTurns);
     else this.#sendAgain();

@@ -30,7 +30,7 @@ import { needsExitHook } from "../sinks/sink.ts";
 import { type Capture, Captures } from "./captures.ts";
 import type { EngineV1 } from "./engine_v1.ts";
 import { platformContext, withEnvironment } from "./environment.ts";
-import { GpuTicker } from "./gpu_ticker.ts";
+import { LateTicker } from "./late_ticker.ts";
 import {
   type CheckedCounters,
   checkMaxSpans,
@@ -74,7 +74,7 @@ interface Session {
   /** Takes the exit hooks back. */
   readonly releaseExit: (() => void) | null;
   /** One for each counter that is known late. */
-  readonly tickers: readonly GpuTicker[];
+  readonly tickers: readonly LateTicker[];
   /** What identifies the run, as the environment had it at the start. */
   readonly platformContext: Readonly<Record<string, string>>;
 }
@@ -198,7 +198,7 @@ export class Engine implements EngineV1 {
       warn: message => this.#warn(message),
     });
     flusher?.start();
-    const tickers = this.#counters.late.map(({ meter }) => new GpuTicker(recorder.buffer, meter));
+    const tickers = this.#counters.late.map(({ meter }) => new LateTicker(recorder.buffer, meter));
     for (const ticker of tickers) ticker.start();
     const releaseExit = flusher === null ? null : onExit(end => this.#flushAtExit(end));
     this.#session = {
@@ -288,7 +288,7 @@ export class Engine implements EngineV1 {
       platform_context: { ...this.#session?.platformContext },
       transport: "file_only",
       output: [...output],
-      scope_depth: recorder.depth(),
+      scope_depth: recorder.life.depth(),
       open_count: counts.open,
       span_count: counts.spans,
       span_evict_count: counts.spansEvicted,

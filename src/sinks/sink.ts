@@ -27,10 +27,11 @@ export interface Sink {
 }
 
 /**
- * The method by which a sink of the package is known: it takes columns. A symbol, so that no method of a user's own is taken for it,
- * and the same one in all copies of the package, which share one engine.
+ * The method by which a sink of the package is known: it takes columns. A name that no method of a user's own has, and the same one in
+ * all copies of the package, which share one engine. Not a symbol: a class that is exported spells its methods' names out, or its
+ * declaration could not be read off its own text.
  */
-export const TAKE: unique symbol = Symbol.for("@cirron/sdk/sink/take/1");
+export const TAKE = "cirron.take/1";
 
 /**
  * A sink of the package. What it does not have it is not asked for. None of it may take long: a sink that waits for something

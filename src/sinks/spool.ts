@@ -83,8 +83,8 @@ export class SpoolSink implements ColumnSink {
     this[TAKE](session);
   }
 
-  /** Takes spans and marks; writes when enough is pending. */
-  [TAKE]({ snapshot, identity, isProvisional }: Drained): void {
+  /** {@link TAKE}: takes spans and marks; writes when enough is pending. */
+  "cirron.take/1"({ snapshot, identity, isProvisional }: Drained): void {
     const spans = encodeSpans(snapshot, identity, 0, snapshot.closedLength);
     const marks = encodeMarks(snapshot, identity, 0, snapshot.length);
     const characters = spans.length + marks.length;

@@ -134,6 +134,15 @@ test("What a captured function leaves running stays in its capture", async () =>
   assertEquals([trace(), ci.shape()], ["late", "outside"]);
 });
 
+test("What a captured function gives and begins when it is awaited is in its capture", async () => {
+  const ci = new TestEngine();
+  const query = {
+    then: (ok: (value: number) => void) => ci.scope("send", () => ok(1)),
+  } as unknown as PromiseLike<number>;
+  const { result, trace } = await capture(ci, () => query);
+  assertEquals([result, trace(), ci.shape()], [1, "send", ""]);
+});
+
 test("Once captures are gone, calls go straight to the recorder again", async () => {
   const ci = new TestEngine();
   ci.scope("a", () => {});

@@ -193,6 +193,9 @@ test("traced() throws for what it cannot wrap", () => {
   assertThrows(() => asClass(class {}, { kind: "class", name: "A" }), TypeError, "Cannot trace class A");
   const bare = ci.traced as unknown as (value: unknown, context: unknown) => void;
   assertThrows(() => bare(() => {}, { kind: "method", name: "x" }), TypeError, "@traced()");
+  assertThrows(() => bare({}, "method"), TypeError, "@traced()"); // as TypeScript's older ones call it
+  assertThrows(() => bare(class {}, "of"), TypeError, "@traced(name)");
+  assertThrows(() => bare(() => {}, "name"), TypeError, "the name comes before the function");
 });
 
 test("A traced function gives everything as it is where nothing is recorded", () => {

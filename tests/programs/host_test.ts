@@ -5,7 +5,7 @@ import { readSpool } from "../../mod.ts";
 import type { TraceDict } from "../../src/data/values.ts";
 import type { LateMeter } from "../../src/meters/meter.ts";
 import { attempt, guarded, hostCallFailures } from "../../src/runtime/host_calls.ts";
-import { GpuTicker } from "../../src/session/gpu_ticker.ts";
+import { LateTicker } from "../../src/session/late_ticker.ts";
 import { sourceUrl } from "../support/checkout.ts";
 import { RUNTIME } from "../support/conditions.ts";
 import { findRuntime, type Outcome, run } from "../support/runtimes.ts";
@@ -244,7 +244,7 @@ test("A tick that fails does not reach the program", async () => {
       throw new Error("boom");
     },
   };
-  const ticker = new GpuTicker(buffer, {} as LateMeter, 1);
+  const ticker = new LateTicker(buffer, {} as LateMeter, 1);
   ticker.start();
   while (hostCallFailures() < before + 2) await new Promise(done => setImmediate(done));
   assertEquals(attempt(() => ticker.stop(), undefined), undefined);

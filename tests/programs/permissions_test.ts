@@ -232,7 +232,7 @@ denoTest(`"df" works with exactly ${DF_FLAGS.slice(1).join(" ")}`, async () => {
     ),
   );
   const { columns, height } = said<{ columns: string[]; height: number }>(outcome);
-  assertEquals([columns[0], columns.length, height], ["id", 10, 6]);
+  assertEquals([columns[0], columns.length, height], ["id", 11, 6]);
 });
 
 for (const missing of DF_FLAGS.slice(1)) {

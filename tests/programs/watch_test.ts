@@ -21,6 +21,7 @@ const AGAIN_MS = 3000;
 const POLL_MS = 50;
 const IS_DENO = RUNTIME === "deno";
 const denoTest = testUnless(IS_DENO ? null : "they are about Deno", FILE);
+const bunTest = testUnless(IS_DENO ? "it is about Bun" : null, FILE);
 const watchTest = testUnless(process.platform === "win32" ? "Windows has no signals" : null, FILE);
 
 interface Watched {
@@ -30,6 +31,8 @@ interface Watched {
   readonly then?: string;
   /** The program is a test that does not end. */
   readonly isTest?: true;
+  /** The session's `output`; `GENERATION` is the number of the program's. */
+  readonly output?: string;
   /** Milliseconds between two ticks; an hour unless told. */
   readonly flushIntervalMs?: number;
   /** Text to wait for after SIGTERM, and then to kill: Deno's watcher outlives a program that exits. */
@@ -45,13 +48,14 @@ interface Ending {
   readonly signal: string | null;
   /** Spans on disk by name. */
   readonly spans: Record<string, number>;
+  readonly stdout: string;
   readonly stderr: string;
 }
 
 function program(
   generation: number,
   spool: string,
-  { then = "", isTest, flushIntervalMs = 3_600_000 }: Watched,
+  { then = "", isTest, output = '"spool"', flushIntervalMs = 3_600_000 }: Watched,
 ): string {
   const body = `
     for (let i = 0; i < ${SPANS}; i++) ci.scope("closed ${generation}").end();
@@ -60,8 +64,14 @@ function program(
     console.log("ready ${generation}.");`;
   return `
     import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
+    import { writeSync } from "node:fs";
     import process from "node:process";
-    ci.profile({ outputDir: ${JSON.stringify(spool)}, flushIntervalMs: ${flushIntervalMs} });
+    const GENERATION = ${generation};
+    ci.profile({
+      output: ${output},
+      outputDir: ${JSON.stringify(spool)},
+      flushIntervalMs: ${flushIntervalMs},
+    });
     const keep = setInterval(() => {}, 1000);
     ${isTest ? `Deno.test("x", async () => {${body} await new Promise(() => {}); });` : body}
   `;
@@ -111,7 +121,7 @@ async function watch(watched: Watched): Promise<Ending> {
   });
   clearInterval(again);
   const runs = Array.from({ length: EDITS + 1 }, (_, i) => texts.stdout.split(`ready ${i}.`).length - 1);
-  return { runs, code, signal, spans: read(spool), stderr: texts.stderr };
+  return { runs, code, signal, spans: read(spool), ...texts };
 }
 
 /** How many spans of each name are on disk. */
@@ -182,6 +192,17 @@ watchTest(
   },
 );
 
+// Bun's watcher hears of one edit twice, as the file is emptied and as it is written, and where nobody listens it replaces the
+// program at once, in the midst of whatever it does.
+bunTest("While a program under bun --watch gives out what it has, somebody listens to SIGTERM", async () => {
+  const output = `["spool", { emit() {
+    writeSync(1, "given by " + GENERATION + " to " + process.listenerCount("SIGTERM") + ".\\n");
+  } }]`;
+  const { stdout, stderr } = await watch({ command: COMMAND, output });
+  const given = stdout.split("\n").filter(line => /^given by [0-2] /.test(line)); // the last ends by a signal
+  assertEquals([...new Set(given)], [0, 1, 2].map(by => `given by ${by} to 1.`), stderr);
+});
+
 // There the old test lives on beside the new one, with its ticks, and no hook tells it of anything.
 denoTest(
   "deno test --watch survives every edit in the midst of a test, and ticks go on in the old tests",
@@ -216,8 +237,7 @@ denoTest(
   },
 );
 
-watchTest("A session of bun --hot goes on over every edit", async () => {
-  if (IS_DENO) return; // it has no such mode
+bunTest("A session of bun --hot goes on over every edit", async () => {
   const { runs, code, signal, spans, stderr } = await watch({ command: ["--hot"] });
   assertEquals([runs.includes(0), code, signal], [false, null, "SIGTERM"], stderr);
   assertEquals(spans, { ...all(runs), "cirron.session": 1 });

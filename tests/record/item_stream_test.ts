@@ -22,6 +22,11 @@ async function* tokens(ci: TestEngine): AsyncGenerator<string> {
   }
 }
 
+function* items(ci: TestEngine): Generator<number> {
+  ci.clock.us(500);
+  yield 1;
+}
+
 test("stream() gives the same items and marks their first, their count and their rate", async () => {
   const ci = new TestEngine();
   const items: string[] = [];
@@ -39,6 +44,15 @@ test("stream() gives the same items and marks their first, their count and their
   ]);
   assertEquals([generate.children.length, uses.length], [3, 3]);
   assertEquals(generate.wall_us, 1250);
+});
+
+test("stream() has a rate of batches, entries and keys, not of batchs, entrys and keies", () => {
+  const ci = new TestEngine();
+  for (const unit of ["batch", "entry", "key"]) for (const _ of stream(ci, items(ci), { unit }));
+  assertEquals(
+    ci.dict().roots.map(({ marks }) => marks.at(-1)?.name),
+    ["batches_per_s", "entries_per_s", "keys_per_s"],
+  );
 });
 
 test("stream() over an iterable is one, and each iteration has a scope of its own", () => {

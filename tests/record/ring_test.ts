@@ -6,6 +6,8 @@ import type { LateMeter } from "../../src/meters/meter.ts";
 import type { CounterColumns } from "../../src/record/counters.ts";
 import { Marks, noMarks } from "../../src/record/marks.ts";
 import { DEFAULT_MAX_SPANS, Ring, type RowTarget } from "../../src/record/ring.ts";
+import { COUNTED_MARKS, countOf, headOf, packMarks } from "../../src/record/span_chunk.ts";
+import { TestEngine } from "../support/engine.ts";
 import { readMarks } from "../support/marks.ts";
 import { collectGarbage } from "../support/recording.ts";
 
@@ -470,4 +472,27 @@ test("Ring.resize() keeps late figures and those of both ends", () => {
   assertEquals([...read.late[0]], Array.from({ length: 10 }, (_, i) => i < 9 ? (91 + i) * 10 : NaN));
   assertEquals(read.counters[0][0], 91 * 4096);
   assertEquals(ring.settledRow, 99);
+});
+
+// Marks in one number.
+
+test("packMarks() keeps the first mark of a row and their count in one number", () => {
+  for (const head of [1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
+    for (const count of [1, 1024, COUNTED_MARKS - 1, COUNTED_MARKS]) {
+      const marks = packMarks(head, count);
+      assertEquals([headOf(marks), countOf(marks)], [head, count]);
+    }
+    assertEquals(countOf(packMarks(head, COUNTED_MARKS + 7)), COUNTED_MARKS); // the reader counts them
+    assertEquals(headOf(packMarks(head, 2 ** 32)), head);
+  }
+});
+
+test("A span keeps more summary marks than its row counts, and a reading has all of them", () => {
+  const ci = new TestEngine();
+  const many = COUNTED_MARKS + 3;
+  const scope = ci.scope("a");
+  for (let i = 0; i < many; i++) scope.mark("x", i, { kind: "summary" });
+  scope.end();
+  const { markCount, marks } = ci.engine.read(1, false);
+  assertEquals([markCount[0], marks.first[1], marks.value[many - 1]], [many, many, many - 1]);
 });

@@ -53,6 +53,29 @@ test("scope() waits for a thenable whose then() gives nothing, and gives a promi
   assertEquals(ci.shape(), "x");
 });
 
+test("A query that begins when it is awaited runs in the scope whose function gave it", async () => {
+  const ci = new TestEngine();
+  const plain = () => ({
+    then: (ok: (value: number) => void) => ci.scope("send", () => ok(1)),
+  } as unknown as PromiseLike<number>);
+  class Lazy extends Promise<number> {
+    static override get [Symbol.species](): PromiseConstructor {
+      return Promise;
+    }
+    override then(...handlers: Parameters<Promise<number>["then"]>): never {
+      ci.scope("send", () => {});
+      return super.then(...handlers) as never;
+    }
+  }
+  assertEquals(await ci.scope("plain", plain), 1);
+  await ci.scope("class", () => new Lazy(resolve => resolve(1)));
+  await ci.scope("promise", async () => await plain());
+  assertEquals(
+    ci.dict().roots.map(({ name, children }) => [name, children.length > 0]),
+    [["plain", true], ["class", true], ["promise", true]],
+  );
+});
+
 test("scope() captures the error of a thenable whose then() gives nothing, and rejects", async () => {
   const ci = new TestEngine();
   const error = new Error("boom");

@@ -409,6 +409,128 @@ test("A class that is a stream and more stays what it is", async () => {
   assertEquals(ci.dict().roots.length, 4);
 });
 
+/** A page as client libraries give it: to be awaited, or looped over, which asks for the next ones. */
+class Page extends Promise<number[]> {
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+  static of(ci: TestEngine, numbers: number[] | Error): Page {
+    return Object.assign(
+      new Page((resolve, reject) => numbers instanceof Error ? reject(numbers) : resolve(numbers)),
+      { ci },
+    );
+  }
+  get next(): string {
+    return "page 2";
+  }
+  async *[Symbol.asyncIterator](): AsyncGenerator<number> {
+    for (const index of await this) {
+      await nextTask();
+      (this as unknown as { ci: TestEngine }).ci.scope("make", { index }, () => {});
+      yield index;
+    }
+  }
+}
+
+test("What is a promise and a stream stays what it is, and its scope closes with either", async () => {
+  const ci = new TestEngine();
+  const page = Page.of(ci, [0, 1]);
+  const given = ci.scope("list", () => page);
+  assertStrictEquals(given, page);
+  assertEquals([given.next, openCount(ci)], ["page 2", 1]);
+  for await (const index of given) ci.scope("use", { index }, () => {});
+  assertEquals(openCount(ci), 0);
+  assertEquals(ci.shape(), "list\n  make[0]\n  make[1]\nuse[0]\nuse[1]");
+
+  const awaited = ci.scope("await", () => Page.of(ci, [2]));
+  assertEquals(await ci.scope("reader", () => awaited.then(() => ci.scope("then", () => 5))), 5);
+  assertEquals(openCount(ci), 0);
+  assertEquals(await awaited, [2]); // again
+  assertEquals(
+    ci.dict({ name: ["await", "reader"] }).roots.map(({ name, children }) => [name, children.length]),
+    [
+      ["await", 0],
+      ["reader", 1],
+    ],
+  );
+
+  const failed = ci.scope("fail", () => Page.of(ci, new Error("no page")));
+  await assertRejects(async () => await failed, Error, "no page");
+  assertEquals(ci.dict({ name: "fail" }).roots[0].attrs, { error: "Error: no page" });
+});
+
+/** A database's: its `next` gives rows and null, and a loop over it calls that. */
+class Cursor {
+  isClosed = false;
+  readonly #ci: TestEngine;
+  #left = 3;
+  constructor(ci: TestEngine) {
+    this.#ci = ci;
+  }
+  async next(): Promise<{ row: number } | null> {
+    await nextTask();
+    this.#ci.scope("fetch", () => {});
+    return this.#left > 0 ? { row: this.#left-- } : null;
+  }
+  async *[Symbol.asyncIterator](): AsyncGenerator<{ row: number }> {
+    try {
+      for (let row = await this.next(); row !== null; row = await this.next()) yield row;
+    } finally {
+      this.isClosed = true;
+    }
+  }
+}
+
+const CURSOR_READERS: Readonly<Record<string, (cursor: Cursor) => Promise<number>>> = {
+  "a loop over it": async cursor => {
+    for await (const _ of cursor);
+    return 4;
+  },
+  "a loop that breaks": async cursor => {
+    for await (const _ of cursor) break;
+    return 1;
+  },
+  "calls of its next() until there is none": async cursor => {
+    while (await cursor.next() !== null);
+    return 4;
+  },
+};
+
+for (const [what, read] of Object.entries(CURSOR_READERS)) {
+  test(`The scope of a cursor whose next() is no iterator's closes with ${what}`, async () => {
+    const ci = new TestEngine();
+    const cursor = ci.scope("find", () => new Cursor(ci));
+    const fetched = await ci.scope("reader", () => read(cursor));
+    assertEquals(openCount(ci), 0);
+    const [find] = ci.dict({ name: "find" }).roots;
+    assertEquals([find.children.length, find.attrs], [fetched, {}]);
+  });
+}
+
+test("A query that is a stream as well runs when it is awaited, in its scope, and once for each time", async () => {
+  const ci = new TestEngine();
+  let runs = 0;
+  const query = {
+    sql: "select 1",
+    then(resolve: (rows: number[]) => void): void {
+      runs++;
+      ci.scope("send", () => {});
+      queueMicrotask(() => resolve([runs]));
+    },
+    async *[Symbol.asyncIterator]() {
+      yield* await this;
+    },
+  };
+  const given = ci.scope("query", () => query);
+  assertEquals([given.sql, runs, openCount(ci)], ["select 1", 0, 1]);
+  assertEquals(await given, [1]);
+  assertEquals(ci.shape(), "query\n  send");
+  for await (const row of given) assertEquals(row, 2);
+  const frozen = Object.freeze({ ...query, [Symbol.asyncIterator]: query[Symbol.asyncIterator] });
+  assertStrictEquals(ci.scope("frozen", () => frozen), frozen);
+  assertEquals(openCount(ci), 0);
+});
+
 test("A stream that is read by two at once is over when both are through", async () => {
   const ci = new TestEngine();
   const stream = ci.scope("generate", () => ({ [Symbol.asyncIterator]: () => countLater(ci, 1) }));

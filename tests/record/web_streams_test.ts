@@ -223,6 +223,10 @@ const RESPONSES: Readonly<Record<string, () => Response>> = {
   "parameters": () => new Response(new URLSearchParams({ a: "b" })),
   "a redirection": () => Response.redirect("http://x.test/"),
   "an error": () => Response.error(),
+  "a stream that is empty": () =>
+    new Response(new ReadableStream({ start: controller => controller.close() }), {
+      headers: { "content-length": "0" },
+    }),
   "headers that look like a stream": () => new Response("text", { headers: { a: "ReadableStream", b: "x" } }),
   "a class of its own": () =>
     new (class extends Response {})(new ReadableStream({ start: controller => controller.close() })),

@@ -7,6 +7,7 @@ import { buildTree, type Tree } from "../../src/tree/tree.ts";
 import { chain, type HandRow, snapshotOf } from "../support/cases.ts";
 import { LARGE, testUnless } from "../support/conditions.ts";
 import { sequential, sequentialRows } from "../support/programs.ts";
+import { countUses, type Steps } from "../support/steps.ts";
 
 const largeTest = testUnless(LARGE, import.meta.url);
 
@@ -186,24 +187,41 @@ test("layTracks() uses no more tracks than spans run at once, for spans without 
   }));
 });
 
-for (
-  const [shape, makeRows] of [
-    ["deep", () => chain(100_000)],
-    [
-      "wide, one after the other",
-      () => Array.from({ length: 100_000 }, (_, i) => ({ id: i + 1, startNs: i, endNs: i + 1 })),
-    ],
-    [
-      "wide, all at once",
-      () => Array.from({ length: 100_000 }, (_, i) => ({ id: i + 1, startNs: i, endNs: 1e6 + i })),
-    ],
-  ] as const
-) {
-  largeTest(`layTracks() takes 100 000 spans, ${shape}, in far less than a minute`, () => {
-    const laid = buildTree(snapshotOf(makeRows()));
-    const begin = performance.now();
-    const { list } = layTracks(laid);
-    assertLess(performance.now() - begin, 10_000);
+/** Shapes of so many spans, at no two of which one begins as another ends. */
+const SHAPES: Record<string, (count: number) => HandRow[]> = {
+  deep: count => chain(count).map(row => ({ ...row, startNs: row.id, endNs: 3 * count - row.id })),
+  "wide, one after the other": count =>
+    Array.from({ length: count }, (_, i) => ({ id: i + 1, startNs: 2 * i, endNs: 2 * i + 1 })),
+  "wide, all at once": count =>
+    Array.from({ length: count }, (_, i) => ({ id: i + 1, startNs: i, endNs: 3 * count + i })),
+  "siblings that overlap, each with a child": count =>
+    Array.from({ length: count }, (_, i) => ({
+      id: i + 1,
+      parent: i % 2 === 0 ? 0 : i,
+      startNs: 2 * i,
+      endNs: i % 2 === 0 ? 2 * i + 2001 : 2 * i + 1001,
+    })),
+};
+
+for (const [shape, makeRows] of Object.entries(SHAPES)) {
+  largeTest(`layTracks() lays 100 000 spans, ${shape}`, () => {
+    const { list } = layTracks(buildTree(snapshotOf(makeRows(100_000))));
     assertEquals(list.reduce((sum, track) => sum + track.positions.length, 0), 100_000);
   });
+
+  largeTest(
+    `layTracks() looks at the times of twice as many spans, ${shape}, little more than twice as often`,
+    () => {
+      const looked = [10_000, 20_000, 40_000].map(count => {
+        const tree = buildTree(snapshotOf(makeRows(count)));
+        const steps: Steps = { count: 0 };
+        const { snapshot } = tree;
+        const counted = { ...snapshot, startNs: countUses(snapshot.startNs, steps) };
+        assertEquals(layTracks({ ...tree, snapshot: counted }).of, layTracks(tree).of);
+        return steps.count;
+      });
+      assertLess(looked[1] / looked[0], 2.3);
+      assertLess(looked[2] / looked[1], 2.3);
+    },
+  );
 }

@@ -39,9 +39,10 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
   const positions = inOrderOfClose(tree, newestFirst);
   const strangers = parentsElsewhere(tree);
   const counters = counterColumns(snapshot);
-  const body = new FrameBody(bodySize(length, strangers, counters));
+  const traces = traceChanges(tree);
+  const body = new FrameBody(bodySize(length, strangers, traces, counters));
   const [own, parent] = idColumns(tree, positions, strangers, body);
-  const trace = traceColumn(tree, positions);
+  const trace = traceColumn(tree, positions, traces, body);
   const names = new Array<string>(length);
   const index = integers(body, length);
   const wall = body.doubles(length);
@@ -82,14 +83,20 @@ export function toColumns(tree: Tree, newestFirst: boolean): FrameColumn[] {
 }
 
 /** What `toColumns` takes of a body: as many columns as there are words below. */
-function bodySize(length: number, strangers: number, counters: readonly (Float64Array | null)[]): number {
+function bodySize(
+  length: number,
+  strangers: number,
+  traces: number,
+  counters: readonly (Float64Array | null)[],
+): number {
   const views = FrameBody.padded(length * VIEW_WORDS * 4);
   const ids = FrameBody.padded((length + strangers) * 32);
   const bits = FrameBody.padded(Math.ceil(length / 8));
   const longs = FrameBody.padded(length * 8);
   const words = FrameBody.padded(length * 4);
+  const traceIds = FrameBody.padded(traces * 32);
   const integers = 2 + counters.filter(column => column !== null).length; // the index, and nothing
-  return views * 3 + ids + bits + (longs + bits) * integers + longs + words * 2;
+  return views * 4 + ids + traceIds + bits * 2 + (longs + bits) * integers + longs + words * 2;
 }
 
 function integers(body: FrameBody, length: number): IntegerColumn {
@@ -141,16 +148,27 @@ function idColumns(
   return [new TextColumn(own, bytes), new TextColumn(parents, bytes, valid, nullCount)];
 }
 
+/** How often, in order of start, a row is of another trace than the row before. */
+function traceChanges({ snapshot: { root }, rows }: Tree): number {
+  if (root === undefined) return 0;
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) if (i === 0 || root[rows[i]] !== root[rows[i - 1]]) count++;
+  return count;
+}
+
 /** The ids of the spans' traces: rows in order of start that are of one trace share its bytes. */
-function traceColumn({ snapshot, rows }: Tree, positions: Uint32Array): TextColumn {
+function traceColumn(
+  { snapshot, rows }: Tree,
+  positions: Uint32Array,
+  traces: number,
+  body: FrameBody,
+): TextColumn {
   const { ids, root } = snapshot;
   const { length } = positions;
   if (!areMade(ids) || root === undefined) {
     return textColumn(Array.from(positions, position => traceIdOf(snapshot, rows[position])));
   }
-  let count = 0;
-  for (let i = 0; i < length; i++) if (i === 0 || root[rows[i]] !== root[rows[i - 1]]) count++;
-  const data = new IdData(ids, new Uint32Array(count * 8));
+  const data = new IdData(ids, body.words(traces * 8));
   const placeOf = new Int32Array(length);
   let place = -1;
   for (let i = 0; i < length; i++) {
@@ -162,8 +180,8 @@ function traceColumn({ snapshot, rows }: Tree, positions: Uint32Array): TextColu
     }
     placeOf[i] = place;
   }
-  const views = new Uint32Array(length * VIEW_WORDS);
-  const valid = new Uint8Array(Math.ceil(length / 8));
+  const views = body.words(length * VIEW_WORDS);
+  const valid = body.bits(length);
   let nullCount = 0;
   for (let i = 0; i < length; i++) {
     const position = positions[i];

@@ -14,7 +14,7 @@ const INTERVAL_MS = 1000;
 const SLICE_ROWS = 8192;
 
 /** One session's ticks. They never keep the process alive. */
-export class GpuTicker {
+export class LateTicker {
   readonly #buffer: Pick<TraceBuffer, "session" | "settle">;
   readonly #meter: Pick<LateMeter, "poke" | "attrs" | "stop">;
   readonly #intervalMs: number;
