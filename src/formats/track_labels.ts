@@ -50,8 +50,10 @@ export function labelTracks(snapshot: Snapshot, tracks: readonly Track[], pid: n
 
 const MAIN = "main";
 
-function threadName({ threadId }: SnapshotThread, hasOthers: boolean): string {
-  return hasOthers && threadId !== 0 ? `thread ${Number.isNaN(threadId) ? "?" : threadId}` : MAIN;
+function threadName({ threadId, name }: SnapshotThread, hasOthers: boolean): string {
+  if (!hasOthers || threadId === 0) return MAIN;
+  const thread = `thread ${Number.isNaN(threadId) ? "?" : threadId}`;
+  return name === undefined || name === null || name === "" ? thread : `${thread}, ${name}`;
 }
 
 function processName({ pid, rank }: SnapshotThread): string {

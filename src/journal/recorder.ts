@@ -4,6 +4,7 @@
  * @module
  */
 import { areMade, type Snapshot, type SnapshotThread } from "../data/snapshot.ts";
+import { cutText } from "../data/text_limits.ts";
 import { node } from "../runtime/builtins.ts";
 import { type Census, census } from "./census.ts";
 import { JOURNAL_KINDS, type JournalKind, METADATA, RUN_NAME, THREAD_NAME } from "./format.ts";
@@ -236,7 +237,12 @@ function stateOf(session: SessionInfo | null, isRunning: boolean | undefined): R
 function threadOf({ session, path }: RecorderFolder): SnapshotThread {
   if (session !== null) {
     const { pid, rank, thread, thread_name } = session;
-    return { pid, rank: rank ?? NaN, threadId: thread, name: thread_name };
+    return {
+      pid,
+      rank: rank ?? NaN,
+      threadId: thread,
+      name: thread_name === null ? null : cutText(thread_name),
+    };
   }
   const { basename, dirname } = node.path;
   const [run, thread] = [basename(dirname(path)), basename(path)];

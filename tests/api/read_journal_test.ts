@@ -217,6 +217,8 @@ test("A worker's and a child's spans hang under the span that asked, whoever's c
   assertEquals(nodes.find(({ name }) => name === "stranger")!.parent_id, REMOTE.slice(36, 52));
   const marks = nodes.filter(({ name }) => name === "step").map(node => node.marks[0].value);
   assertEquals(marks.sort(), [0, 1, 2]);
+  const tracks = read(folder.path).trace({ format: "perfetto" });
+  assert(tracks.includes('"thread 1, w"'), "a worker's track has its name");
   const { rows } = read(folder.path).trace({ format: "summary" });
   assert(
     rows.some(({ path }) => path === "pool > ask > work > spawned"),

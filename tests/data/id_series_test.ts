@@ -122,3 +122,11 @@ largeTest("IdSeries scatters each half of an id as randomness would", () => {
     }
   }
 });
+
+test("numberOf() undoes scatter()", () => {
+  fc.assert(fc.property(suffixes, numbers, (suffix, number) => {
+    const series = new IdSeries(suffix);
+    series.scatter(number);
+    assertEquals(series.numberOf(series.high, series.low), number);
+  }));
+});

@@ -50,6 +50,13 @@ export function results(): void {
   same<typeof perfetto, string>(true);
   const speedscope = ci.trace({ format: "speedscope", depth: 3, minWallUs: 10 });
   same<typeof speedscope, string>(true);
+  const read: ci.ReadTrace = ci.read([".cirron/journal", "spool"]);
+  same<ci.ReadTrace, ci.SpoolTrace>(true);
+  const wholeRun = ci.trace({ from: "journal", format: "dict" });
+  same<typeof wholeRun, ci.TraceDict>(true);
+  // @ts-expect-error -- there is no such source
+  ci.trace({ from: "disk" });
+  void read.running_count;
   const spooled = ci.readSpool().trace({ format: "dict" });
   same<typeof spooled, ci.TraceDict>(true);
   const method = new ci.Cirron().trace({ format: "json" });
