@@ -74,8 +74,8 @@ export interface SessionContexts {
 
 /** Writes one recorder's journal. */
 export class JournalSink implements ColumnSink {
-  readonly batchSpans = BATCH_SPANS;
-  readonly intervalMs = INTERVAL_MS;
+  readonly batchSpans: number = BATCH_SPANS;
+  readonly intervalMs: number = INTERVAL_MS;
   /** What closed since the last batch is in none if nothing tells of the end. */
   readonly needsExitHook = true;
   readonly #options: JournalSinkOptions;
