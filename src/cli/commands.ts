@@ -25,6 +25,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     about: "what is measured here, and which flag would give more",
     load: () => import("./doctor.ts"),
   },
+  {
+    name: "trim",
+    about: "cut off what killed programs left half written",
+    load: () => import("./trim.ts"),
+  },
   { name: "clear", about: "remove recorded sessions", load: () => import("./clear.ts") },
   { name: "completion", about: "a completion script for a shell", load: () => import("./completion.ts") },
 ];

@@ -8,6 +8,15 @@ import { FileSource } from "./source.ts";
 import { indexStream } from "./stream.ts";
 
 /**
+ * Bytes behind the last complete message of a segment.
+ * @throws What the runtime throws if the file cannot be read.
+ */
+export function tornBytes(path: string): number {
+  const { goodBytes, size } = tornAt(path);
+  return goodBytes === 0 ? 0 : size - goodBytes; // of nothing that is ours nothing is torn
+}
+
+/**
  * Cuts a segment behind its last complete message. To be called only for one that nobody writes to. Follows no link.
  * @returns Bytes that were cut off.
  * @throws What the runtime throws if the file cannot be read or written.

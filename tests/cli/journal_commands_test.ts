@@ -124,3 +124,28 @@ test("cirron clear leaves a run of which it cannot be told whether it is over", 
   assertMatch(out, /^Removed 0 files, 0B; 5 files kept\n$/);
   assert(existsSync(join(recorder, "spans.arrow")));
 });
+
+test("cirron trim cuts off what is torn in runs that are over, and nothing else", async () => {
+  using folder = threeRuns();
+  const segment = (run: number, pid: number) => join(folder.path, runName(run, pid), "0", "spans.arrow");
+  const whole = new Map<string, Uint8Array>();
+  for (const path of [segment(1, 11), segment(2, 12), segment(3, process.pid)]) {
+    whole.set(path, readFileSync(path));
+  }
+  const [ended, unfinished, running] = whole.keys();
+  for (const path of [unfinished, running]) writeFileSync(path, whole.get(path)!.subarray(0, -7));
+  const left = readFileSync(unfinished).length;
+  const dry = await callCirron(["trim", "--dry-run", folder.path]);
+  assertMatch(dry.out, /^Would trim 1 file in .*, \d+B\n$/);
+  assertEquals(readFileSync(unfinished).length, left);
+  const { code, out, errors } = await callCirron(["trim", "--json", folder.path]);
+  assertEquals([code, errors], [0, []]);
+  const { trimmed_file_count, trimmed_bytes } = JSON.parse(out);
+  assertEquals([trimmed_file_count, left - trimmed_bytes], [1, readFileSync(unfinished).length]);
+  const kept = readFileSync(unfinished);
+  assertEquals(new Uint8Array(kept), new Uint8Array(whole.get(unfinished)!.subarray(0, kept.length)));
+  assertEquals(new Uint8Array(readFileSync(ended)), new Uint8Array(whole.get(ended)!));
+  assertEquals(readFileSync(running).length, whole.get(running)!.length - 7);
+  assertEquals(read(folder.path).torn_file_count, 1);
+  assertMatch((await callCirron(["trim", folder.path])).out, /^Trimmed 0 files in .*, 0B\n$/);
+});

@@ -56,7 +56,7 @@ function countColumn(column: Column, steps: Steps): unknown {
         return value;
       }
       return (...args: unknown[]) => {
-        steps.count += target.length;
+        steps.count += key === "at" ? 1 : target.length;
         return value.apply(target, args);
       };
     },
