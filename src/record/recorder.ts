@@ -476,14 +476,9 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
       const then = thenOf(result);
       if (then !== null && !isAsyncIterable(result)) {
         this.#promiseCount++;
-        // What begins its work when it is awaited (a query, say) does it in the scope.
         return isEager(then)
-          ? this.#finishLater(scope, result as PromiseLike<unknown>, then)
-          : this.flows.run(
-            scope.frame!,
-            () => this.#finishLater(scope, result as PromiseLike<unknown>, then),
-            undefined,
-          );
+          ? this.#finishLater(scope, result as Promise<unknown>)
+          : this.#finishLazy(scope, result as PromiseLike<unknown>, then);
       }
       return this.#finish(scope, result);
     } catch (error) {
@@ -492,9 +487,19 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     }
   }
 
-  #finishLater(scope: OpenScope, result: PromiseLike<unknown>, then: Then): Promise<unknown> {
-    return asPromise(result, then).then(
-      value => this.#finish(scope, value),
+  // What begins its work when it is awaited (a query, say) does it in the scope.
+  #finishLazy(scope: OpenScope, result: PromiseLike<unknown>, then: Then): unknown {
+    return this.flows.run(scope.frame!, () => this.#finishLater(scope, asPromise(result, then)), undefined);
+  }
+
+  #finishLater(scope: OpenScope, result: Promise<unknown>): Promise<unknown> {
+    return result.then(
+      value => {
+        // Most give nothing that could be a stream.
+        if (typeof value === "object" && value !== null) return this.#finish(scope, value);
+        this.close(scope);
+        return value;
+      },
       error => {
         this.fail(scope, error);
         throw error;
