@@ -1,6 +1,6 @@
 /**
  * `deno task test [deno|bun] [PATHS]`: every test on Deno and on Bun, or those at PATHS. The last line has the sum, and the one
- * before it why some were skipped. `deno task test:quick` leaves out tests/programs and large data,
+ * before it why some were skipped. `deno task test:quick` leaves out tests/programs, large data and what collects garbage,
  * and runs both runtimes side by side.
  *
  * @module

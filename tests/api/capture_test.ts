@@ -3,8 +3,11 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { captureBy, type Captured } from "../../src/api/capture.ts";
 import { CirronError } from "../../src/data/errors.ts";
+import { GARBAGE, testUnless } from "../support/conditions.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 import { collectGarbage, nextTask } from "../support/recording.ts";
+
+const collectingTest = testUnless(GARBAGE, import.meta.url);
 
 /** `capture()` of an engine. */
 function capture<T>(ci: TestEngine, fn: () => PromiseLike<T>): Promise<Captured<T>>;
@@ -120,7 +123,7 @@ test("Captures within one another and at once keep apart", async () => {
   assertEquals(ci.shape(), "");
 });
 
-test("What a captured function leaves running stays in its capture", async () => {
+collectingTest("What a captured function leaves running stays in its capture", async () => {
   const ci = new TestEngine();
   const gate = Promise.withResolvers<void>();
   let late = Promise.resolve();
@@ -155,7 +158,7 @@ test("What a captured function gives and begins when it is awaited is in its cap
   assertEquals([result, trace(), ci.shape()], [1, "send", ""]);
 });
 
-test("Once captures are gone, calls go straight to the recorder again", async () => {
+collectingTest("Once captures are gone, calls go straight to the recorder again", async () => {
   const ci = new TestEngine();
   ci.scope("a", () => {});
   const { recording } = ci.engine;

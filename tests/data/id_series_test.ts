@@ -105,7 +105,7 @@ largeTest(
   },
 );
 
-test("IdSeries gives a million spans in each of ten processes 64 bits that no other has", () => {
+largeTest("IdSeries gives a million spans in each of ten processes 64 bits that no other has", () => {
   const count = 1_000_000;
   const bits = new BigUint64Array(10 * count); // 80 MB
   for (let i = 0; i < 10; i++) bits.set(bitsOf(new IdSeries(randomIdSuffix()), count), i * count);

@@ -9,6 +9,7 @@ import { fieldsOf, JOURNAL_KINDS } from "../../src/journal/format.ts";
 import { readSpans } from "../../src/journal/read_spans.ts";
 import { bytesSource } from "../../src/journal/source.ts";
 import { sourcePath } from "../support/checkout.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import {
   anyMark,
   anySpan,
@@ -26,6 +27,8 @@ import {
   type SpanValues,
   TRACEPARENTS,
 } from "../support/journal.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const SPANS: readonly SpanValues[] = [
   span(3, {
@@ -133,7 +136,7 @@ test("Attributes are written as they are whatever a program gives to every objec
   }
 });
 
-test("Names that have no bytes, and texts and batches of megabytes, are written", () => {
+largeTest("Names that have no bytes, and texts and batches of megabytes, are written", () => {
   assertEquals(spansIn(spanStream([span(1, { name: "a\ud800" })]))[0].name, "a\ufffd");
   const long = "é".repeat(3_000_000);
   const rows = [span(1, { name: long }), span(2, { attrs: { long } }), span(3)];

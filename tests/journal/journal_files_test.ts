@@ -17,9 +17,12 @@ import { JournalFiles } from "../../src/journal/journal_files.ts";
 import type { ProcessTable } from "../../src/journal/liveness.ts";
 import { encodeSession, type SessionInfo } from "../../src/journal/session_file.ts";
 import { JournalWriter } from "../../src/journal/writer.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { columnsOf, SESSION, span } from "../support/journal.ts";
 import { keepAlive, upTo } from "../support/sinks.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const HOUR_MS = 3_600_000;
 
@@ -199,27 +202,30 @@ test("A writer evicts others' ended runs first, then the oldest segments it has 
   writer.close(ENDED as { ended_unix_ns: string });
 });
 
-test("A survey in slices finds what others wrote, and counts what is written meanwhile once", async () => {
-  using runs = new Runs();
-  for (const i of upTo(100)) runs.plant((400 - i) * HOUR_MS, ENDED);
-  const files = new JournalFiles(runs.path, 30_000, () => performance.now(), running({}));
-  const writer = writerIn(runs, files, 4000);
-  const encoder = new SpanEncoder();
-  const write = () => writer.write("spans", encoder.encode(columnsOf([span(1)]), 0, 1));
-  await keepAlive((async () => {
-    const untilMs = performance.now() + 20_000;
-    while (runs.left.length > 25 || files.bytes > 30_000) {
-      assert(performance.now() < untilMs, `${files.bytes} bytes are left`);
-      assertEquals(write(), null);
-      await sleep(5);
-    }
-  })());
-  assert(
-    Math.abs(files.bytes - runs.segmentBytes) < runs.left.length * 700,
-    `${files.bytes}, ${runs.segmentBytes}`,
-  );
-  writer.close({ ended_unix_ns: "1" });
-});
+largeTest(
+  "A survey in slices finds what others wrote, and counts what is written meanwhile once",
+  async () => {
+    using runs = new Runs();
+    for (const i of upTo(100)) runs.plant((400 - i) * HOUR_MS, ENDED);
+    const files = new JournalFiles(runs.path, 30_000, () => performance.now(), running({}));
+    const writer = writerIn(runs, files, 4000);
+    const encoder = new SpanEncoder();
+    const write = () => writer.write("spans", encoder.encode(columnsOf([span(1)]), 0, 1));
+    await keepAlive((async () => {
+      const untilMs = performance.now() + 20_000;
+      while (runs.left.length > 25 || files.bytes > 30_000) {
+        assert(performance.now() < untilMs, `${files.bytes} bytes are left`);
+        assertEquals(write(), null);
+        await sleep(5);
+      }
+    })());
+    assert(
+      Math.abs(files.bytes - runs.segmentBytes) < runs.left.length * 700,
+      `${files.bytes}, ${runs.segmentBytes}`,
+    );
+    writer.close({ ended_unix_ns: "1" });
+  },
+);
 
 test("A folder that was removed while its writer goes on does not count any more", () => {
   using runs = new Runs();

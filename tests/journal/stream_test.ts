@@ -16,6 +16,7 @@ import { readSpans } from "../../src/journal/read_spans.ts";
 import { type ByteSource, bytesSource, FileSource } from "../../src/journal/source.ts";
 import { indexStream } from "../../src/journal/stream.ts";
 import { trimSegment } from "../../src/journal/trim.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import {
   joined,
   markStream,
@@ -27,6 +28,8 @@ import {
   type SpanValues,
 } from "../support/journal.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const ROWS: readonly SpanValues[] = Array.from({ length: 7 }, (_, i) =>
   span(i + 1, {
@@ -104,27 +107,33 @@ function readAll(bytes: Uint8Array): void {
   readSpans([source], { fromNs: 0 });
 }
 
-test("Whichever bit of a stream is flipped, reading ends, throws nothing and takes no more than the file", () => {
-  for (const stream of [STREAM, MARKS]) {
-    for (let i = 0; i < stream.length; i++) {
-      const flipped = stream.slice();
-      flipped[i] ^= 1 << (i * 5 & 7);
-      readAll(flipped);
-    }
-  }
-});
-
-test("Whichever word of a stream is absurd, reading ends, throws nothing and takes no more than the file", () => {
-  for (const stream of [STREAM, MARKS]) {
-    for (let i = 0; i < stream.length; i += 4) {
-      for (const word of [0xffffffff, 0x7fffffff, 0x7ffffff8, 0]) {
-        const absurd = stream.slice();
-        new DataView(absurd.buffer).setUint32(i, word, true);
-        readAll(absurd);
+largeTest(
+  "Whichever bit of a stream is flipped, reading ends, throws nothing and takes no more than the file",
+  () => {
+    for (const stream of [STREAM, MARKS]) {
+      for (let i = 0; i < stream.length; i++) {
+        const flipped = stream.slice();
+        flipped[i] ^= 1 << (i * 5 & 7);
+        readAll(flipped);
       }
     }
-  }
-});
+  },
+);
+
+largeTest(
+  "Whichever word of a stream is absurd, reading ends, throws nothing and takes no more than the file",
+  () => {
+    for (const stream of [STREAM, MARKS]) {
+      for (let i = 0; i < stream.length; i += 4) {
+        for (const word of [0xffffffff, 0x7fffffff, 0x7ffffff8, 0]) {
+          const absurd = stream.slice();
+          new DataView(absurd.buffer).setUint32(i, word, true);
+          readAll(absurd);
+        }
+      }
+    }
+  },
+);
 
 test("Any bytes, alone or behind a schema, are read without a word", () => {
   const schema = encodeSchema("spans", METADATA);

@@ -5,9 +5,12 @@ import { libcPaths } from "../../ffi/libc.ts";
 import type { Probe } from "../../ffi/types.ts";
 import { LifetimePeakMeter, openPeakMeter, ResettingPeakMeter } from "../../src/meters/memory.ts";
 import type { SpanMeter } from "../../src/meters/meter.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { FakeOpener, reasonOf } from "../support/openers.ts";
 import { nodeNamed } from "../support/recording.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 /** What a probe found; fails if it is absent. */
 function present<T>(probe: Probe<T>): { value: T; source: string } {
@@ -127,7 +130,7 @@ test("ResettingPeakMeter agrees with a list of every peak, for spans that overla
   }));
 });
 
-test("ResettingPeakMeter costs the same however deep spans nest", () => {
+largeTest("ResettingPeakMeter costs the same however deep spans nest", () => {
   const memory = new FakeMemory();
   const meter = memory.meter();
   const depth = 100_000;

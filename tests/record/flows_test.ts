@@ -3,8 +3,11 @@ import fc from "fast-check";
 import { test } from "node:test";
 import { Anchor, Flows, Frame, type FrameScope } from "../../src/record/flows.ts";
 import type { Scope } from "../../src/record/scope.ts";
+import { GARBAGE, testUnless } from "../support/conditions.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 import { allNodes, collectGarbage, nextTask, nodeNamed } from "../support/recording.ts";
+
+const collectingTest = testUnless(GARBAGE, import.meta.url);
 
 /** A promise for each name, settled by hand. */
 function gates<K extends string>(...names: K[]): Record<K, PromiseWithResolvers<void>> {
@@ -655,7 +658,7 @@ test("Two engines do not see each other's flows", () => {
 
 // What a context keeps alive.
 
-test("A context that outlives its scope keeps that scope's handle not alive", async () => {
+collectingTest("A context that outlives its scope keeps that scope's handle not alive", async () => {
   const ci = new TestEngine();
   const gate = gates("never");
   const ended = start();
@@ -676,25 +679,28 @@ test("A context that outlives its scope keeps that scope's handle not alive", as
   }
 });
 
-test("A context that outlives its scope keeps no outer scope alive that has closed since", async () => {
-  const ci = new TestEngine();
-  const gate = gates("never");
-  const ended = start();
-  await collectGarbage();
-  assertEquals(ended.map(scope => scope.deref()), [undefined, undefined]);
-  gate.never.resolve();
+collectingTest(
+  "A context that outlives its scope keeps no outer scope alive that has closed since",
+  async () => {
+    const ci = new TestEngine();
+    const gate = gates("never");
+    const ended = start();
+    await collectGarbage();
+    assertEquals(ended.map(scope => scope.deref()), [undefined, undefined]);
+    gate.never.resolve();
 
-  function start(): WeakRef<Scope>[] {
-    const outermost = ci.scope("outermost");
-    const outer = ci.scope("outer");
-    ci.scope("flow", () => void wait(gate.never.promise));
-    outer.end();
-    outermost.end();
-    return [new WeakRef(outermost), new WeakRef(outer)];
-  }
-});
+    function start(): WeakRef<Scope>[] {
+      const outermost = ci.scope("outermost");
+      const outer = ci.scope("outer");
+      ci.scope("flow", () => void wait(gate.never.promise));
+      outer.end();
+      outermost.end();
+      return [new WeakRef(outermost), new WeakRef(outer)];
+    }
+  },
+);
 
-test("A context that outlives its scopes keeps none of their attrs alive", async () => {
+collectingTest("A context that outlives its scopes keeps none of their attrs alive", async () => {
   const ci = new TestEngine(1);
   const gate = gates("never");
   const attrs = start();

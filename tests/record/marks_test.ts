@@ -4,9 +4,11 @@ import { test } from "node:test";
 import type { Attrs, MarkValue } from "../../src/data/values.ts";
 import { type MarkLists, Marks, noMarks, POINT_MARKS_PER_SPAN } from "../../src/record/marks.ts";
 import { Ring } from "../../src/record/ring.ts";
-import { LARGE, testUnless } from "../support/conditions.ts";
+import { GARBAGE, LARGE, testUnless } from "../support/conditions.ts";
 import { readMarks } from "../support/marks.ts";
 import { collectGarbage } from "../support/recording.ts";
+
+const collectingTest = testUnless(GARBAGE, import.meta.url);
 
 const largeTest = testUnless(LARGE, import.meta.url);
 
@@ -266,7 +268,7 @@ test("Marks.append() to a reused slot has neither the value nor the attrs of the
   assertEquals(rows(marks, marks.join(second)), [["p", 7, 0, 0, undefined, 1, 0]]);
 });
 
-test("Marks.release() lets go of attrs", async () => {
+collectingTest("Marks.release() lets go of attrs", async () => {
   const marks = new Marks();
   const [released, kept] = fill();
   await collectGarbage();
@@ -286,7 +288,7 @@ test("Marks.release() lets go of attrs", async () => {
   }
 });
 
-test("Marks.append() lets go of the attrs of an evicted point", async () => {
+collectingTest("Marks.append() lets go of the attrs of an evicted point", async () => {
   const marks = new Marks();
   const lists = noMarks();
   const evicted = fill();

@@ -7,9 +7,14 @@ import type { CounterColumns } from "../../src/record/counters.ts";
 import { Marks, noMarks } from "../../src/record/marks.ts";
 import { DEFAULT_MAX_SPANS, Ring, type RowTarget } from "../../src/record/ring.ts";
 import { COUNTED_MARKS, countOf, headOf, packMarks } from "../../src/record/span_chunk.ts";
+import { GARBAGE, LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { readMarks } from "../support/marks.ts";
 import { collectGarbage } from "../support/recording.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
+
+const collectingTest = testUnless(GARBAGE, import.meta.url);
 
 const CHUNK = 2048;
 
@@ -225,7 +230,7 @@ test("Ring.append() releases the marks of the row it evicts", () => {
   assertEquals(Math.max(...slots), 2); // one in the ring, one in hand
 });
 
-test("Ring.append() lets go of the attrs of the row it evicts", async () => {
+collectingTest("Ring.append() lets go of the attrs of the row it evicts", async () => {
   const ring = new Ring(2, new Marks());
   const attrs = fill();
   await collectGarbage();
@@ -403,7 +408,7 @@ test("Ring.resize() keeps the alarm", () => {
   assertEquals(alarms, 2);
 });
 
-test("Ring.restart() lets go of attrs", async () => {
+collectingTest("Ring.restart() lets go of attrs", async () => {
   const ring = new Ring(10, new Marks());
   const attrs = fill();
   ring.restart(10);
@@ -487,7 +492,7 @@ test("packMarks() keeps the first mark of a row and their count in one number", 
   }
 });
 
-test("A span keeps more summary marks than its row counts, and a reading has all of them", () => {
+largeTest("A span keeps more summary marks than its row counts, and a reading has all of them", () => {
   const ci = new TestEngine();
   const many = COUNTED_MARKS + 3;
   const scope = ci.scope("a");

@@ -1,8 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import type { Scope } from "../../src/record/scope.ts";
+import { GARBAGE, testUnless } from "../support/conditions.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 import { collectGarbage, inside, nodeNamed } from "../support/recording.ts";
+
+const collectingTest = testUnless(GARBAGE, import.meta.url);
 
 test("Scope.end() called twice closes once", () => {
   const ci = new TestEngine();
@@ -148,7 +151,7 @@ test("scope() handles keep no link to other scopes once closed", () => {
   );
 });
 
-test("A closed scope keeps no other scope alive", async () => {
+collectingTest("A closed scope keeps no other scope alive", async () => {
   const ci = new TestEngine();
   const { inner, others } = open();
   await collectGarbage();

@@ -1,9 +1,11 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { test } from "node:test";
 import type { Scope, ScopeOptions } from "../../src/record/scope.ts";
 import { flat, idOf, traceOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 // Programs over everything that can be done with a scope, in any order and with any handle, open or ended, and in flows that take
 // turns; beside a plain model of what must come of them. The model does each step where the program does it, so it need not know
@@ -420,46 +422,49 @@ function traceIdOf(model: Modelled): string {
   return at.parent === "remote" ? REMOTE_TRACE : traceOf(at.number);
 }
 
-test("Scopes of any program are what a plain model says, whatever flows, parents, changes and streams they have", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.boolean(),
-      fc.array(tasks, { minLength: 1, maxLength: 3 }),
-      async (hasSession, lists) => {
-        const ci = new TestEngine();
-        if (hasSession) ci.profile();
-        const program = new Program(ci, hasSession ? 1 : 0);
-        await program.run(lists);
-        for (const [i, { traceparent }] of program.handles.entries()) {
-          const model = program.all[i];
-          const id = idOf(model.number).slice(0, 16);
-          assertEquals(traceparent, `00-${traceIdOf(model)}-${id}-01`);
-        }
-        const nodes = flat(ci.dict({ open: true })).map(({ node }) => node);
-        const own = nodes.filter(({ name }) => name === "x" || name === "renamed");
-        assertEquals(
-          own.map(({ id, parent_id, trace_id, name, attrs, marks, end_us }) => (
-            { id, parent_id, trace_id, name, attrs, marks: marks.length, isOpen: end_us === null }
-          )).toSorted((a, b) => a.id < b.id ? -1 : 1),
-          program.all.map(model => ({
-            id: idOf(model.number),
-            parent_id: model.parent === "remote"
-              ? "b7ad6b7169203331"
-              : model.parent === null
-              ? hasSession ? idOf(1) : null
-              : idOf(model.parent.number),
-            trace_id: traceIdOf(model),
-            name: model.name,
-            attrs: model.attrs,
-            marks: model.marks,
-            isOpen: model.isOpen,
-          })).toSorted((a, b) => a.id < b.id ? -1 : 1),
-        );
-        const outside = nodes.filter(node => !own.includes(node)).map(({ marks }) => marks.length);
-        assertEquals(outside.reduce((sum, count) => sum + count, 0), program.orphans);
-        assertEquals(ci.engine.health().change_drop_count, program.dropped);
-      },
-    ),
-    { numRuns: 10_000 },
-  );
-});
+largeTest(
+  "Scopes of any program are what a plain model says, whatever flows, parents, changes and streams they have",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.boolean(),
+        fc.array(tasks, { minLength: 1, maxLength: 3 }),
+        async (hasSession, lists) => {
+          const ci = new TestEngine();
+          if (hasSession) ci.profile();
+          const program = new Program(ci, hasSession ? 1 : 0);
+          await program.run(lists);
+          for (const [i, { traceparent }] of program.handles.entries()) {
+            const model = program.all[i];
+            const id = idOf(model.number).slice(0, 16);
+            assertEquals(traceparent, `00-${traceIdOf(model)}-${id}-01`);
+          }
+          const nodes = flat(ci.dict({ open: true })).map(({ node }) => node);
+          const own = nodes.filter(({ name }) => name === "x" || name === "renamed");
+          assertEquals(
+            own.map(({ id, parent_id, trace_id, name, attrs, marks, end_us }) => (
+              { id, parent_id, trace_id, name, attrs, marks: marks.length, isOpen: end_us === null }
+            )).toSorted((a, b) => a.id < b.id ? -1 : 1),
+            program.all.map(model => ({
+              id: idOf(model.number),
+              parent_id: model.parent === "remote"
+                ? "b7ad6b7169203331"
+                : model.parent === null
+                ? hasSession ? idOf(1) : null
+                : idOf(model.parent.number),
+              trace_id: traceIdOf(model),
+              name: model.name,
+              attrs: model.attrs,
+              marks: model.marks,
+              isOpen: model.isOpen,
+            })).toSorted((a, b) => a.id < b.id ? -1 : 1),
+          );
+          const outside = nodes.filter(node => !own.includes(node)).map(({ marks }) => marks.length);
+          assertEquals(outside.reduce((sum, count) => sum + count, 0), program.orphans);
+          assertEquals(ci.engine.health().change_drop_count, program.dropped);
+        },
+      ),
+      { numRuns: 10_000 },
+    );
+  },
+);

@@ -2,8 +2,11 @@ import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows }
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import type { Scope } from "../../src/record/scope.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { literal, TestEngine } from "../support/engine.ts";
 import { collectGarbage, nextTask } from "../support/recording.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 // Functions that give a stream: the scope closes with it, and is the flow of its body.
 
@@ -125,7 +128,7 @@ for (const [kind, make] of Object.entries(STREAMS)) {
     assertEquals((await reader.next()).value, 1); // and the stream goes on
   });
 
-  test(`scope() of ${kind} that is abandoned closes when it is collected`, async () => {
+  largeTest(`scope() of ${kind} that is abandoned closes when it is collected`, async () => {
     const ci = new TestEngine();
     for (let i = 0; i < ABANDONED; i++) await firstOf(ci.scope("generate", () => make(ci)));
     for (let i = 0; i < 20 && openCount(ci) > 0; i++) await collectGarbage();
@@ -322,7 +325,7 @@ test("A scope that a body keeps open over its yield is no parent of the consumer
   assertEquals(ci.engine.health().misnested_count, 0);
 });
 
-test("What the body of an abandoned stream had left open is closed with it", async () => {
+largeTest("What the body of an abandoned stream had left open is closed with it", async () => {
   const ci = new TestEngine();
   for (let i = 0; i < ABANDONED; i++) {
     await firstOf(ci.scope("generate", () =>
@@ -598,7 +601,7 @@ test("A stream that is read by two at once is over when both are through", async
   assertEquals(ci.shape(), "generate\n  make[0]\n  make[0]");
 });
 
-test("A loop holds the stream that it loops over", async () => {
+largeTest("A loop holds the stream that it loops over", async () => {
   const ci = new TestEngine();
   const { promise, resolve } = Promise.withResolvers<void>();
   const loop = (async () => {

@@ -5,11 +5,14 @@ import process from "node:process";
 import { test } from "node:test";
 import { VERSION } from "../../src/data/version.ts";
 import type { ProfileOptions } from "../../src/session/options.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
 import { FakeFiles, systemError } from "../support/journal.ts";
 import { filesIn, journalIn, namesOf, onlyJournalIn } from "../support/journal_folder.ts";
 import { HOUR_MS, recordMany, upTo } from "../support/sinks.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 const TICK_NS = 100_000_000;
 
@@ -236,32 +239,35 @@ test("What cannot be written waits, is tried again after 100 ms, and is complete
   assertMatch(ci.warnings[0], /The journal cannot be written: .*ENOSPC/);
 });
 
-test("Of what cannot be written 16 MB wait, the newest, and all else is counted in spans and marks", () => {
-  using folder = new TempDirectory();
-  const ci = start(folder.path);
-  using files = new FakeFiles();
-  files.replace("writeSync", () => {
-    throw systemError("ENOSPC");
-  });
-  const attrs = { text: "x".repeat(4000) };
-  for (let index = 0; index < 6000; index++) {
-    ci.scope("x", { index, attrs }, () => ci.mark("m", index));
-  }
-  files.restore();
-  ci.clock.advance(TICK_NS);
-  ci.engine.shutdown();
-  const { journal_span_drop_count, journal_mark_drop_count } = ci.engine.health();
-  assert(journal_span_drop_count > 1500 && journal_span_drop_count < 3000, String(journal_span_drop_count));
-  const { spans, marks, session } = onlyJournalIn(folder.path);
-  const kept = spans.filter(({ name }) => name === "x").map(({ index }) => index!);
-  assertEquals(kept.length + journal_span_drop_count, 6000);
-  assertEquals(marks.length + journal_mark_drop_count, 6000);
-  assertEquals(kept.at(-1), 5999);
-  assertEquals([session!.span_drop_count, session!.mark_drop_count], [
-    journal_span_drop_count,
-    journal_mark_drop_count,
-  ]);
-});
+largeTest(
+  "Of what cannot be written 16 MB wait, the newest, and all else is counted in spans and marks",
+  () => {
+    using folder = new TempDirectory();
+    const ci = start(folder.path);
+    using files = new FakeFiles();
+    files.replace("writeSync", () => {
+      throw systemError("ENOSPC");
+    });
+    const attrs = { text: "x".repeat(4000) };
+    for (let index = 0; index < 6000; index++) {
+      ci.scope("x", { index, attrs }, () => ci.mark("m", index));
+    }
+    files.restore();
+    ci.clock.advance(TICK_NS);
+    ci.engine.shutdown();
+    const { journal_span_drop_count, journal_mark_drop_count } = ci.engine.health();
+    assert(journal_span_drop_count > 1500 && journal_span_drop_count < 3000, String(journal_span_drop_count));
+    const { spans, marks, session } = onlyJournalIn(folder.path);
+    const kept = spans.filter(({ name }) => name === "x").map(({ index }) => index!);
+    assertEquals(kept.length + journal_span_drop_count, 6000);
+    assertEquals(marks.length + journal_mark_drop_count, 6000);
+    assertEquals(kept.at(-1), 5999);
+    assertEquals([session!.span_drop_count, session!.mark_drop_count], [
+      journal_span_drop_count,
+      journal_mark_drop_count,
+    ]);
+  },
+);
 
 test("What waits when the session ends on a full disk is counted", () => {
   using folder = new TempDirectory();

@@ -10,7 +10,6 @@ import fs, {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { Drained } from "../../src/sinks/batch.ts";
 import { TAKE } from "../../src/sinks/sink.ts";
@@ -122,7 +121,7 @@ function callsIn(act: () => void): FileCalls {
 
 // The list.
 
-test("OldestFiles keeps the oldest of those offered, and gives them in order", () => {
+largeTest("OldestFiles keeps the oldest of those offered, and gives them in order", () => {
   const files = upTo(1000).map(i => file(i * 7919 % 1000));
   const oldest = new OldestFiles(100);
   for (const one of files) oldest.offer(one);
@@ -133,18 +132,21 @@ test("OldestFiles keeps the oldest of those offered, and gives them in order", (
   assertEquals([taken, oldest.length], [upTo(100), 0]);
 });
 
-test("OldestFiles takes files that are written later until it is full, and says when it is not complete", () => {
-  const oldest = new OldestFiles(3);
-  oldest.offer(file(1));
-  assert(oldest.sort(10));
-  for (const ms of [2, 3]) oldest.append(file(ms));
-  assertEquals([oldest.takeOldest()!.writtenMs, oldest.isComplete], [1, true]);
-  for (const ms of [4, 5, 6]) oldest.append(file(ms));
-  assertEquals([oldest.length, oldest.isComplete], [3, false]);
-  assertEquals([1, 2, 3, 4].map(() => oldest.takeOldest()?.writtenMs), [2, 3, 4, undefined]);
-});
+largeTest(
+  "OldestFiles takes files that are written later until it is full, and says when it is not complete",
+  () => {
+    const oldest = new OldestFiles(3);
+    oldest.offer(file(1));
+    assert(oldest.sort(10));
+    for (const ms of [2, 3]) oldest.append(file(ms));
+    assertEquals([oldest.takeOldest()!.writtenMs, oldest.isComplete], [1, true]);
+    for (const ms of [4, 5, 6]) oldest.append(file(ms));
+    assertEquals([oldest.length, oldest.isComplete], [3, false]);
+    assertEquals([1, 2, 3, 4].map(() => oldest.takeOldest()?.writtenMs), [2, 3, 4, undefined]);
+  },
+);
 
-test("OldestFiles orders files of one moment by name", () => {
+largeTest("OldestFiles orders files of one moment by name", () => {
   const oldest = new OldestFiles();
   for (const name of ["b", "c", "a"]) oldest.offer({ ...file(1), name });
   assert(oldest.sort(10));
@@ -173,7 +175,7 @@ largeTest("A flush at the bound neither lists the directory nor looks at its fil
   sink.close();
 });
 
-test("Eviction goes down to nine tenths of the bound, so the next flushes evict nothing", () => {
+largeTest("Eviction goes down to nine tenths of the bound, so the next flushes evict nothing", () => {
   using folder = new TempDirectory();
   const batch = batchOf(1);
   const sink = new TestSink(folder.path, 10_000);
@@ -191,25 +193,28 @@ test("Eviction goes down to nine tenths of the bound, so the next flushes evict 
   sink.close();
 });
 
-test("A flush deletes for as long as a turn of the event loop may take, and later turns the rest", async () => {
-  using folder = new TempDirectory();
-  const batch = batchOf(1);
-  const sink = new TestSink(folder.path, 100_000);
-  const filler = batchOf(1, 1000);
-  for (let i = 0; i < 60; i++) sink.write(filler);
-  sink.time.stepMs = 0.3;
-  let most = 0;
-  for (let i = 0; i < 60 && sink.dropCount === 0; i++) {
-    const { deletions } = callsIn(() => sink.write(filler));
-    most = Math.max(most, deletions);
-  }
-  assert(most > 0 && most <= 4, `${most} files in one flush`);
-  const { deletions } = callsIn(() => sink.write(batch));
-  assert(deletions > 0 && deletions <= 4, `${deletions} files in the next one`);
-  await until(() => sink.bytes <= 90_000);
-  assertEquals(sink.bytes, bytesIn(folder.path));
-  sink.close();
-});
+largeTest(
+  "A flush deletes for as long as a turn of the event loop may take, and later turns the rest",
+  async () => {
+    using folder = new TempDirectory();
+    const batch = batchOf(1);
+    const sink = new TestSink(folder.path, 100_000);
+    const filler = batchOf(1, 1000);
+    for (let i = 0; i < 60; i++) sink.write(filler);
+    sink.time.stepMs = 0.3;
+    let most = 0;
+    for (let i = 0; i < 60 && sink.dropCount === 0; i++) {
+      const { deletions } = callsIn(() => sink.write(filler));
+      most = Math.max(most, deletions);
+    }
+    assert(most > 0 && most <= 4, `${most} files in one flush`);
+    const { deletions } = callsIn(() => sink.write(batch));
+    assert(deletions > 0 && deletions <= 4, `${deletions} files in the next one`);
+    await until(() => sink.bytes <= 90_000);
+    assertEquals(sink.bytes, bytesIn(folder.path));
+    sink.close();
+  },
+);
 
 largeTest("A survey looks at a few files in a turn of the event loop", async () => {
   using folder = new TempDirectory();
@@ -235,7 +240,7 @@ for (
     1000,
   ]] as const
 ) {
-  test(`The spool keeps its bound in spite of ${what}`, async () => {
+  largeTest(`The spool keeps its bound in spite of ${what}`, async () => {
     using folder = new TempDirectory();
     for (let i = 0; i < 100; i++) plant(folder.path, Date.now() - DAY_MS + i, 10);
     const sink = new TestSink(folder.path, 10_000);
@@ -257,27 +262,30 @@ for (
 
 // Others in the directory.
 
-test("The spool finds what other processes write, and evicts the oldest, whoever wrote them", async () => {
-  using folder = new TempDirectory();
-  const sink = new TestSink(folder.path, 20_000);
-  const batch = batchOf(1);
-  sink.write(batch);
-  await until(() => sink.bytes > 0);
-  const old = upTo(30).map(i => plant(folder.path, Date.now() - DAY_MS + i));
-  sink.time.ms += 1e6;
-  for (let i = 0; i < 10; i++) sink.write(batch);
-  const own = namesIn(folder.path).filter(name => !old.includes(name));
-  await until(() => {
+largeTest(
+  "The spool finds what other processes write, and evicts the oldest, whoever wrote them",
+  async () => {
+    using folder = new TempDirectory();
+    const sink = new TestSink(folder.path, 20_000);
+    const batch = batchOf(1);
+    sink.write(batch);
+    await until(() => sink.bytes > 0);
+    const old = upTo(30).map(i => plant(folder.path, Date.now() - DAY_MS + i));
     sink.time.ms += 1e6;
-    return bytesIn(folder.path) <= 18_000;
-  });
-  const left = namesIn(folder.path);
-  assertEquals(left.filter(name => !old.includes(name)), own);
-  assertEquals(left.filter(name => old.includes(name)), old.slice(sink.dropCount));
-  sink.close();
-});
+    for (let i = 0; i < 10; i++) sink.write(batch);
+    const own = namesIn(folder.path).filter(name => !old.includes(name));
+    await until(() => {
+      sink.time.ms += 1e6;
+      return bytesIn(folder.path) <= 18_000;
+    });
+    const left = namesIn(folder.path);
+    assertEquals(left.filter(name => !old.includes(name)), own);
+    assertEquals(left.filter(name => old.includes(name)), old.slice(sink.dropCount));
+    sink.close();
+  },
+);
 
-test("Two sinks that evict in one directory count each file once", async () => {
+largeTest("Two sinks that evict in one directory count each file once", async () => {
   using folder = new TempDirectory();
   for (let i = 0; i < 50; i++) plant(folder.path, Date.now() - DAY_MS + i);
   const sinks = ["aaaaaaaa", "bbbbbbbb"].map(firstId => new TestSink(folder.path, 30_000, { firstId }));
@@ -289,7 +297,7 @@ test("Two sinks that evict in one directory count each file once", async () => {
   for (const sink of sinks) sink.close();
 });
 
-test("Temporary files count, and go when they are stale", async () => {
+largeTest("Temporary files count, and go when they are stale", async () => {
   using folder = new TempDirectory();
   const stale = plant(folder.path, Date.now() - DAY_MS, 1000, ".tmp");
   const future = plant(folder.path, Date.now() + DAY_MS, 1000, ".tmp");
@@ -310,7 +318,7 @@ test("Temporary files count, and go when they are stale", async () => {
 
 // The clock.
 
-test("After the clock was set back, what is written stays, and what is dated later goes", async () => {
+largeTest("After the clock was set back, what is written stays, and what is dated later goes", async () => {
   using folder = new TempDirectory();
   const past = upTo(5).map(i => plant(folder.path, Date.now() - DAY_MS + i));
   const later = upTo(10).map(i => plant(folder.path, Date.now() + DAY_MS + i));
@@ -324,7 +332,7 @@ test("After the clock was set back, what is written stays, and what is dated lat
   sink.close();
 });
 
-test("A session whose own time lags, as after sleep, does not lose its newest files", async () => {
+largeTest("A session whose own time lags, as after sleep, does not lose its newest files", async () => {
   using folder = new TempDirectory();
   const old = upTo(10).map(i => plant(folder.path, Date.now() - DAY_MS + i));
   const sink = new TestSink(folder.path, 10_000, { unixMs: () => Date.now() - 2 * DAY_MS });
@@ -339,60 +347,74 @@ test("A session whose own time lags, as after sleep, does not lose its newest fi
 
 // The end of a process.
 
-test("A process that ends before it has looked at the directory keeps the bound, where it wrote much of it", () => {
-  using folder = new TempDirectory();
-  for (let i = 0; i < 50; i++) plant(folder.path, Date.now() - DAY_MS + i);
-  const ci = new TestEngine();
-  ci.profile({ output: "spool", outputDir: folder.path, spoolMaxBytes: 20_000, flushIntervalMs: 3_600_000 });
-  ci.scope("x").end();
-  ci.engine.shutdown();
-  assert(bytesIn(folder.path) <= 18_000);
-  assertEquals(ci.engine.health().spool_bytes, bytesIn(folder.path));
-});
+largeTest(
+  "A process that ends before it has looked at the directory keeps the bound, where it wrote much of it",
+  () => {
+    using folder = new TempDirectory();
+    for (let i = 0; i < 50; i++) plant(folder.path, Date.now() - DAY_MS + i);
+    const ci = new TestEngine();
+    ci.profile({
+      output: "spool",
+      outputDir: folder.path,
+      spoolMaxBytes: 20_000,
+      flushIntervalMs: 3_600_000,
+    });
+    ci.scope("x").end();
+    ci.engine.shutdown();
+    assert(bytesIn(folder.path) <= 18_000);
+    assertEquals(ci.engine.health().spool_bytes, bytesIn(folder.path));
+  },
+);
 
 for (const [firstId, share] of [["00000000", "the lot falls on it"], ["ffffffff", "it does not"]]) {
-  test(`A process that wrote a small part of the bound looks at the directory at its end if ${share}`, () => {
-    using folder = new TempDirectory();
-    for (let i = 0; i < 50; i++) plant(folder.path, Date.now() - DAY_MS + i, 10_000);
-    const sink = new TestSink(folder.path, 400_000, { firstId });
-    sink.write(batchOf(1));
-    sink.close();
-    assertEquals(bytesIn(folder.path) <= 400_000, firstId === "00000000");
-  });
+  largeTest(
+    `A process that wrote a small part of the bound looks at the directory at its end if ${share}`,
+    () => {
+      using folder = new TempDirectory();
+      for (let i = 0; i < 50; i++) plant(folder.path, Date.now() - DAY_MS + i, 10_000);
+      const sink = new TestSink(folder.path, 400_000, { firstId });
+      sink.write(batchOf(1));
+      sink.close();
+      assertEquals(bytesIn(folder.path) <= 400_000, firstId === "00000000");
+    },
+  );
 }
 
 // Links.
 
-test("A spool directory that is a link is refused: nothing is written or deleted behind it, and it is counted", () => {
-  using folder = new TempDirectory();
-  const victim = join(folder.path, "victim");
-  mkdirSync(victim);
-  for (let i = 0; i < 5; i++) plant(victim, 1000 + i);
-  const before = namesIn(victim);
-  symlinkSync(victim, join(folder.path, "link"));
-  const ci = new TestEngine();
-  ci.profile({
-    output: "spool",
-    outputDir: join(folder.path, "link"),
-    spoolMaxBytes: 0,
-    flushIntervalMs: 3_600_000,
-  });
-  for (let i = 0; i < 3; i++) {
-    ci.scope("x").end();
-    ci.engine.flush();
-  }
-  ci.engine.shutdown();
-  assertEquals(namesIn(victim), before);
-  assertEquals(ci.engine.health().spool_span_drop_count, 4);
-  assertEquals(ci.warnings.length, 1);
-  assertMatch(
-    ci.warnings[0],
-    /Spool directory ".*link" is a link, which is not followed: give the directory/,
-  );
-  assertEquals(ci.dict().span_count, 4);
-});
+largeTest(
+  "A spool directory that is a link is refused: nothing is written or deleted behind it, and it is counted",
+  () => {
+    using folder = new TempDirectory();
+    const victim = join(folder.path, "victim");
+    mkdirSync(victim);
+    for (let i = 0; i < 5; i++) plant(victim, 1000 + i);
+    const before = namesIn(victim);
+    symlinkSync(victim, join(folder.path, "link"));
+    const ci = new TestEngine();
+    ci.profile({
+      output: "spool",
+      outputDir: join(folder.path, "link"),
+      spoolMaxBytes: 0,
+      flushIntervalMs: 3_600_000,
+    });
+    for (let i = 0; i < 3; i++) {
+      ci.scope("x").end();
+      ci.engine.flush();
+    }
+    ci.engine.shutdown();
+    assertEquals(namesIn(victim), before);
+    assertEquals(ci.engine.health().spool_span_drop_count, 4);
+    assertEquals(ci.warnings.length, 1);
+    assertMatch(
+      ci.warnings[0],
+      /Spool directory ".*link" is a link, which is not followed: give the directory/,
+    );
+    assertEquals(ci.dict().span_count, 4);
+  },
+);
 
-test("A link that leads nowhere is refused as well", () => {
+largeTest("A link that leads nowhere is refused as well", () => {
   using folder = new TempDirectory();
   symlinkSync(join(folder.path, "nowhere"), join(folder.path, "link"));
   const sink = new TestSink(join(folder.path, "link"), 0);
@@ -400,7 +422,7 @@ test("A link that leads nowhere is refused as well", () => {
   assertEquals(existsSync(join(folder.path, "nowhere")), false);
 });
 
-test("A spool directory below a link is the user's own choice", () => {
+largeTest("A spool directory below a link is the user's own choice", () => {
   using folder = new TempDirectory();
   using target = new TempDirectory();
   symlinkSync(target.path, join(folder.path, "link"));
@@ -410,7 +432,7 @@ test("A spool directory below a link is the user's own choice", () => {
   assertEquals(spooledNames(join(target.path, "spool")).length > 0, true);
 });
 
-test("A directory that becomes a link is not followed, neither to write nor to delete", async () => {
+largeTest("A directory that becomes a link is not followed, neither to write nor to delete", async () => {
   using folder = new TempDirectory();
   const directory = join(folder.path, "spool");
   const victim = join(folder.path, "victim");
@@ -438,7 +460,7 @@ test("A directory that becomes a link is not followed, neither to write nor to d
 
 // Batches that wait.
 
-test("What could not be written is written when it can be, and nothing is lost within the bound", () => {
+largeTest("What could not be written is written when it can be, and nothing is lost within the bound", () => {
   using folder = new TempDirectory();
   const directory = join(folder.path, "spool");
   writeFileSync(directory, "a file where the directory should be");
@@ -487,7 +509,7 @@ largeTest(
   },
 );
 
-test("A spool that cannot write tries once a flush, however much comes meanwhile", () => {
+largeTest("A spool that cannot write tries once a flush, however much comes meanwhile", () => {
   using folder = new TempDirectory();
   const directory = join(folder.path, "spool");
   writeFileSync(directory, "");

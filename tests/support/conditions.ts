@@ -19,6 +19,9 @@ export const IS_QUICK: boolean = process.env.CIRRON_QUICK_TESTS === "1";
 /** Why a test on large data is left out, for `testUnless`; null if it is not. */
 export const LARGE: string | null = IS_QUICK ? "large data is left to `deno task test`" : null;
 
+/** Why a test that collects garbage, 0.2 s each time, is left out, for `testUnless`; null if it is not. */
+export const GARBAGE: string | null = IS_QUICK ? "garbage collections are left to `deno task test`" : null;
+
 /**
  * Why a program that Debian packages is not here, for `testUnless`; null if it is. With `CIRRON_REQUIRE_BROWSER=1` always null:
  * where the program must be there, tests that miss it fail.

@@ -5,7 +5,10 @@ import type { TraceSummary } from "../../src/formats/summary_table.ts";
 import { type NameSummaryRow, summarizeByName } from "../../src/tree/by_name.ts";
 import { buildTree } from "../../src/tree/tree.ts";
 import { chain, counting, type HandRow, snapshotOf } from "../support/cases.ts";
+import { LARGE, testUnless } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
+
+const largeTest = testUnless(LARGE, import.meta.url);
 
 function rowsOf(closed: readonly HandRow[], open: readonly HandRow[] = []): NameSummaryRow[] {
   return summarizeByName(buildTree(snapshotOf(closed, open)));
@@ -108,7 +111,7 @@ test("summarizeByName() takes the highest peak and all data loading, of inner sp
   );
 });
 
-test("summarizeByName() takes 100 000 levels of one name, and of as many names", () => {
+largeTest("summarizeByName() takes 100 000 levels of one name, and of as many names", () => {
   assertEquals(rowsOf(chain(100_000)).map(row => row.count), [100_000]);
   assertEquals(rowsOf(chain(100_000).map(row => ({ ...row, name: `x${row.id}` }))).length, 100_000);
 });
