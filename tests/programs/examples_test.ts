@@ -50,7 +50,8 @@ interface Line {
 function treeOf(text: string): Line[] {
   const lines: Line[] = [];
   for (const line of text.split("\n")) {
-    const match = /^((?: {2})*)(\S+) - (\S+?)(?: \{(.*)\})?(?: !.*)?$/.exec(line);
+    // A batch whose loader was kept waiting, by a busy machine say, has a figure for that.
+    const match = /^((?: {2})*)(\S+) - (\S+?)(?: load \S+)?(?: \{(.*)\})?(?: !.*)?$/.exec(line);
     if (match === null || !DURATION.test(match[3])) continue;
     const marks = (match[4] ?? "").split(", ").filter(mark => mark !== "").map(mark => mark.split("=")[0]);
     lines.push({ depth: match[1].length / 2, name: match[2], duration: match[3], marks });
