@@ -89,7 +89,7 @@ async function frameCases(): Promise<Case[]> {
   const { pl } = await import("../polars.ts");
   const trace = traceOf(SPANS, pl as unknown as Polars);
   const df = trace("df") as { columns: string[]; getColumn(name: string): { toArray(): unknown[] } };
-  const texts = ["id", "parent_id", "name"];
+  const texts = ["id", "parent_id", "name", "trace_id"];
   const words = ["mark_count", "depth"];
   const ready = df.columns.map((name): [name: string, values: number[] | Uint32Array | Float64Array] => {
     const values = df.getColumn(name).toArray();

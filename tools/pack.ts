@@ -1,40 +1,23 @@
 /**
- * `deno task pack [DIRECTORY]`: builds the npm form of the package, as JSR serves it: JavaScript and declarations, no
- * TypeScript at run time. Writes the package and its archive below the directory (default `.tools/npm`).
+ * `deno task pack [DIRECTORY]`: builds what is published, below the directory (default `.tools`): `jsr`, from where `deno publish`
+ * takes it, and `npm`, the package and its archive as JSR serves them to npm. Both have the same bundle and declarations, and no
+ * TypeScript is read at run time; in the first the sources lie beside, for those who read.
  *
- * JSR makes nodejs-polars a dependency, since it knows no other kind. Here it is an optional peer, so that only those who
+ * JSR makes nodejs-polars a dependency, since it knows no other kind. In the npm form it is an optional peer, so that only those who
  * want DataFrames fetch its 116 MB.
  *
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
-import ts from "typescript";
+import { bundle } from "./bundle.ts";
 import { findBinary, ROOT } from "./install.mjs";
+import { toDeclarations } from "./javascript.ts";
 
 /** The name under which JSR offers the package to npm; who installs it calls it `@cirron/sdk`. */
 export const NPM_NAME = "@jsr/cirron__sdk";
-
-// Where the compiler thinks that it writes to.
-const OUT = join(ROOT, ".tools", "out");
-
-const OPTIONS: ts.CompilerOptions = {
-  target: ts.ScriptTarget.ES2022,
-  lib: ["lib.esnext.d.ts"],
-  module: ts.ModuleKind.ESNext,
-  verbatimModuleSyntax: true,
-  rewriteRelativeImportExtensions: true,
-  strict: true,
-  declaration: true,
-  isolatedDeclarations: true,
-  noCheck: true, // `deno check` does that
-  noResolve: true,
-  types: [],
-  rootDir: ROOT,
-  outDir: OUT,
-};
 
 /** What `buildPackage` wrote. */
 export interface Package {
@@ -45,30 +28,48 @@ export interface Package {
 }
 
 /**
- * Builds the package below `directory`.
+ * Builds the npm form below `directory`.
  * @throws {Error} If a file has exports whose types cannot be read off its own text, or it cannot be packed.
  */
-export function buildPackage(directory: string): Package {
+export async function buildPackage(directory: string): Promise<Package> {
   const target = join(directory, "package");
-  const manifest = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8")) as Manifest;
+  const { manifest, sources, texts } = published();
+  const made = new Map(texts);
+  for (const [file, text] of await bundle(sources, { rewrite: npmSpecifiers })) made.set(file, text);
+  for (const [file, text] of toDeclarations(sources, ".js")) {
+    made.set(`types/${file}`, libraryOf(file) + withOptionalPeer(npmSpecifiers(text)));
+  }
   const { description, bin } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Manifest;
-  const files = publishedFiles(manifest.publish.include);
-  const made = toJavaScript(files.filter(file => file.endsWith(".ts")));
-  for (const file of files.filter(file => !file.endsWith(".ts") && file !== "deno.json")) {
-    made.set(file, readFileSync(join(ROOT, file), "utf8"));
-  }
-  for (const [file, text] of made) {
-    mkdirSync(dirname(join(target, file)), { recursive: true });
-    writeFileSync(join(target, file), text);
-  }
-  writeFileSync(
-    join(target, "package.json"),
-    JSON.stringify(npmManifest(manifest, description, bin), null, 2) + "\n",
-  );
+  made.set("package.json", jsonText(npmManifest(manifest, description, bin)));
+  writeFiles(target, made);
   return { directory: target, archive: packArchive(target, directory) };
 }
 
+/**
+ * Builds the JSR form in `directory`, which is emptied.
+ * @returns The directory.
+ * @throws {Error} If a file has exports whose types cannot be read off its own text.
+ */
+export async function buildJsr(directory: string): Promise<string> {
+  const { manifest, sources, texts } = published();
+  const made = new Map([...texts, ...sources.map(file => [file, read(file)] as const)]);
+  // Deno takes a file's types from where it says that they are.
+  const entryLine = (file: string) => `/* @ts-self-types="./types/${file.replace(/\.js$/, ".d.ts")}" */`;
+  for (const [file, text] of await bundle(sources, { entryLine })) made.set(file, text);
+  for (const [file, text] of toDeclarations(sources, ".d.ts")) made.set(`types/${file}`, text);
+  const { name, version, license, imports } = manifest;
+  const exports = Object.fromEntries(
+    Object.entries(manifest.exports).map(([entry, file]) => [entry, file.replace(/\.ts$/, ".js")]),
+  );
+  const polars = { "nodejs-polars": imports["nodejs-polars"] };
+  made.set("deno.json", jsonText({ name, version, license, exports, imports: polars }));
+  rmSync(directory, { recursive: true, force: true });
+  writeFiles(directory, made);
+  return directory;
+}
+
 interface Manifest {
+  readonly name: string;
   readonly version: string;
   readonly license: string;
   readonly description: string;
@@ -78,11 +79,51 @@ interface Manifest {
   readonly publish: { readonly include: readonly string[] };
 }
 
+interface Published {
+  readonly manifest: Manifest;
+  /** The paths of the sources. */
+  readonly sources: readonly string[];
+  /** What else there is, by path: README, license, changelog. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+function published(): Published {
+  const manifest = JSON.parse(read("deno.json")) as Manifest;
+  const files = manifest.publish.include.flatMap(entry =>
+    /\.\w+$|^LICENSE$/.test(entry)
+      ? [entry]
+      : (readdirSync(join(ROOT, entry), { recursive: true }) as string[])
+        .filter(name => name.endsWith(".ts"))
+        .map(name => `${entry}/${name.replaceAll("\\", "/")}`)
+  );
+  const others = files.filter(file => !file.endsWith(".ts") && file !== "deno.json");
+  return {
+    manifest,
+    sources: files.filter(file => file.endsWith(".ts")),
+    texts: new Map(others.map(file => [file, read(file)])),
+  };
+}
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8");
+}
+
+function jsonText(value: object): string {
+  return JSON.stringify(value, null, 2) + "\n";
+}
+
+function writeFiles(directory: string, texts: ReadonlyMap<string, string>): void {
+  for (const [file, text] of texts) {
+    mkdirSync(dirname(join(directory, file)), { recursive: true });
+    writeFileSync(join(directory, file), text);
+  }
+}
+
 function npmManifest(manifest: Manifest, description: string, bin: Manifest["bin"]): object {
   const polars = /@([\d.]+)$/.exec(manifest.imports["nodejs-polars"])?.[1];
   const entries = Object.entries(manifest.exports).map(([entry, file]) => {
-    const base = file.slice(0, -".ts".length);
-    return [entry, { types: `${base}.d.ts`, default: `${base}.js` }];
+    const base = file.slice("./".length, -".ts".length);
+    return [entry, { types: `./types/${base}.d.ts`, default: `./${base}.js` }];
   });
   return {
     name: NPM_NAME,
@@ -96,45 +137,6 @@ function npmManifest(manifest: Manifest, description: string, bin: Manifest["bin
     peerDependenciesMeta: { "nodejs-polars": { optional: true } },
     engines: { node: ">=20.16" },
   };
-}
-
-function publishedFiles(include: readonly string[]): string[] {
-  return include.flatMap(entry =>
-    /\.\w+$|^LICENSE$/.test(entry)
-      ? [entry]
-      : (readdirSync(join(ROOT, entry), { recursive: true }) as string[])
-        .filter(name => name.endsWith(".ts"))
-        .map(name => `${entry}/${name.replaceAll("\\", "/")}`)
-  );
-}
-
-/**
- * The JavaScript and the declarations of some of the checkout's files, by path. No file looks into another: what it exports
- * must be told by its own text, as JSR asks for. (TypeScript 6.0.3's `transpileDeclaration`, made for this, knows no
- * `Symbol.dispose` and declares it twice.)
- * @throws {Error} If a file has exports whose types cannot be read off its own text.
- */
-export function toJavaScript(files: readonly string[]): Map<string, string> {
-  const program = ts.createProgram(files.map(file => join(ROOT, file)), OPTIONS);
-  const made = new Map<string, string>();
-  const { diagnostics } = program.emit(undefined, (path, text) => {
-    const file = relative(OUT, path).replaceAll("\\", "/");
-    const forNpm = npmSpecifiers(text);
-    made.set(
-      file,
-      file.endsWith(".d.ts") ? libraryOf(file) + withOptionalPeer(relativeTypes(forNpm)) : forNpm,
-    );
-  });
-  if (diagnostics.length > 0) {
-    const host = { getCanonicalFileName: String, getCurrentDirectory: () => ROOT, getNewLine: () => "\n" };
-    throw new Error(`Cannot pack:\n${ts.formatDiagnostics(diagnostics, host)}`);
-  }
-  return made;
-}
-
-// Declarations keep the .ts of relative specifiers, which only TypeScript from 5.0 on resolves.
-function relativeTypes(text: string): string {
-  return text.replace(/((?:\bfrom|\bimport)\s*\(?\s*["'])(\.{1,2}\/[^"']+)\.ts(["'])/g, "$1$2.js$3");
 }
 
 function npmSpecifiers(text: string): string {
@@ -162,6 +164,7 @@ function packArchive(from: string, to: string): string {
 }
 
 if (import.meta.main) {
-  const { archive } = buildPackage(resolve(process.argv[2] ?? join(ROOT, ".tools", "npm")));
-  console.log(archive);
+  const directory = resolve(process.argv[2] ?? join(ROOT, ".tools"));
+  console.log(await buildJsr(join(directory, "jsr")));
+  console.log((await buildPackage(join(directory, "npm"))).archive);
 }

@@ -17,7 +17,7 @@ import { findNode } from "../../tools/install.mjs";
 import { sourcePath, sourceUrl } from "../support/checkout.ts";
 import { serverSpool } from "../support/command_line.ts";
 import { RUNTIME, testUnless } from "../support/conditions.ts";
-import { npmProject, removeNpmPackage } from "../support/consumers.ts";
+import { npmProject, removePackages } from "../support/consumers.ts";
 import { findRuntime, type Outcome, run, type RunOptions } from "../support/runtimes.ts";
 import { serveCheckout } from "../support/serve.ts";
 import type { TestSpool } from "../support/spool.ts";
@@ -30,7 +30,7 @@ const CLI = sourcePath("cli.ts");
 const runtime = findRuntime(RUNTIME)!;
 const shellTest = testUnless(existsSync("/bin/sh") ? null : "there is no /bin/sh", FILE);
 
-after(removeNpmPackage);
+after(removePackages);
 
 function commandOf(flags: readonly string[] = ["-A"]): readonly string[] {
   return RUNTIME === "deno" ? [runtime, "run", "--no-check", ...flags, CLI] : [runtime, CLI];

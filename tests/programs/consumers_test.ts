@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { ENTRY_FILES } from "../../tools/entries.ts";
 import { findNode } from "../../tools/install.mjs";
-import { CHECKOUT } from "../support/checkout.ts";
+import { CHECKOUT, sourcePath } from "../support/checkout.ts";
 import { RUNTIME, testUnless } from "../support/conditions.ts";
 import {
   assertNoTypeScript,
@@ -14,11 +14,12 @@ import {
   compile,
   consumerProgram,
   findDenoRuntime,
+  jsrPackage,
   npmPackage,
   npmProject,
   type Polars,
   publicTypes,
-  removeNpmPackage,
+  removePackages,
   runConsumer,
   writeManifest,
 } from "../support/consumers.ts";
@@ -33,9 +34,34 @@ const FILE = import.meta.url;
 const deno = RUNTIME === "deno" ? findRuntime("deno") : null;
 const bun = findRuntime("bun");
 
-after(removeNpmPackage);
+after(removePackages);
 
 const BOTH: readonly Polars[] = ["absent", "imported"];
+
+test("What is published exports the same as the sources, under the same names", async () => {
+  const [{ directory }, jsr] = [await npmPackage(), await jsrPackage()];
+  for (const file of Object.values(ENTRY_FILES)) {
+    const source = await exportsOf(sourcePath(file));
+    for (const published of [directory, jsr]) {
+      assertEquals(await exportsOf(join(published, file.replace(/\.ts$/, ".js"))), source, file);
+    }
+  }
+});
+
+/** Of each export its kind, its own name, and how many arguments it names. */
+async function exportsOf(path: string): Promise<Record<string, unknown>> {
+  const module = await import(pathToFileURL(path).href) as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(module).map(([name, value]) => {
+      const isFunction = typeof value === "function";
+      return [name, [typeof value, isFunction ? value.name : null, isFunction ? value.length : null]];
+    }),
+  );
+}
+
+function filesOf(directory: string): string[] {
+  return (readdirSync(directory, { recursive: true }) as string[]).map(name => name.replaceAll("\\", "/"));
+}
 
 function polarsText(polars: Polars): string {
   return polars === "imported" ? "with" : "without";
@@ -77,6 +103,21 @@ function denoConsumers(deno: string): void {
         assert(probes.cpu.present && !probes.cpu.source!.includes("cpuUsage"), String(probes.cpu.source));
       });
     }
+  }
+
+  for (const polars of BOTH) {
+    test(`A Deno project with what JSR is given, ${polarsText(polars)} polars, is checked, records, reads back and spools`, async () => {
+      const path = `${pathToFileURL(await jsrPackage()).href}/`;
+      const configuration = { imports: mapEntries((_name, file) => path + file.replace(/\.ts$/, ".js")) };
+      // In folders of their own: what was checked is locked, and found there by the program too.
+      using types = denoProject(configuration, polars);
+      types.write("types.ts", publicTypes(polars));
+      const checked = await runConsumer(types, deno, ["check", "--quiet", "types.ts"]);
+      assertEquals([checked.code, checked.stderr], [0, ""]);
+      using folder = denoProject(configuration, polars);
+      const probes = assertWorks(await runConsumer(folder, deno, ["run", "-A", "main.ts"]), folder, polars);
+      assert(probes.cpu.present && !probes.cpu.source!.includes("cpuUsage"), String(probes.cpu.source));
+    });
   }
 
   // nodejs-polars is left out of bundles by their makers' own means: its binary is found by trying every platform's.
@@ -152,7 +193,7 @@ function nodeConsumers(): void {
   const npmTest = testUnless(isOnPath(npm) ? null : "there is no npm on the PATH", FILE);
   npmTest("npm installs the package, and no nodejs-polars with it", async () => {
     using folder = new TempDirectory();
-    writeManifest(folder);
+    await writeManifest(folder);
     const install = ["install", "--offline", "--no-audit", "--no-fund"];
     const { code, stderr } = await run(npm, install, { cwd: folder.path });
     assertEquals(code, 0, stderr);
@@ -210,15 +251,12 @@ function compilerConsumers(): void {
 }
 
 function bunConsumers(bun: string): void {
-  test("The npm form has JavaScript and declarations for each file of the package, and no TypeScript", () => {
-    const { directory } = npmPackage();
-    const files = (readdirSync(directory, { recursive: true }) as string[]).map(name =>
-      name.replaceAll("\\", "/")
-    );
+  test("The npm form has a bundle, declarations for each file of the package, and no TypeScript", async () => {
+    const { directory } = await npmPackage();
+    const files = filesOf(directory);
     assertNoTypeScript(files);
     for (const file of packageFiles()) {
-      const base = file.slice(0, -".ts".length);
-      assert(files.includes(`${base}.js`) && files.includes(`${base}.d.ts`), file);
+      assert(files.includes(`types/${file.replace(/\.ts$/, ".d.ts")}`), file);
     }
     for (const name of files.filter(name => /\.(js|d\.ts)$/.test(name))) {
       const text = readFileSync(join(directory, name), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
@@ -228,6 +266,26 @@ function bunConsumers(bun: string): void {
         name,
       );
     }
+  });
+
+  test("An import of a published entry opens four files at most, each for Bun to take as it is", async () => {
+    const jsr = await jsrPackage();
+    for (const directory of [(await npmPackage()).directory, jsr]) {
+      for (const file of Object.values(ENTRY_FILES)) {
+        const opened = new Set([join(directory, file.replace(/\.ts$/, ".js"))]);
+        for (const path of opened) {
+          const text = readFileSync(path, "utf8");
+          assertMatch(text, /^(#!.*\n)?\/\/ @bun\n/, path);
+          for (const [, specifier] of text.matchAll(/^(?:import|export) [^;]*?from '(\.[^']+)';$/gm)) {
+            opened.add(join(path, "..", specifier));
+          }
+        }
+        assertLess(opened.size, 5, [...opened].join(" "));
+      }
+    }
+    const second = readFileSync(join(jsr, "mod.js"), "utf8").split("\n")[1];
+    assertEquals(second, '/* @ts-self-types="./types/mod.d.ts" */');
+    assertEquals(packageFiles().filter(file => !filesOf(jsr).includes(file)), []);
   });
 
   for (const polars of BOTH) {

@@ -14,7 +14,7 @@ import {
   npmProject,
   type Polars,
   publicTypes,
-  removeNpmPackage,
+  removePackages,
   runConsumer,
 } from "../support/consumers.ts";
 import { findRuntime, type Outcome, run, said } from "../support/runtimes.ts";
@@ -35,7 +35,7 @@ const HONO = devDependencies.hono;
 const denoTest = testUnless(IS_DENO ? null : "it is about Deno", FILE);
 const bunTest = testUnless(IS_DENO ? "it is about Bun" : null, FILE);
 
-after(removeNpmPackage);
+after(removePackages);
 
 interface Manifest {
   readonly devDependencies: Readonly<Record<string, string>>;

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "n
 import { join } from "node:path";
 import process from "node:process";
 import { type Health, readSpool, trace } from "../../mod.ts";
-import { buildPackage, type Package } from "../../tools/pack.ts";
+import { buildJsr, buildPackage, type Package } from "../../tools/pack.ts";
 import { CHECKOUT, sourcePath } from "./checkout.ts";
 import { findRuntime, type Outcome, run, type RunOptions } from "./runtimes.ts";
 import { TempDirectory } from "./temp_directory.ts";
@@ -172,33 +172,40 @@ export function publicTypes(polars: Polars): string {
   return kept.join("\n");
 }
 
-let built: { readonly folder: TempDirectory; readonly package: Package } | null = null;
+const folder = new TempDirectory();
+let npm: Promise<Package> | null = null;
+let jsr: Promise<string> | null = null;
 
 /** The npm form of the package, built once per process. */
-export function npmPackage(): Package {
-  if (built === null) {
-    const folder = new TempDirectory();
-    built = { folder, package: buildPackage(folder.path) };
+export function npmPackage(): Promise<Package> {
+  if (npm === null) {
+    linkPolars(folder); // which its entry for polars imports
+    npm = buildPackage(join(folder.path, "npm"));
   }
-  return built.package;
+  return npm;
 }
 
-/** Removes what `npmPackage` built. */
-export function removeNpmPackage(): void {
-  built?.folder[Symbol.dispose]();
-  built = null;
+/** The folder of what JSR is given, built once per process. */
+export function jsrPackage(): Promise<string> {
+  return jsr ??= buildJsr(join(folder.path, "jsr"));
+}
+
+/** Removes what was built. */
+export function removePackages(): void {
+  folder[Symbol.dispose]();
+  npm = jsr = null;
 }
 
 /** package.json of a project that depends on the packed package under the name that JSR's own command gives it. */
-export function writeManifest(folder: TempDirectory): void {
-  const dependencies = { "@cirron/sdk": `file:${npmPackage().archive}` };
+export async function writeManifest(folder: TempDirectory): Promise<void> {
+  const dependencies = { "@cirron/sdk": `file:${(await npmPackage()).archive}` };
   folder.write("package.json", JSON.stringify({ private: true, type: "module", dependencies }));
 }
 
 /** An npm project that has the packed package installed by Bun. */
 export async function npmProject(polars: Polars): Promise<TempDirectory> {
   const folder = new TempDirectory();
-  writeManifest(folder);
+  await writeManifest(folder);
   const { code, stderr } = await run(findRuntime("bun")!, ["install", "--offline"], { cwd: folder.path });
   assertEquals(code, 0, stderr);
   if (polars === "imported") linkPolars(folder);
