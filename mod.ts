@@ -60,7 +60,7 @@ export type {
 export type { TraceSummary } from "./src/formats/summary_table.ts";
 export type { StreamOptions } from "./src/record/item_stream.ts";
 export type { MarkOptions, Scope, ScopeOptions } from "./src/record/scope.ts";
-export type { Output, OutputName, ProfileOptions } from "./src/session/options.ts";
+export type { BuiltSink, Output, OutputName, ProfileOptions } from "./src/session/options.ts";
 export type { Profiler } from "./src/session/profiler.ts";
 export type { SpanBatch } from "./src/sinks/batch.ts";
 export type { Logger } from "./src/sinks/log.ts";

@@ -10,6 +10,7 @@ import { journalGroups } from "./journal_cases.ts";
 import { journalReadGroups } from "./journal_read_cases.ts";
 import { lifeGroups } from "./life_cases.ts";
 import { offGroups } from "./off_cases.ts";
+import { otlpGroups } from "./otlp_cases.ts";
 import { peerGroups } from "./peer_cases.ts";
 import { programGroups } from "./program_cases.ts";
 import { readGroups } from "./read_cases.ts";
@@ -28,5 +29,6 @@ export const GROUPS: readonly Group[] = [
   ...readGroups,
   ...journalGroups,
   ...journalReadGroups,
+  ...otlpGroups,
   ...importGroups,
 ];

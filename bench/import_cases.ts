@@ -8,7 +8,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { buildJsr } from "../tools/pack.ts";
 import type { Case, Group, Target } from "./case.ts";
 import { programPath, start } from "./programs.ts";
 
@@ -32,6 +31,7 @@ async function importCases(): Promise<Case[]> {
 async function ofPackage(program: string): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "cirron-bench-"));
   process.on("exit", () => rmSync(directory, { recursive: true }));
+  const { buildJsr } = await import("../tools/pack.ts"); // and with it a bundler, for this group alone
   const jsr = await buildJsr(join(directory, "jsr"));
   const path = join(directory, "program.js");
   writeFileSync(path, readFileSync(program, "utf8").replace("../../mod.ts", join(jsr, "mod.js")));

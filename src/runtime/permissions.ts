@@ -9,7 +9,9 @@ import { deno } from "./which.ts";
 export type Permission = "read" | "write" | "env" | "ffi" | "sys";
 
 interface DenoPermissions {
-  querySync(descriptor: { name: string; path?: string; variable?: string; command?: string }): {
+  querySync(
+    descriptor: { name: string; path?: string; variable?: string; command?: string; host?: string },
+  ): {
     state: string;
     partial?: boolean;
   };
@@ -53,6 +55,12 @@ export function isVariableReadable(name: string): boolean {
 export function isRunnable(command: string): boolean {
   const permissions = denoPermissions();
   return permissions === undefined || permissions.querySync({ name: "run", command }).state === "granted";
+}
+
+/** Whether a host may be reached: a name or an address, with a port if need be. */
+export function isReachable(host: string): boolean {
+  const permissions = denoPermissions();
+  return permissions === undefined || permissions.querySync({ name: "net", host }).state === "granted";
 }
 
 /** Whether everything of a kind is granted, or some at most: which, only who asks for each finds out. */

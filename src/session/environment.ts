@@ -36,7 +36,7 @@ export const VARIABLES: readonly string[] = [
 export function platformContext(): Record<string, string> {
   const ids: Record<string, string> = {};
   for (const [name, variable] of PLATFORM_IDS) {
-    const id = read(variable);
+    const id = readVariable(variable);
     if (id !== undefined) ids[name] = cutText(id, ATTR_TEXT_BYTES);
   }
   return ids;
@@ -44,26 +44,26 @@ export function platformContext(): Record<string, string> {
 
 /** The rank among the processes of a job, as torchrun and its peers set it; 0 without one. */
 export function rank(): number {
-  const given = read("RANK") ?? read("LOCAL_RANK") ?? "";
+  const given = readVariable("RANK") ?? readVariable("LOCAL_RANK") ?? "";
   const value = /^\s*[+-]?\d+\s*$/.test(given) ? Number(given) : 0;
   return Number.isSafeInteger(value) ? value : 0;
 }
 
 /** Where a spool lies if nobody says otherwise: in the directory `spool` of `CIRRON_OUTPUT_DIR`, or of `.cirron`. */
 export function defaultSpoolDirectory(): string {
-  const parent = read("CIRRON_OUTPUT_DIR");
+  const parent = readVariable("CIRRON_OUTPUT_DIR");
   return parent === undefined ? DEFAULT_SPOOL_DIRECTORY : node.path.join(parent, "spool");
 }
 
 /** Where a journal lies likewise: in the directory `journal`. */
 export function defaultJournalDirectory(): string {
-  const parent = read("CIRRON_OUTPUT_DIR");
+  const parent = readVariable("CIRRON_OUTPUT_DIR");
   return parent === undefined ? DEFAULT_JOURNAL_DIRECTORY : node.path.join(parent, "journal");
 }
 
 /** What the process was started in, as its parent's `traceparent`; undefined if nobody says. */
 export function environmentContext(): string | undefined {
-  return read("TRACEPARENT");
+  return readVariable("TRACEPARENT");
 }
 
 /**
@@ -80,7 +80,7 @@ export function withEnvironment(options: CheckedOptions, warn: (message: string)
 }
 
 function maxBytes(variable: string, warn: (message: string) => void): number | undefined {
-  const given = read(variable);
+  const given = readVariable(variable);
   if (given === undefined || /^\s*\+?\d+\s*$/.test(given)) {
     return given === undefined
       ? undefined
@@ -91,7 +91,7 @@ function maxBytes(variable: string, warn: (message: string) => void): number | u
 }
 
 function flushIntervalMs(warn: (message: string) => void): number | undefined {
-  const given = read("CIRRON_FLUSH_INTERVAL");
+  const given = readVariable("CIRRON_FLUSH_INTERVAL");
   if (given === undefined) return undefined;
   const ms = given.trim() === "" ? NaN : Number(given) * 1000;
   if (ms >= MIN_FLUSH_INTERVAL_MS && ms <= MAX_FLUSH_INTERVAL_MS) return ms;
@@ -103,6 +103,6 @@ function flushIntervalMs(warn: (message: string) => void): number | undefined {
 }
 
 /** A variable's value; undefined if it is not set, empty, or not to be read. */
-function read(variable: string): string | undefined {
+export function readVariable(variable: string): string | undefined {
   return isVariableReadable(variable) ? node.process.env[variable] || undefined : undefined;
 }

@@ -14,8 +14,14 @@ import { type AnySink, type Sink, takesColumns } from "../sinks/sink.ts";
 /** The package's own sinks. */
 export type OutputName = "journal" | "spool" | "log" | "stdout" | "none";
 
-/** A sink, by name or of your own. */
-export type Output = OutputName | Sink;
+/** A sink that the package makes, as `otlp()` does. It is given columns, in a way that may change. */
+export interface BuiltSink {
+  /** By this it is known. */
+  "cirron.take/1"(drained: never): void | PromiseLike<unknown>;
+}
+
+/** A sink, by name, of your own, or made by the package. */
+export type Output = OutputName | Sink | BuiltSink;
 
 /** Outputs in a list. */
 const MAX_OUTPUTS = 1000;

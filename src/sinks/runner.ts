@@ -143,6 +143,7 @@ export class SinkRunner {
   /** Resolves when the sink has taken all it was given so far. */
   async settled(): Promise<void> {
     while (this.#pending !== null) await this.#pending;
+    await this.#guard(() => this.#columnSink?.settled?.()?.catch(error => this.#fail(error)));
   }
 
   #give(drained: Drained): void {

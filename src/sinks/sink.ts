@@ -44,6 +44,8 @@ export interface ColumnSink {
   commit?(): void;
   /** As {@link Sink.close}. */
   close?(): void;
+  /** Resolves when what was given is where it goes, as far as that can be had now. */
+  settled?(): Promise<void>;
   /** Its own part of `health()`: fields of it for a sink that has a name there, anything for one that a user opens. */
   health?(): unknown;
   /**

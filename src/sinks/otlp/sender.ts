@@ -1,0 +1,158 @@
+/**
+ * Sends what waits, one request at a time, again and later where that is asked for.
+ *
+ * @module
+ */
+import type { Attrs } from "../../data/values.ts";
+import type { EncodedSpans, OtlpCodec } from "../../formats/otlp/codec.ts";
+import type { SpanQueue } from "./queue.ts";
+import type { Outcome } from "./transport.ts";
+
+/** Milliseconds before the second try, the most before a later one, and how much each is longer than the one before. */
+const FIRST_BACKOFF_MS = 1000;
+const MOST_BACKOFF_MS = 30_000;
+const BACKOFF_GROWTH = 2;
+
+/** What each wait is made longer or shorter by at most, so that many clients do not come back at once. */
+const JITTER = 0.2;
+
+/** What a receiver may ask for at most. */
+const MOST_RETRY_AFTER_MS = 300_000;
+
+/** Bytes of a request, before they are compressed. */
+const MOST_REQUEST_BYTES = 4_000_000;
+
+/** What the sender needs from above. */
+export interface SenderOptions {
+  readonly queue: SpanQueue;
+  /** Spans in a request. */
+  readonly batchSpans: number;
+  readonly codec: OtlpCodec;
+  readonly resource: () => Attrs;
+  /** Sends one request. Never rejects. */
+  readonly post: (request: Uint8Array) => Promise<Outcome>;
+  /** Calls back in so many milliseconds, without keeping the program alive; gives what takes that back. */
+  readonly later: (ms: number, run: () => void) => () => void;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+/** Counts what became of spans: each is sent, rejected, or dropped, once. */
+export class Sender {
+  sentCount = 0;
+  /** Spans that the receiver did not take, and would not take again. */
+  rejectCount = 0;
+  /** Spans of requests that were under way when it closed. */
+  dropCount = 0;
+  /** Requests that went wrong. */
+  errorCount = 0;
+  requestCount = 0;
+  /** What went wrong last; null for nothing. */
+  lastError: string | null = null;
+  /** Spans of the request that is under way or waits to be tried again. */
+  underway = 0;
+  readonly #options: SenderOptions;
+  #running: Promise<void> | null = null;
+  #wake: (() => void) | null = null;
+  #isClosing = false;
+  /** Who waits for a pause. */
+  readonly #watchers: (() => void)[] = [];
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /** Sends what waits, if nothing is under way. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /**
+   * Sends what waits once more, without waiting between tries, and drops what does not get through.
+   * Resolves when nothing is left.
+   */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#wake?.();
+    this.start();
+    await this.#running;
+  }
+
+  /** Resolves when all that waits was sent, or the receiver is to be tried again later: it may stay away. */
+  settled(): Promise<void> {
+    if (this.#options.queue.length > 0) this.start();
+    if (this.#running === null || this.#wake !== null) return Promise.resolve();
+    return new Promise(resolve => void this.#watchers.push(resolve));
+  }
+
+  async #run(): Promise<void> {
+    const { queue, batchSpans } = this.#options;
+    try {
+      for (let next = queue.take(batchSpans, MOST_REQUEST_BYTES); next.length > 0;) {
+        await this.#send(next);
+        next = queue.take(batchSpans, MOST_REQUEST_BYTES);
+      }
+    } finally {
+      this.#running = null;
+      this.#tellWatchers();
+    }
+  }
+
+  async #send(spans: readonly EncodedSpans[]): Promise<void> {
+    const count = this.underway = spans.reduce((sum, one) => sum + one.count, 0);
+    const { codec, resource } = this.#options;
+    const request = codec.encodeRequest([{ resource: resource(), spans }]);
+    for (let tries = 0;; tries++) {
+      this.requestCount++;
+      const outcome = await this.#options.post(request);
+      if (outcome.kind === "taken") {
+        this.#taken(count, outcome.answer);
+        break;
+      }
+      this.errorCount++;
+      this.lastError = outcome.reason;
+      if (outcome.kind === "refused") {
+        this.rejectCount += count;
+        break;
+      }
+      // The last try of what is under way; what waits behind it would only fail as well.
+      if (this.#isClosing) {
+        this.dropCount += count;
+        this.#options.queue.dropAll();
+        break;
+      }
+      await this.#wait(outcome.afterMs ?? this.#backoffMs(tries));
+    }
+    this.underway = 0;
+  }
+
+  #taken(count: number, answer: { readonly rejected: number; readonly message: string } | null): void {
+    const rejected = Math.min(count, Math.max(0, Math.trunc(answer?.rejected ?? 0) || 0));
+    this.rejectCount += rejected;
+    this.sentCount += count - rejected;
+    if (answer === null) this.lastError = "an answer that cannot be read";
+    else if (answer.message !== "") this.lastError = answer.message;
+  }
+
+  #backoffMs(tries: number): number {
+    const ms = Math.min(MOST_BACKOFF_MS, FIRST_BACKOFF_MS * BACKOFF_GROWTH ** Math.min(tries, 20));
+    return ms * (1 + JITTER * (2 * this.#options.random() - 1));
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const wake = (): void => {
+        stop();
+        this.#wake = null;
+        resolve();
+      };
+      const stop = this.#options.later(Math.min(ms, MOST_RETRY_AFTER_MS), wake);
+      this.#wake = wake;
+      this.#tellWatchers();
+    });
+  }
+
+  #tellWatchers(): void {
+    for (const resolve of this.#watchers.splice(0)) resolve();
+  }
+}
