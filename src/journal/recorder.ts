@@ -55,6 +55,8 @@ export class JournalRecorder {
   /** Of those, the ones that end in a message that is not complete, or behind which is something else. */
   readonly tornCount: number;
   readonly skipped: readonly SkippedFile[];
+  /** What ids of marks end with: 16 hex characters. */
+  readonly markIdSuffix: string;
   readonly #identity: RecorderIdentity;
   readonly #segments: Readonly<Record<JournalKind, readonly Segment[]>>;
   /** Null if only the files know what is open. */
@@ -106,6 +108,7 @@ export class JournalRecorder {
     this.state = stateOf(folder.session, isRunning);
     this.thread = threadOf(folder);
     const metadata = all[0]?.index.metadata;
+    this.markIdSuffix = folder.session?.mark_id_suffix ?? suffixOf(metadata?.get(METADATA.markIdSuffix));
     const anchorNs = BigInt(folder.session?.anchor_unix_ns ?? digitsOf(metadata?.get(METADATA.anchor)));
     this.#identity = {
       idSuffix: folder.session?.id_suffix ?? suffixOf(metadata?.get(METADATA.idSuffix)),
