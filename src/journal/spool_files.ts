@@ -37,7 +37,7 @@ export function* toSpoolFiles(
 ): Generator<ConvertedFile> {
   const snapshot = withOpenSession(recorder.read(Infinity).snapshot);
   const identity = identityOf(recorder);
-  const { sdk_version: sdkVersion = VERSION } = recorder.session ?? {};
+  const sdkVersion = recorder.session?.sdk_version ?? VERSION;
   const sessionRow = openSessionRow(snapshot);
   let rows: EncodedRows[] = [];
   let characters = 0;
