@@ -35,7 +35,9 @@ export class OwnDirectory {
     let found = this.#look();
     if (found === null) {
       const parent = node.path.dirname(this.path);
-      const isOurs = node.path.basename(parent) === OUR_NAME && !node.fs.existsSync(parent);
+      // Asked before: to look, or write, where that is not permitted would prompt.
+      const isOurs = node.path.basename(parent) === OUR_NAME && isWritable(parent)
+        && !node.fs.existsSync(parent);
       node.fs.mkdirSync(this.path, { recursive: true, mode: 0o700 });
       if (isOurs) ignoreInGit(parent);
       found = this.#look();
@@ -119,8 +121,6 @@ const OUR_NAME = ".cirron";
 
 // What a program records is nothing for its repository. A folder that its user has made, or named otherwise, is the user's own.
 function ignoreInGit(folder: string): void {
-  // Asked before: to write where that is not permitted would prompt.
-  if (!isWritable(folder)) return;
   try {
     node.fs.writeFileSync(node.path.join(folder, ".gitignore"), "*\n", { flag: "wx", mode: 0o600 });
   } catch {

@@ -73,7 +73,7 @@ test("cirron doctor says where the journal is, how large it is and what its boun
     assert(after.bytes >= journal_bytes && journal_bytes > 0, `${after.bytes} and ${journal_bytes}`);
     const { out } = await callCirron(["doctor"]);
     assert(out.includes(`  journal            ${directory} may be written, has `), out);
-    assertMatch(out, / of 2\.0 MB$/m);
+    assertMatch(out, / of 1\.9MiB$/m);
   });
 });
 
