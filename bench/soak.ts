@@ -148,7 +148,7 @@ async function withSinks(isOver: () => boolean): Promise<void> {
 
 /** The spool, with somebody who reads and removes its files, and in every other session somebody who breaks it. */
 async function withSpool(isOver: () => boolean, isBroken: boolean): Promise<void> {
-  ci.profile({ outputDir: spool, flushIntervalMs: 50 });
+  ci.profile({ output: "spool", outputDir: spool, flushIntervalMs: 50 });
   let read = 0;
   const collect = (): void => {
     for (const name of namesIn(spool).filter(name => name.endsWith(".json"))) {

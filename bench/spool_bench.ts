@@ -62,12 +62,12 @@ report(
 ci.profile({ output: "none" });
 report('output: "none"', await delays(record));
 ci.shutdown();
-ci.profile({ outputDir: directory });
+ci.profile({ output: "spool", outputDir: directory });
 report('output: "spool"', await delays(record));
 ci.shutdown();
 
 rmSync(directory, { recursive: true });
-ci.profile({ outputDir: directory });
+ci.profile({ output: "spool", outputDir: directory });
 const begin = performance.now();
 let recorded = 0;
 while (performance.now() - begin < SECONDS * 1000) {

@@ -86,7 +86,12 @@ for (const count of counts.length > 0 ? counts : [20_000, 200_000]) {
   }
   console.log(`${count} files in the directory, a flush every ${INTERVAL_MS} ms for ${seconds} s`);
   report("no session", await measure(seconds, () => {}));
-  ci.profile({ outputDir: directory, spoolMaxBytes: count * FILE_BYTES, flushIntervalMs: 3_600_000 });
+  ci.profile({
+    output: "spool",
+    outputDir: directory,
+    spoolMaxBytes: count * FILE_BYTES,
+    flushIntervalMs: 3_600_000,
+  });
   report(
     "at the bound",
     await measure(seconds, () => {

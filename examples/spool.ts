@@ -11,7 +11,7 @@ import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 
 // The default output is the spool: files in .cirron/spool, a new one each second in which something was recorded.
-ci.profile({ outputDir: process.argv[2] ?? ".cirron/spool" });
+ci.profile({ output: "spool", outputDir: process.argv[2] ?? ".cirron/spool" });
 
 for (const epoch of ci.epochs(3)) {
   for (const batch of ci.batches(4)) {

@@ -34,7 +34,7 @@ export const CONTESTANTS = {
   "cirron, output none, wall only": () => ours({ output: "none", counters: { cpu: false } }),
   "cirron, output none": () => ours({ output: "none" }),
   "cirron, output spool": () => ours({ output: "spool" }),
-  // Once profile() takes it: "cirron, output journal": () => ours({ output: "journal" }),
+  "cirron, output journal": () => ours({ output: "journal" }),
 } satisfies Record<string, Start>;
 
 /** A contestant's name. */
@@ -184,7 +184,7 @@ function ours(options: ci.ProfileOptions): Contestant {
       const failures = health.sink_error_count + health.internal_error_count + health.mark_drop_count;
       if (failures > 0) throw new Error(`Something failed: ${JSON.stringify(health)}`);
       return health.span_count + health.span_evict_count - health.sink_drop_count
-        - health.spool_span_drop_count;
+        - health.spool_span_drop_count - health.journal_span_drop_count;
     },
     flush: () => ci.flush(),
   };

@@ -25,7 +25,7 @@ export function openSessionJournal(engine: ReadableEngine): ReadSnapshot {
   const folder = engine.health?.().journal_dir ?? null;
   if (folder === null) {
     throw new CirronError(
-      'Cannot trace from the journal: the session writes none, start it with output: "journal"',
+      'Cannot trace from the journal: the session writes none, start it with output: "journal", the default',
     );
   }
   // Threads of this process, which runs: those that have not ended go on as well, as far as anybody knows.

@@ -41,6 +41,7 @@ function toText(report: Report): string {
       ["cpu_ns", cpu],
       ["gpu_ns", gpu],
       ["memory_peak_bytes", memory],
+      ["journal", report.journal],
       ["spool", report.spool],
       ["variables", report.variables],
       ["DataFrames", report.data_frames],

@@ -6,9 +6,11 @@
 import { libcPaths } from "../../ffi/libc.ts";
 import { nvmlPaths } from "../../ffi/nvml.ts";
 import { requireFrameEngine } from "../api/frames.ts";
+import { listDirectory } from "../api/recorded_files.ts";
 import { engine } from "../api/shared.ts";
 import type { Health, ProbeHealth } from "../data/health.ts";
 import { VERSION } from "../data/version.ts";
+import { formatBytes } from "../formats/units.ts";
 import { node } from "../runtime/builtins.ts";
 import { after } from "../runtime/host_calls.ts";
 import { machine } from "../runtime/machine.ts";
@@ -22,8 +24,15 @@ import {
   isWritable,
   type Permission,
 } from "../runtime/permissions.ts";
-import { defaultSpoolDirectory, VARIABLES } from "../session/environment.ts";
+import {
+  defaultJournalDirectory,
+  defaultSpoolDirectory,
+  VARIABLES,
+  withEnvironment,
+} from "../session/environment.ts";
 import { sessionAttrs } from "../session/session_attrs.ts";
+import { DEFAULT_JOURNAL_MAX_BYTES } from "../sinks/journal.ts";
+import { filesOfRun } from "./run_removal.ts";
 
 /** A flag that is not given, and what it would give. */
 export interface Advice {
@@ -41,11 +50,21 @@ export interface Report {
   /** Null where there are no permissions. */
   readonly permissions: Record<Permission, GrantState> | null;
   readonly probes: Health["probes"];
-  /** Whether the default output can be written, variables can be read, and DataFrames can be made. */
+  /** Whether the default output can be written, and where; how much is there and may be. */
+  readonly journal: ProbeHealth & JournalSize;
+  /** Whether a spool can be written, variables can be read, and DataFrames can be made. */
   readonly spool: ProbeHealth;
   readonly variables: ProbeHealth;
   readonly data_frames: ProbeHealth;
   readonly advice: readonly Advice[];
+}
+
+/** How large a directory of journals is. */
+export interface JournalSize {
+  /** Null where it must not be read. */
+  readonly bytes: number | null;
+  /** What it is kept at, unless the program says otherwise. */
+  readonly max_bytes: number;
 }
 
 /** Finds it out. Starts a session in memory, and ends it. */
@@ -63,9 +82,10 @@ export async function examine(): Promise<Report> {
     arch,
     permissions: grantStates(),
     probes,
+    journal: journal(defaultJournalDirectory()),
     spool: isWritable(directory)
       ? present(`${directory} may be written`)
-      : absent(`${directory} may not be written: traces stay in memory`),
+      : absent(`${directory} may not be written`),
     variables: unreadable.length === 0
       ? present("the run's ids, rank and output may be read")
       : absent(`${unreadable.length} of ${VARIABLES.length} may not be read`),
@@ -80,6 +100,30 @@ function present(source: string): ProbeHealth {
 
 function absent(reason: string): ProbeHealth {
   return { present: false, source: null, reason };
+}
+
+function journal(directory: string): Report["journal"] {
+  const { journalMaxBytes } = withEnvironment({}, () => {});
+  const maxBytes = journalMaxBytes ?? DEFAULT_JOURNAL_MAX_BYTES;
+  const bytes = isReadable(directory) ? bytesOf(directory) : null;
+  const size = { bytes, max_bytes: maxBytes };
+  if (!isWritable(directory)) {
+    return { ...absent(`${directory} may not be written: traces stay in memory`), ...size };
+  }
+  const held = bytes === null ? "" : `, has ${formatBytes(bytes)} of ${formatBytes(maxBytes)}`;
+  return { ...present(`${directory} may be written${held}`), ...size };
+}
+
+function bytesOf(directory: string): number {
+  let bytes = 0;
+  try {
+    for (const run of listDirectory(directory).runs) {
+      for (const { size } of filesOfRun(directory, run)) bytes += size;
+    }
+  } catch {
+    // There is none yet.
+  }
+  return bytes;
 }
 
 /** Milliseconds between two looks at the driver, and how many there are: its library takes a second where it is cold. */
@@ -133,7 +177,7 @@ function adviceOf(probes: Health["probes"], directory: string, unreadable: reado
   }
   if (!isWritable(directory)) {
     const parent = node.path.dirname(directory);
-    advice.push({ flag: `--allow-read=${parent} --allow-write=${parent}`, gives: "the spool" });
+    advice.push({ flag: `--allow-read=${parent} --allow-write=${parent}`, gives: "the journal, or a spool" });
   }
   if (!areGranted("read", "ffi", "sys")) {
     advice.push({

@@ -29,13 +29,17 @@ const ENCODERS: Readonly<Record<string, Encode>> = {
 /** Not for eyes: on a terminal its bytes would be obeyed. */
 const BINARY = "parquet";
 
+/** Many files, and so written by itself. */
+const SPOOL = "spool";
+
 /** See the module. */
 export const command: Command = {
   operands: "FORMAT [DIRECTORY...]",
-  choices: Object.keys(ENCODERS),
+  choices: [...Object.keys(ENCODERS), SPOOL],
   details: `FORMAT is perfetto (ui.perfetto.dev, chrome://tracing, DevTools), speedscope
 (speedscope.app), json (the tree), csv or parquet (a row per span; these two
-need nodejs-polars).`,
+need nodejs-polars), or spool (journals as files of the spool's format, whole,
+into the directory that -o names).`,
   options: [
     { name: "output", short: "o", value: "FILE", about: "where to; stdout without" },
     ...FILTER_FLAGS,
@@ -49,7 +53,9 @@ need nodejs-polars).`,
     },
     { line: "cirron export json --name request | head -c 300", about: "in a pipe" },
   ],
-  run: async ({ io, options, operands: [format, ...directories], read }) => {
+  run: async call => {
+    const { io, options, operands: [format, ...directories], read } = call;
+    if (format === SPOOL) return await (await import("./export_spool.ts")).exportSpool(call);
     const path = options.text("output") ?? STDOUT_PATH;
     const isStdout = path === STDOUT_PATH;
     if (isStdout && options.has("json")) {

@@ -133,10 +133,17 @@ export interface Health {
   journal_span_drop_count: number;
   /** Marks likewise. */
   journal_mark_drop_count: number;
+  /** Spans that could not be written, wait in memory and are tried again. */
+  journal_waiting_span_count: number;
   /** Bytes of journals on disk, those of other processes as of the last look at the directory; in a worker its own. */
   journal_bytes: number;
   /** The folder of this thread's journal, in that of its run; null without one. */
   journal_dir: string | null;
+  /**
+   * Threads that record, or have recorded, into the run that this one's journal is part of: of `node:worker_threads` and web workers
+   * with a session of their own, and this one. 1 without a journal: threads do not see each other then.
+   */
+  thread_count: number;
   /**
    * What sinks of your own say of themselves by `Sink.health()`, in the order of `output`, null for one that says nothing: copies,
    * within the bounds of attributes. Like the counts, those of the last session where none runs.
@@ -165,6 +172,8 @@ export type JournalHealth = Pick<
   | "journal_drop_count"
   | "journal_span_drop_count"
   | "journal_mark_drop_count"
+  | "journal_waiting_span_count"
   | "journal_bytes"
   | "journal_dir"
+  | "thread_count"
 >;

@@ -55,6 +55,8 @@ export class JournalRecorder {
   /** Of those, the ones that end in a message that is not complete, or behind which is something else. */
   readonly tornCount: number;
   readonly skipped: readonly SkippedFile[];
+  /** What ids of marks end with: 16 hex characters. */
+  readonly markIdSuffix: string;
   readonly #identity: RecorderIdentity;
   readonly #segments: Readonly<Record<JournalKind, readonly Segment[]>>;
   /** Null if only the files know what is open. */
@@ -106,12 +108,14 @@ export class JournalRecorder {
     this.state = stateOf(folder.session, isRunning);
     this.thread = threadOf(folder);
     const metadata = all[0]?.index.metadata;
+    this.markIdSuffix = folder.session?.mark_id_suffix ?? suffixOf(metadata?.get(METADATA.markIdSuffix));
     const anchorNs = BigInt(folder.session?.anchor_unix_ns ?? digitsOf(metadata?.get(METADATA.anchor)));
     this.#identity = {
       idSuffix: folder.session?.id_suffix ?? suffixOf(metadata?.get(METADATA.idSuffix)),
       anchorNs,
       thread: this.thread,
       isUnfinished: this.state === "unfinished",
+      isOver: this.state !== "running",
       untilNs: this.state === "running" ? Number(unixNs() - anchorNs) : -Infinity,
     };
     const isOwn = live !== undefined && areMade(live.ids) && live.ids.suffix === this.#identity.idSuffix
@@ -124,12 +128,12 @@ export class JournalRecorder {
     return JOURNAL_KINDS.every(kind => this.#segments[kind].every(({ index }) => index.rows === 0));
   }
 
-  /** Counts closed spans, and those that were open in a recorder that never finished, as `read()` would give them. */
+  /** Counts closed spans, and those that were open when a recorder was over, as `read()` would give them. */
   census(): Census {
     using files = new OpenFiles();
     const streams = files.open(this.#segments.spans);
     const { spans, errors } = census(streams);
-    if (this.state !== "unfinished") return { spans, errors };
+    if (this.state === "running") return { spans, errors };
     const open = stillOpen(readSpanStreams(files.open(this.#segments.opens)), streams).length;
     return { spans: spans + open, errors };
   }
@@ -153,7 +157,7 @@ export class JournalRecorder {
     const opens = this.#live ?? readSpanStreams(files.open(this.#segments.opens));
     const keptOpens = stillOpen(opens, spanStreams);
     // Spans whose end was not written count as closed then, and as those that closed last.
-    const most = this.#identity.isUnfinished ? Math.max(0, last - keptOpens.length) : last;
+    const most = this.#identity.isOver ? Math.max(0, last - keptOpens.length) : last;
     const isWhole = kept.length <= most && spans.length + spans.damagedRows >= total;
     if (kept.length > most) kept = kept.subarray(kept.length - most);
     let fromNs = isWhole ? -Infinity : Infinity;

@@ -36,6 +36,11 @@ export interface RecorderIdentity {
   readonly thread: SnapshotThread;
   /** Whether the recorder is gone without a word: then what was open lasts until the last that is known of it, and is `unfinished`. */
   readonly isUnfinished: boolean;
+  /**
+   * Whether it does not run any more, by its own word or without one: then what was open counts as closed. A process says so before it is
+   * sure, since nothing may be able to afterwards; what it writes then takes that back.
+   */
+  readonly isOver: boolean;
   /** Until when what is open lasts, at least: of a recorder that runs, the moment at which it was looked at. */
   readonly untilNs: number;
 }
@@ -82,14 +87,14 @@ class Builder {
     const idOf = (one: number | Guessed) => typeof one === "number" ? rows.opens.id[one] : one.id;
     const tail = [...rows.keptOpens, ...this.#guess()];
     // Those that count as closed come first.
-    this.#tail = identity.isUnfinished ? tail : tail.sort((a, b) => idOf(a) - idOf(b));
+    this.#tail = identity.isOver ? tail : tail.sort((a, b) => idOf(a) - idOf(b));
     this.#closed = rows.kept.length;
     this.#length = this.#closed + tail.length;
   }
 
   snapshot(): Snapshot {
     const { spans, opens, keptOpens } = this.#rows;
-    const { idSuffix, anchorNs, thread, isUnfinished } = this.#identity;
+    const { idSuffix, anchorNs, thread, isOver } = this.#identity;
     const id = this.#column(spans.id, opens.id, one => one.id);
     const endNs = this.#column(spans.endNs, opens.endNs, one => one.endNs);
     this.#tail.forEach((one, i) => {
@@ -98,7 +103,7 @@ class Builder {
     const marks = this.#marks(id);
     return {
       length: this.#length,
-      closedLength: this.#closed + (isUnfinished ? keptOpens.length : 0),
+      closedLength: this.#closed + (isOver ? keptOpens.length : 0),
       anchorNs,
       threads: { list: [thread], of: new Uint32Array(this.#length) },
       ids: new IdSeries(idSuffix),

@@ -8,10 +8,9 @@
  * @module
  */
 import { node } from "../runtime/builtins.ts";
-import { isWritable } from "../runtime/permissions.ts";
 import { OwnDirectory } from "../spool/directory.ts";
 import { encodeSchema, type StreamMetadata } from "./encode.ts";
-import { type JournalKind, segmentName, SESSION_FILE } from "./format.ts";
+import { type JournalKind, segmentName, SESSION_FILE, THREAD_NAME } from "./format.ts";
 import type { JournalFiles } from "./journal_files.ts";
 import { isProblem, type Problem, problemOf } from "./problem.ts";
 import { Segment } from "./segment.ts";
@@ -75,6 +74,15 @@ export class JournalWriter {
   /** The folder of this recorder. */
   get folder(): string {
     return this.#folder.path;
+  }
+
+  /** Recorders of the run, this one among them, as far as can be seen: one look into its folder. */
+  threadCount(): number {
+    try {
+      return Math.max(1, node.fs.readdirSync(this.#run.path).filter(name => THREAD_NAME.test(name)).length);
+    } catch {
+      return 1; // it is gone, or was never made
+    }
   }
 
   /** Makes the folder and `session.json` where they are not there yet. Called by `write()` if it was not. */
@@ -149,7 +157,6 @@ export class JournalWriter {
   #make(): Problem | null {
     try {
       if (this.#base.open()) this.#options.files?.forget();
-      this.#ignoreInGit();
       this.#run.open();
       this.#folder.open();
       this.#options.files?.own(this.#options.run, this.#session.thread);
@@ -161,18 +168,6 @@ export class JournalWriter {
     this.#state = "open";
     this.#lookedMs = this.#options.nowMs();
     return null;
-  }
-
-  // What a program records is nothing for its repository.
-  #ignoreInGit(): void {
-    const parent = node.path.dirname(this.#base.path);
-    // Asked before: to write where that is not permitted would prompt.
-    if (node.path.basename(parent) !== ".cirron" || !isWritable(parent)) return;
-    try {
-      node.fs.writeFileSync(node.path.join(parent, ".gitignore"), "*\n", { flag: "wx", mode: 0o600 });
-    } catch {
-      // There is one, or there cannot be one.
-    }
   }
 
   #writeSession(): Problem | null {

@@ -378,7 +378,7 @@ export class Engine implements EngineV1 {
   }
 }
 
-const DEFAULT_OUTPUTS: readonly Exclude<Output, "none">[] = ["spool"];
+const DEFAULT_OUTPUTS: readonly Exclude<Output, "none">[] = ["journal"];
 
 function valueOf<T>(probe: Probe<T>): T | null {
   return probe.ok ? probe.value : null;

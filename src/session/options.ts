@@ -36,13 +36,13 @@ export interface ProfileOptions {
   /**
    * Where closed spans go, besides the buffer that `trace()` reads: files that another process can read, a line per
    * span through `logger` or to stdout, nowhere, a sink of your own, or a list of these. `"none"` in a list wins.
-   * The files are a spool, or a journal, which is cheaper and of which a process that is killed loses 100 ms at most.
-   * @default "spool"
+   * The files are a journal, of which a process that is killed loses 100 ms at most, or a spool: JSON, for tools that read that.
+   * @default "journal"
    */
   output?: Output | readonly Output[] | null;
   /**
-   * Where the files of the spool or the journal go; made if need be.
-   * @default the directory `spool` or `journal` in `CIRRON_OUTPUT_DIR`, if that may be read and is set, else in ".cirron"
+   * Where the files of the journal or the spool go; made if need be. A `.cirron` that is made gets a `.gitignore`.
+   * @default the directory `journal` or `spool` in `CIRRON_OUTPUT_DIR`, if that may be read and is set, else in ".cirron"
    */
   outputDir?: string | null;
   /**
@@ -65,7 +65,7 @@ export interface ProfileOptions {
   /**
    * Milliseconds from one commit to the next, at most; at least 1. A process that is killed loses at most what closed in this time
    * before the last span that it closed, or before its event loop last turned.
-   * @default `CIRRON_FLUSH_INTERVAL`, in seconds, if that may be read and is set, else 1000, and 100 in a worker and for a journal
+   * @default `CIRRON_FLUSH_INTERVAL`, in seconds, if that may be read and is set, else 100 for a journal and in a worker, and 1000
    */
   flushIntervalMs?: number | null;
   /**

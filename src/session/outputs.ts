@@ -150,8 +150,10 @@ const NO_JOURNAL: JournalHealth = {
   journal_drop_count: 0,
   journal_span_drop_count: 0,
   journal_mark_drop_count: 0,
+  journal_waiting_span_count: 0,
   journal_bytes: 0,
   journal_dir: null,
+  thread_count: 1,
 };
 
 /**

@@ -108,8 +108,10 @@ export class JournalSink implements ColumnSink {
       journal_drop_count: this.#files?.evictCount ?? 0,
       journal_span_drop_count: this.#waiting.spanDropCount,
       journal_mark_drop_count: this.#waiting.markDropCount,
+      journal_waiting_span_count: this.#waiting.spanCount,
       journal_bytes: this.#files?.bytes ?? this.#writer?.bytes ?? 0,
       journal_dir: this.#writer?.folder ?? null,
+      thread_count: this.#writer?.threadCount() ?? 1,
     };
   }
 

@@ -22,6 +22,8 @@ export class Waiting {
   spanDropCount = 0;
   /** Marks likewise. */
   markDropCount = 0;
+  /** Spans in the messages that wait. */
+  spanCount = 0;
   readonly #messages: WaitingMessage[] = [];
   #bytes = 0;
 
@@ -39,6 +41,7 @@ export class Waiting {
   add(message: WaitingMessage): void {
     this.#messages.push(message);
     this.#bytes += message.message.length;
+    this.spanCount += message.spanCount;
     while (this.#bytes > WAITING_BYTES && this.#messages.length > 1) this.#dropFirst();
   }
 
@@ -46,6 +49,7 @@ export class Waiting {
   takeFirst(): WaitingMessage {
     const taken = this.#messages.shift()!;
     this.#bytes -= taken.message.length;
+    this.spanCount -= taken.spanCount;
     return taken;
   }
 

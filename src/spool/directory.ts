@@ -5,6 +5,7 @@
  */
 import { quote } from "../data/arguments.ts";
 import { node } from "../runtime/builtins.ts";
+import { isWritable } from "../runtime/permissions.ts";
 import type { DatedFile } from "./oldest_files.ts";
 import { writeWhole } from "./write_whole.ts";
 
@@ -33,7 +34,12 @@ export class OwnDirectory {
   open(): boolean {
     let found = this.#look();
     if (found === null) {
+      const parent = node.path.dirname(this.path);
+      // Asked before: to look, or write, where that is not permitted would prompt.
+      const isOurs = node.path.basename(parent) === OUR_NAME && isWritable(parent)
+        && !node.fs.existsSync(parent);
       node.fs.mkdirSync(this.path, { recursive: true, mode: 0o700 });
+      if (isOurs) ignoreInGit(parent);
       found = this.#look();
     }
     const isNew = found !== this.#identity;
@@ -107,6 +113,18 @@ export class OwnDirectory {
     } catch (error) {
       return (error as { code?: string }).code === "ENOENT" ? "gone" : "kept";
     }
+  }
+}
+
+/** The folder of all that is recorded, where nobody says otherwise. */
+const OUR_NAME = ".cirron";
+
+// What a program records is nothing for its repository. A folder that its user has made, or named otherwise, is the user's own.
+function ignoreInGit(folder: string): void {
+  try {
+    node.fs.writeFileSync(node.path.join(folder, ".gitignore"), "*\n", { flag: "wx", mode: 0o600 });
+  } catch {
+    // There cannot be one.
   }
 }
 

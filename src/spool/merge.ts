@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { OPEN_NAME, ORPHANS } from "../data/session_names.ts";
+import { OPEN_NAME, ORPHANS, SESSION_NAME } from "../data/session_names.ts";
 import type {
   MarkColumns,
   Snapshot,
@@ -93,7 +93,7 @@ export function mergeFiles(files: Iterable<ParsedFile>): SpoolRows {
     skippedRowCount,
     spanCount: spans.size,
     markCount: marks.size,
-    unfinishedCount: allSpans.filter(isUnfinished).length,
+    unfinishedCount: allSpans.filter(span => span.name === SESSION_NAME && isUnfinished(span)).length,
     processCount: processes.size,
   };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UNFINISHED } from "../data/session_names.ts";
+import { SESSION_NAME, UNFINISHED } from "../data/session_names.ts";
 import type { SpoolMark, SpoolSpan } from "./decode.ts";
 
 /** Whether a session's span was written when it began, and not yet again at its end. */
@@ -21,8 +21,8 @@ export function stretchUnfinished(
 ): readonly SpoolSpan[] {
   const unfinished = spans.filter(isUnfinished);
   if (unfinished.length === 0) return spans;
-  const names = new Set(unfinished.map(({ name }) => name));
-  const sessions = spans.filter(({ name, parentId }) => parentId === null && names.has(name));
+  // One may hang on a span of elsewhere, and of a journal that was converted what was open says so too.
+  const sessions = spans.filter(span => span.name === SESSION_NAME);
   const ofThread = Map.groupBy(sessions.sort(byStart), threadKey);
   const endNs = new Map(sessions.map(({ id, endNs }) => [id, endNs]));
   const stretch = (id: string, untilNs: bigint): void => {
@@ -33,7 +33,7 @@ export function stretchUnfinished(
     if (session !== undefined) stretch(session.id, span.endNs);
   }
   for (const { spanId, tsNs } of marks) stretch(spanId, tsNs);
-  return spans.map(span => isUnfinished(span) ? { ...span, endNs: endNs.get(span.id)! } : span);
+  return spans.map(span => isUnfinished(span) ? { ...span, endNs: endNs.get(span.id) ?? span.endNs } : span);
 }
 
 function byStart(a: SpoolSpan, b: SpoolSpan): number {

@@ -16,6 +16,7 @@ import {
 } from "@cirron/sdk";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { engine } from "../../src/api/shared.ts";
 import { DEFAULT_MAX_SPANS } from "../../src/record/ring.ts";
@@ -117,13 +118,16 @@ sharedTest("profile() twice returns the same Profiler and warns", () => {
   ]);
 });
 
-sharedTest("profile() without an output spools", () => {
+sharedTest("profile() without an output writes a journal", () => {
   using folder = new TempDirectory();
   profile({ outputDir: folder.path });
   scope("x").end();
-  assertEquals([health().output, health().spool_dir], [["spool"], folder.path]);
+  const { output, journal_dir, spool_dir, thread_count } = health();
+  assertEquals([output, spool_dir, thread_count], [["journal"], null, 1]);
   shutdown();
-  assertEquals(readdirSync(folder.path).length, 2); // at the start and at the end
+  const [run, ...others] = readdirSync(folder.path);
+  assertEquals([journal_dir, others], [join(folder.path, run, "0"), []]);
+  assertEquals(readdirSync(journal_dir!).sort(), ["opens.arrow", "session.json", "spans.arrow"]);
 });
 
 sharedTest("profile() throws RangeError for an unknown output", () => {
@@ -174,6 +178,7 @@ sharedTest("health() has every field", () => {
       "journal_drop_count",
       "journal_mark_drop_count",
       "journal_span_drop_count",
+      "journal_waiting_span_count",
       "mark_drop_count",
       "mark_evict_count",
       "misnested_count",
@@ -193,6 +198,7 @@ sharedTest("health() has every field", () => {
       "spool_drop_count",
       "spool_mark_drop_count",
       "spool_span_drop_count",
+      "thread_count",
       "transport",
     ],
   );

@@ -5,7 +5,12 @@ import { RUNTIME } from "../support/conditions.ts";
 import { findRuntime, run, said } from "../support/runtimes.ts";
 
 // OpenTelemetry JS is missing here: only the benchmarks install it.
-const CONTESTANTS = ["nobody", "the smallest tracer by hand", "cirron, output spool"];
+const CONTESTANTS = [
+  "nobody",
+  "the smallest tracer by hand",
+  "cirron, output spool",
+  "cirron, output journal",
+];
 const PROGRAM = sourcePath("bench/server/serve.ts");
 const FLAGS = RUNTIME === "deno" ? ["run", "-A", "--no-check"] : [];
 

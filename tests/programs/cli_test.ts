@@ -100,7 +100,7 @@ test("cirron --version and --help answer on stdout, at once and without a warnin
   assertStringIncludes(stdout, "Commands:");
 });
 
-test("cirron reads what another program spooled, and its exit code says what it found", async () => {
+test("cirron reads what another program recorded, and its exit code says what it found", async () => {
   using folder = new TempDirectory();
   const program = folder.write(
     "program.ts",
@@ -118,7 +118,7 @@ for (const _ of ci.batches(3)) ci.scope("forward").end();
   assertMatch(list.stdout, new RegExp(` 7 +ended +0 +\\d+ +${RUNTIME} `));
   assertEquals((await cirron(["tree", "--name", "no"], { cwd: folder.path })).code, 1);
   assertEquals((await cirron(["clear"], { cwd: folder.path })).code, 0);
-  assertEquals(readdirSync(join(folder.path, ".cirron", "spool")), []);
+  assertEquals(readdirSync(join(folder.path, ".cirron", "journal")), []);
 });
 
 test("cirron looks where CIRRON_OUTPUT_DIR says", async () => {
@@ -258,6 +258,7 @@ if (RUNTIME === "deno") {
     };
     const bare = await doctor([]);
     assertEquals(Object.values(bare.permissions), new Array(5).fill("limited"));
+    assertEquals([bare.journal.bytes, bare.journal.present], [null, false]);
     assertEquals([bare.spool.present, bare.variables.present, bare.data_frames.present], [
       false,
       false,
@@ -268,7 +269,8 @@ if (RUNTIME === "deno") {
     const clock = await doctor(flagFor("finer clock"));
     if (process.platform === "linux") assertMatch(clock.probes.wall.source, /^clock_gettime/);
     assertEquals((await doctor(flagFor("rank"))).variables.present, true);
-    assertEquals((await doctor(flagFor("spool"))).spool.present, true);
+    const files = await doctor(flagFor("journal"));
+    assertEquals([files.journal.present, files.journal.bytes, files.spool.present], [true, 0, true]);
     assertEquals((await doctor(["-A"])).advice, []);
   });
 

@@ -280,7 +280,7 @@ testUnless(process.platform === "win32" ? "ulimit is Unix's" : null, FILE)(
     const outcome = await runProgram(
       folder,
       `import { closeSync, openSync } from "node:fs";
-      ci.profile({ flushIntervalMs: 3600000 });
+      ci.profile({ output: "spool", flushIntervalMs: 3600000 });
       ci.scope("before").end();
       ci.flush();
       const open: number[] = [];
@@ -315,7 +315,7 @@ test("A thousand flushes leave no file descriptor open", async () => {
   using folder = new TempDirectory();
   const outcome = await runProgram(
     folder,
-    `ci.profile({ flushIntervalMs: 3600000 });
+    `ci.profile({ output: "spool", flushIntervalMs: 3600000 });
     for (let i = 0; i < 1000; i++) {
       ci.scope("x").end();
       ci.flush();
@@ -396,7 +396,7 @@ async function runDeno(
 }
 
 const DEFAULTS = `
-const profiler = ci.profile();
+const profiler = ci.profile({ output: "spool" });
 ci.scope("x", () => ci.mark("m", 1));
 profiler.flush();
 const { sink_error_count, spool_dir, output } = ci.health();
@@ -431,7 +431,7 @@ const GRANTED: readonly (readonly string[])[] = [
   ["--allow-read", "--allow-write"],
 ];
 for (const flags of GRANTED) {
-  denoTest(`The default spool works with exactly ${JSON.stringify(flags)}`, async () => {
+  denoTest(`The spool works with exactly ${JSON.stringify(flags)}`, async () => {
     using folder = new TempDirectory();
     const outcome = await runDeno(folder, ["--no-prompt", ...flags], DEFAULTS);
     const report = said<Partial<Health>>(outcome);
@@ -447,7 +447,7 @@ denoTest("The spool works in a directory elsewhere with read and write of exactl
   const outcome = await runDeno(
     folder,
     ["--no-prompt", `--allow-read=${spool}`, `--allow-write=${spool}`],
-    DEFAULTS.replace("profile()", `profile({ outputDir: ${JSON.stringify(spool)} })`),
+    DEFAULTS.replace("profile({ output", `profile({ outputDir: ${JSON.stringify(spool)}, output`),
   );
   assertEquals([said<Partial<Health>>(outcome).sink_error_count, outcome.stderr], [0, ""]);
   assertEquals(spooledNames(spool), ["x", "cirron.session"]);
@@ -477,7 +477,7 @@ denoTest("A permission that is revoked while a session runs: the program goes on
   const outcome = await runDeno(
     folder,
     ["--no-prompt", "--allow-read", "--allow-write"],
-    `ci.profile();
+    `ci.profile({ output: "spool" });
     ci.scope("kept").end();
     ci.flush();
     await Deno.permissions.revoke({ name: "write" });
@@ -501,7 +501,7 @@ testUnless(ttyTrouble, FILE)(
   "profile() on a terminal without permission flags prompts for nothing",
   async () => {
     using folder = new TempDirectory();
-    const path = folder.write("program.ts", `import * as ci from ${JSON.stringify(MOD)};\n${DEFAULTS}`);
+    const path = folder.write("program.ts", `import * as ci from ${JSON.stringify(MOD)};\n${DEFAULTS.replace('{ output: "spool" }', "")}`);
     const outcome = await run("script", ["-qec", `'${deno}' run '${path}'`, "/dev/null"], {
       cwd: folder.path,
       timeoutMs: 20_000,

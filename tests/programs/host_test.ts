@@ -49,17 +49,22 @@ const USE = `
 
 for (const [what, change] of Object.entries(CHANGES)) {
   for (const when of ["before", "after"] as const) {
-    for (const end of ["ci.shutdown();", "ci.scope('open');"]) {
+    for (
+      const [end, output] of [["ci.shutdown();", "journal"], ["ci.scope('open');", "journal"], [
+        "ci.scope('open');",
+        "spool",
+      ]]
+    ) {
       const ending = end.includes("open") ? "the end of the program" : "shutdown()";
-      test(`globalThis.process may be ${what} ${when} first use: scopes, ticks and ${ending} are as ever`, async () => {
+      test(`globalThis.process may be ${what} ${when} first use: scopes, ticks to a ${output} and ${ending} are as ever`, async () => {
         const { code, stdout, stderr } = await finish(`
           import * as ci from ${MOD};
           ${USE}
           ${when === "before" ? change : ""}
-          const profiler = ci.profile({ outputDir: DIRECTORY + "/spool", flushIntervalMs: 1 });
+          const profiler = ci.profile({ output: "${output}", outputDir: DIRECTORY + "/spool", flushIntervalMs: 1 });
           await use();
           ${when === "after" ? change : ""}
-          while (ci.health().spool_bytes === 0) await new Promise(done => setImmediate(done)); // a tick
+          while (ci.health().${output}_bytes === 0) await new Promise(done => setImmediate(done)); // a tick
           await use();
           const { internal_error_count, sink_error_count } = ci.health();
           const { span_count } = ci.trace({ format: "dict" });

@@ -68,9 +68,9 @@ function project(files: Readonly<Record<string, string>>): TempDirectory {
   return folder;
 }
 
-/** The sessions of a project's spool, and how many of them never ended. */
+/** The sessions of a project's journal, and how many of them never ended. */
 function sessionsIn(folder: TempDirectory): { roots: TraceNode[]; unfinished: number } {
-  const directory = join(folder.path, ".cirron", "spool");
+  const directory = join(folder.path, ".cirron", "journal");
   if (!existsSync(directory)) return { roots: [], unfinished: 0 };
   const spool = readSpool(directory);
   return { roots: spool.trace({ format: "dict" }).roots, unfinished: spool.unfinished_count };

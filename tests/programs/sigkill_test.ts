@@ -32,7 +32,7 @@ async function kill(spool: string, body: string, everyMs: number): Promise<Told[
     `
       import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
       import { writeSync } from "node:fs";
-      ci.profile({ outputDir: ${JSON.stringify(spool)}, flushIntervalMs: ${INTERVAL_MS} });
+      ci.profile({ output: "spool", outputDir: ${JSON.stringify(spool)}, flushIntervalMs: ${INTERVAL_MS} });
       const startMs = performance.now();
       let index = 0;
       let toldMs = -Infinity;

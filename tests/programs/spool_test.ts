@@ -17,7 +17,7 @@ test("Two processes that spool into one directory lose nothing", async () => {
   const path = folder.write(
     "program.ts",
     `import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
-    ci.profile({ outputDir: ${JSON.stringify(spool)}, flushIntervalMs: 1 });
+    ci.profile({ output: "spool", outputDir: ${JSON.stringify(spool)}, flushIntervalMs: 1 });
     for (let i = 0; i < 200; i++) {
       for (let j = 0; j < 10; j++) ci.scope("x", { index: i * 10 + j }).end();
       if (i % 10 === 0) await new Promise(resolve => setTimeout(resolve, 1));
@@ -42,7 +42,7 @@ test("outputDir is taken from the working directory, .cirron/spool by default", 
   const path = folder.write(
     "program.ts",
     `import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
-    ci.profile();
+    ci.profile({ output: "spool" });
     ci.scope("x").end();
     ci.shutdown();
     console.log("0");`,
@@ -60,7 +60,7 @@ test("The spool goes on where it was when the program changes its working direct
     `import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
     import process from "node:process";
     import { mkdirSync } from "node:fs";
-    ci.profile();
+    ci.profile({ output: "spool" });
     ci.scope("x").end();
     ci.flush();
     mkdirSync("elsewhere");
@@ -82,7 +82,7 @@ test("A process that exits without shutdown() keeps the bound as well", async ()
   const path = folder.write(
     "program.ts",
     `import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
-    ci.profile({ outputDir: ${JSON.stringify(spool)}, spoolMaxBytes: 20_000 });
+    ci.profile({ output: "spool", outputDir: ${JSON.stringify(spool)}, spoolMaxBytes: 20_000 });
     ci.scope("x").end();
     console.log("0");`,
   );

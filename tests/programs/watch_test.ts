@@ -167,14 +167,19 @@ const WATCHERS: Record<string, Watched> = IS_DENO
   };
 
 for (const [what, watched] of Object.entries(WATCHERS)) {
-  watchTest(
-    `${what} survives every edit, nothing of any generation is lost, and SIGTERM ends it`,
-    async () => {
-      const { runs, code, signal, spans, stderr } = await watch(watched);
-      assertEquals([runs.includes(0), code, signal], [false, null, "SIGTERM"], stderr);
-      assertEquals(spans, all(runs));
-    },
-  );
+  for (const output of ["journal", "spool"]) {
+    watchTest(
+      `${what} survives every edit, nothing of any generation is lost from its ${output}, and SIGTERM ends it`,
+      async () => {
+        const { runs, code, signal, spans, stderr } = await watch({
+          ...watched,
+          output: JSON.stringify(output),
+        });
+        assertEquals([runs.includes(0), code, signal], [false, null, "SIGTERM"], stderr);
+        assertEquals(spans, all(runs));
+      },
+    );
+  }
 }
 
 const COMMAND = IS_DENO ? ["run", "--watch", ...DENO] : ["--watch"];

@@ -60,7 +60,7 @@ const denoTest = testUnless(RUNTIME === "deno" ? null : "Bun's workers fire 'exi
 const procTest = testUnless(process.platform === "linux" ? null : "descriptors are listed below /proc", FILE);
 
 const TASK = `
-  ci.profile({ outputDir, flushIntervalMs: ${HOUR_MS} });
+  ci.profile({ output: "spool", outputDir, flushIntervalMs: ${HOUR_MS} });
   const task = ci.scope("task");
   ci.scope("step").end();
   task.end();
@@ -92,7 +92,7 @@ for (const kind of KINDS) {
 
   test(`A ${kind} worker terminated before any scope has closed is known to have begun`, async () => {
     using folder = new TempDirectory();
-    const worker = `ci.profile({ outputDir }); ci.scope("open"); post("done"); stay();`;
+    const worker = `ci.profile({ output: "spool", outputDir }); ci.scope("open"); post("done"); stay();`;
     await runWorkers(kind, folder.path, worker, TERMINATE);
     const spool = readSpool(folder.path);
     assertEquals([spool.span_count, spool.unfinished_count], [1, 1]);
@@ -102,7 +102,7 @@ for (const kind of KINDS) {
     using folder = new TempDirectory();
     const worker = `
       import process from "node:process";
-      ci.profile({ outputDir, flushIntervalMs: ${HOUR_MS} });
+      ci.profile({ output: "spool", outputDir, flushIntervalMs: ${HOUR_MS} });
       ci.scope("open");
       post("done");
       setTimeout(() => process.exit(0), 0);
@@ -122,7 +122,7 @@ for (const kind of KINDS) {
   denoTest(`A ${kind} worker that calls close() has everything on disk, and is finished`, async () => {
     using folder = new TempDirectory();
     const worker = `
-      ci.profile({ outputDir, flushIntervalMs: ${HOUR_MS} });
+      ci.profile({ output: "spool", outputDir, flushIntervalMs: ${HOUR_MS} });
       ci.scope("open");
       post("done");
       (globalThis as any).close();
@@ -183,7 +183,7 @@ for (const kind of KINDS) {
       TASK,
       `
         const ci = await import(${JSON.stringify(sourceUrl("mod.ts"))});
-        ci.profile({ outputDir: ${JSON.stringify(folder.path)} });
+        ci.profile({ output: "spool", outputDir: ${JSON.stringify(folder.path)} });
         for (const one of [start(), start()]) {
           await one.posted;
           await one.terminate();
@@ -204,7 +204,7 @@ test("The printed tree of a spool says which session is unfinished", async () =>
   using folder = new TempDirectory();
   const main = `
     const ci = await import(${JSON.stringify(sourceUrl("mod.ts"))});
-    ci.profile({ outputDir: ${JSON.stringify(folder.path)} });
+    ci.profile({ output: "spool", outputDir: ${JSON.stringify(folder.path)} });
     ${TERMINATE}
     ci.shutdown();
     const lines: string[] = [];

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { Host } from "../../src/api/host.ts";
@@ -56,16 +56,18 @@ for (const [env, rank] of RANKS) {
   });
 }
 
-test("profile() takes a negative rank into the spool, and readSpool() out of it", () => {
-  using folder = new TempDirectory();
-  const ci = new TestEngine();
-  withEnv({ RANK: "-1" }, () => ci.engine.profile({ outputDir: folder.path }));
-  ci.scope("x").end();
-  ci.engine.shutdown();
-  const spool = readSpool(folder.path);
-  assertEquals([spool.span_count, spool.skipped_row_count], [2, 0]);
-  assertEquals(spool.trace({ format: "dict" }).roots[0].attrs.rank, -1);
-});
+for (const output of ["journal", "spool"] as const) {
+  test(`profile() takes a negative rank into the ${output}, and readSpool() out of it`, () => {
+    using folder = new TempDirectory();
+    const ci = new TestEngine();
+    withEnv({ RANK: "-1" }, () => ci.engine.profile({ output, outputDir: folder.path }));
+    ci.scope("x").end();
+    ci.engine.shutdown();
+    const found = readSpool(folder.path);
+    assertEquals([found.span_count, found.skipped_row_count], [2, 0]);
+    assertEquals(found.trace({ format: "dict" }).roots[0].attrs.rank, -1);
+  });
+}
 
 test("profile() takes the run's ids from the environment, named as Python names them, and nothing else", () => {
   const env = {
@@ -103,14 +105,20 @@ test("health() has the run's ids while the session runs, as they were at its sta
 
 // What the environment says of sinks.
 
-test("CIRRON_OUTPUT_DIR is the parent of the spool, for profile() and for readSpool()", () => {
+test("CIRRON_OUTPUT_DIR is the parent of journal and spool, for profile() and for readSpool(), which reads both", () => {
   using folder = new TempDirectory();
   withEnv({ CIRRON_OUTPUT_DIR: folder.path }, () => {
     const ci = new TestEngine();
     ci.engine.profile();
-    assertEquals(ci.engine.health().spool_dir, join(folder.path, "spool"));
+    const { journal_dir } = ci.engine.health();
+    assertEquals(dirname(dirname(journal_dir!)), join(folder.path, "journal"));
     ci.engine.shutdown();
     assertEquals([readSpool().span_count, readSpool(null).span_count], [1, 1]);
+    ci.engine.profile({ output: "spool" });
+    assertEquals(ci.engine.health().spool_dir, join(folder.path, "spool"));
+    ci.engine.shutdown();
+    assertEquals(readSpool().span_count, 2);
+    assertEquals(readdirSync(folder.path).sort(), ["journal", "spool"]);
   });
 });
 
@@ -119,7 +127,7 @@ test("CIRRON_OUTPUT_DIR counts for nothing where outputDir is given", () => {
   withEnv({ CIRRON_OUTPUT_DIR: join(folder.path, "not") }, () => {
     const ci = new TestEngine();
     ci.engine.profile({ outputDir: folder.path });
-    assertEquals(ci.engine.health().spool_dir, folder.path);
+    assertEquals(dirname(dirname(ci.engine.health().journal_dir!)), folder.path);
     ci.engine.shutdown();
   });
 });
@@ -135,13 +143,13 @@ for (const [given, files, warnings] of SPOOL_BYTES) {
     using folder = new TempDirectory();
     const ci = new TestEngine();
     withEnv({ CIRRON_SPOOL_MAX_BYTES: given }, () => {
-      ci.engine.profile({ outputDir: folder.path });
+      ci.engine.profile({ output: "spool", outputDir: folder.path });
       ci.scope("x").end();
       ci.engine.flush();
       ci.clock.us(1);
       ci.engine.shutdown();
       assertEquals(readdirSync(folder.path).length, files);
-      ci.engine.profile({ outputDir: folder.path });
+      ci.engine.profile({ output: "spool", outputDir: folder.path });
       ci.engine.shutdown();
     });
     assertEquals(ci.warnings, warnings); // once, whatever the number of sessions
@@ -153,7 +161,7 @@ test("spoolMaxBytes counts before CIRRON_SPOOL_MAX_BYTES", () => {
   const ci = new TestEngine();
   withEnv(
     { CIRRON_SPOOL_MAX_BYTES: "x" },
-    () => ci.engine.profile({ outputDir: folder.path, spoolMaxBytes: 1e6 }),
+    () => ci.engine.profile({ output: "spool", outputDir: folder.path, spoolMaxBytes: 1e6 }),
   );
   ci.engine.shutdown();
   assertEquals(ci.warnings, []);
@@ -699,8 +707,10 @@ for (const output of ["bogus", "", "None", "spool "]) {
 }
 
 const OUTPUTS: [what: string, options: ProfileOptions | undefined, output: string[]][] = [
-  ["no output", undefined, ["spool"]],
-  ["the output undefined", { output: undefined }, ["spool"]],
+  ["no output", undefined, ["journal"]],
+  ["the output undefined", { output: undefined }, ["journal"]],
+  ["the output null", { output: null }, ["journal"]],
+  ['"journal"', { output: "journal" }, ["journal"]],
   ['"spool"', { output: "spool" }, ["spool"]],
   ['"log"', { output: "log" }, ["log"]],
   ['"stdout"', { output: "stdout" }, ["stdout"]],
@@ -715,7 +725,11 @@ for (const [what, options, output] of OUTPUTS) {
     const ci = new TestEngine();
     ci.engine.profile({ logger: { info() {} }, ...options, outputDir: folder.path });
     assertEquals(ci.engine.health().output, output);
-    assertEquals(ci.engine.health().spool_dir, output.includes("spool") ? folder.path : null);
+    const { spool_dir, journal_dir } = ci.engine.health();
+    assertEquals([spool_dir !== null, journal_dir !== null], [
+      output.includes("spool"),
+      output.includes("journal"),
+    ]);
     ci.engine.shutdown();
     assertEquals([ci.shape(), ci.warnings], ["cirron.session", []]);
   });
@@ -793,14 +807,6 @@ test("profile() takes null for an option as it takes one that is left out", () =
   ci.engine.shutdown();
   ci.engine.profile({ output: "none", counters: null });
   assertEquals(ci.engine.health().probes.cpu.present, true);
-});
-
-test("profile() takes null as the output for the spool", () => {
-  using folder = new TempDirectory();
-  const ci = new TestEngine();
-  ci.engine.profile({ output: null, outputDir: folder.path });
-  assertEquals(ci.engine.health().output, ["spool"]);
-  ci.engine.shutdown();
 });
 
 const MISSPELT: [options: unknown, message: string][] = [
@@ -920,8 +926,10 @@ test("health() before anything was recorded is complete", () => {
     journal_drop_count: 0,
     journal_span_drop_count: 0,
     journal_mark_drop_count: 0,
+    journal_waiting_span_count: 0,
     journal_bytes: 0,
     journal_dir: null,
+    thread_count: 1,
     sinks: [],
     flush_latency_ns: null,
     overhead: { estimated_ns: 0, span_ns: 0, mark_ns: 0, counter_ns: 0, flush_ns: 0 },

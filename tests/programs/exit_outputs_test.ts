@@ -12,6 +12,8 @@ import { TempDirectory } from "../support/temp_directory.ts";
 
 const SPANS = 1000;
 
+type Output = "journal" | "spool";
+
 type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL";
 
 interface Ending {
@@ -30,8 +32,9 @@ interface Ending {
  * Runs a program that records 1000 spans, leaves one open and then does what `ending` says; gives how it ended and what
  * is on disk.
  * @param signal Sent once the program has printed its first line.
+ * @param output What writes it there.
  */
-async function end(ending: string, signal?: Signal): Promise<Ending> {
+async function end(ending: string, signal?: Signal, output: Output = "spool"): Promise<Ending> {
   using directory = new TempDirectory();
   const spool = join(directory.path, "spool");
   const program = directory.write(
@@ -39,7 +42,9 @@ async function end(ending: string, signal?: Signal): Promise<Ending> {
     `
       import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
       import process from "node:process";
-      const profiler = ci.profile({ outputDir: ${JSON.stringify(spool)}, flushIntervalMs: 3_600_000 });
+      const profiler = ci.profile({ output: "${output}", outputDir: ${
+      JSON.stringify(spool)
+    }, flushIntervalMs: 3_600_000 });
       const record = (name: string, count: number) => {
         for (let i = 0; i < count; i++) ci.scope(name).end();
       };
@@ -73,7 +78,7 @@ async function end(ending: string, signal?: Signal): Promise<Ending> {
   let files: string[] = [];
   let damaged = 0;
   try {
-    files = readdirSync(spool);
+    files = (readdirSync(spool, { recursive: true }) as string[]).filter(name => /\.\w+$/.test(name));
     const found = readSpool(spool);
     damaged = found.skipped_file_count;
     const read = found.trace({ format: "df" });
@@ -86,7 +91,7 @@ async function end(ending: string, signal?: Signal): Promise<Ending> {
     signal: killedBy,
     spans,
     damaged,
-    strays: files.filter(name => !name.endsWith(".json")),
+    strays: files.filter(name => !name.endsWith(".json") && (output === "spool" || !name.endsWith(".arrow"))),
     stdout,
   };
 }
@@ -109,45 +114,49 @@ const ENDS: readonly (readonly [what: string, ending: string, code: number])[] =
   ],
 ];
 
-for (const [what, ending, code] of ENDS) {
-  test(`${what} leaves every span on disk, open ones too, and the exit status alone`, async () => {
-    const { spans, ...ended } = await end(ending);
-    assertEquals([ended.code, ended.signal, ended.strays], [code, null, []]);
-    delete spans.running;
-    assertEquals(spans, ALL);
-  });
-}
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  test(`${signal} leaves every span on disk, open ones too, and kills`, async () => {
-    const { spans, ...ended } = await end("stay();", signal);
-    assertEquals([ended.code, ended.signal, ended.strays], [null, signal, []]);
-    assertEquals(spans, ALL);
-  });
-}
-
-test("SIGTERM with a handler of the program's own that exits leaves every span on disk and the status as it says", async () => {
-  const ended = await end(
-    'process.on("SIGTERM", () => { record("late", 2); process.exit(7); }); stay();',
-    "SIGTERM",
-  );
-  assertEquals([ended.code, ended.signal], [7, null]);
-  assertEquals(ended.spans, { ...ALL, late: 2 });
-});
-
-test("SIGTERM with a handler that chooses not to exit lets the program go on, and closes nothing", async () => {
-  const ended = await end(
-    `process.on("SIGTERM", () => {
-      console.log("open: " + ci.health().open_count);
-      setTimeout(() => { record("late", 2); open.end(); process.exit(0); }, 1);
+for (const output of ["journal", "spool"] as const) {
+  for (const [what, ending, code] of ENDS) {
+    test(`${what} leaves every span in the ${output}, open ones too, and the exit status alone`, async () => {
+      const { spans, ...ended } = await end(ending, undefined, output);
+      assertEquals([ended.code, ended.signal, ended.strays], [code, null, []]);
+      delete spans.running;
+      assertEquals(spans, ALL);
     });
-    stay();`,
-    "SIGTERM",
-  );
-  assertEquals([ended.code, ended.signal], [0, null]);
-  assert(ended.stdout.includes("open: 2"), ended.stdout);
-  assertEquals(ended.spans, { ...ALL, late: 2 });
-});
+  }
+
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    test(`${signal} leaves every span in the ${output}, open ones too, and kills`, async () => {
+      const { spans, ...ended } = await end("stay();", signal, output);
+      assertEquals([ended.code, ended.signal, ended.strays], [null, signal, []]);
+      assertEquals(spans, ALL);
+    });
+  }
+
+  test(`SIGTERM with a handler of the program's own that exits leaves every span in the ${output} and the status as it says`, async () => {
+    const ended = await end(
+      'process.on("SIGTERM", () => { record("late", 2); process.exit(7); }); stay();',
+      "SIGTERM",
+      output,
+    );
+    assertEquals([ended.code, ended.signal], [7, null]);
+    assertEquals(ended.spans, { ...ALL, late: 2 });
+  });
+
+  test(`SIGTERM with a handler that chooses not to exit lets the program go on with its ${output}, and closes nothing`, async () => {
+    const ended = await end(
+      `process.on("SIGTERM", () => {
+        console.log("open: " + ci.health().open_count);
+        setTimeout(() => { record("late", 2); open.end(); process.exit(0); }, 1);
+      });
+      stay();`,
+      "SIGTERM",
+      output,
+    );
+    assertEquals([ended.code, ended.signal], [0, null]);
+    assert(ended.stdout.includes("open: 2"), ended.stdout);
+    assertEquals(ended.spans, { ...ALL, late: 2 });
+  });
+}
 
 test("SIGKILL loses what came after the last flush, and leaves no half file", async () => {
   const ended = await end('ci.flush(); record("lost", 5); stay();', "SIGKILL");
@@ -159,7 +168,7 @@ test("SIGKILL in the middle of ticks leaves no half file that a reader would see
   const ended = await end(
     `
       ci.shutdown();
-      ci.profile({ outputDir: ci.health().spool_dir!, flushIntervalMs: 1 });
+      ci.profile({ output: "spool", outputDir: ci.health().spool_dir!, flushIntervalMs: 1 });
       let turns = 0;
       let said = false;
       const turn = () => {
@@ -184,7 +193,7 @@ test("shutdown() twice and the end after it write every span once", async () => 
 test("profile() after shutdown() writes both sessions", async () => {
   const ended = await end(`
     ci.shutdown();
-    ci.profile({ outputDir: ${"ci.health().spool_dir!"}, flushIntervalMs: 3_600_000 });
+    ci.profile({ output: "spool", outputDir: ${"ci.health().spool_dir!"}, flushIntervalMs: 3_600_000 });
     record("second", 3);
   `);
   assertEquals([ended.code, ended.spans], [0, { ...ALL, second: 3, "cirron.session": 2 }]);
