@@ -79,6 +79,8 @@ export const SESSION: SessionInfo = {
   boot_id: "a-boot",
   thread: 0,
   thread_name: null,
+  kernel_thread: null,
+  kernel_thread_start: null,
   rank: null,
   parent: null,
   context: null,
