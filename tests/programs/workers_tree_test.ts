@@ -107,8 +107,8 @@ interface Answer {
 
 /** What each `ask` has below it: its task, how the session stands, and what is in it. */
 function askedIn(dict: TraceDict): string[] {
-  const stateOf = ({ open, attrs }: TraceNode) =>
-    open ? "open" : attrs["cirron.unfinished"] === true ? "unfinished" : "ended";
+  const stateOf = ({ end_us, attrs }: TraceNode) =>
+    end_us === null ? "open" : attrs["cirron.unfinished"] === true ? "unfinished" : "ended";
   return asksIn(dict.roots).map(({ attrs, children }) => {
     assertEquals(children.map(({ name }) => name), ["cirron.session"]);
     const [session] = children;

@@ -175,7 +175,7 @@ function lossOf(directory: string, told: readonly Told[]): Loss {
     lost: Math.max(0, last.index - newest),
     stalledMs: lost === undefined ? 0 : longestPause(told, lost.afterMs - AROUND_MS),
     broken: skipped_file_count + skipped_row_count,
-    ms: lost === undefined ? 0 : last.beforeMs - lost.afterMs,
+    ms: lost === undefined ? 0 : Math.max(0, last.beforeMs - lost.afterMs),
     kept: kept.length,
     gaps: newest + 1 - onDisk.size,
     open: opens.filter(({ name }) => name !== "x").map(({ id, name, startNs, endNs }) => {
