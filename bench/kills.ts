@@ -3,9 +3,9 @@
  * that it runs on. Needs the checkout and the runtime's own binary, no package and no network.
  *
  * A loss is counted from the first span that the program told of and that is on no disk, to the last that it told of, on the program's own
- * clock. A machine that gives the program no turn in that time adds what it takes: each program notes the longest time in which it got
- * nowhere while it was to compute (the longest step between two closes, less what the step was to take), and that is allowed beside the
- * 100 ms. Ends with 1 if more was lost, a span is missing among those that are left, a folder cannot be opened, or what was open is not
+ * clock. A machine that gives the program no turn in that time adds what it takes: the longest time between two spans that the program
+ * told of, from 150 ms before the loss on, where it tells of one each millisecond or two. That is allowed beside the 100 ms, and printed.
+ * Ends with 1 if more was lost, a span is missing among those that are left, a folder cannot be opened, or what was open is not
  * shown.
  *
  * @module

@@ -3,11 +3,10 @@ import { test } from "node:test";
 import { read } from "../../src/api/read.ts";
 import type { TraceDict, TraceNode } from "../../src/data/values.ts";
 import { sourceUrl } from "../support/checkout.ts";
-import { LARGE, RUNTIME, testUnless } from "../support/conditions.ts";
+import { RUNTIME } from "../support/conditions.ts";
 import { findRuntime, run, said } from "../support/runtimes.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
 
-const largeTest = testUnless(LARGE, import.meta.url);
 const FLAGS = RUNTIME === "deno" ? ["run", "-A", "--no-check", "--quiet"] : [];
 
 /** What each worker and child does. */
@@ -135,7 +134,7 @@ const WHILE_IT_RUNS = [
   "child lives, open, task, endless open",
 ];
 
-largeTest(
+test(
   "trace({ workers: true }) has 8 workers and 3 children in one tree, and says who never finished; read() as well",
   async () => {
     using folder = new TempDirectory();
