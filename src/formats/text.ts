@@ -85,10 +85,9 @@ function originText(snapshot: Snapshot, row: number): string {
   const { threads, name } = snapshot;
   if (threads === undefined || threads.list.length < 2 || name[row] !== SESSION_NAME) return "";
   const thread = threads.list[threads.of[row]];
-  const isOneProcess = threads.list.every(({ pid, rank }) =>
-    Object.is(pid, thread.pid) && Object.is(rank, thread.rank)
-  );
-  const words = isOneProcess ? [] : [processName(thread)];
+  const isOneRank = threads.list.every(({ rank }) => Object.is(rank, thread.rank));
+  const isOneProcess = isOneRank && threads.list.every(({ pid }) => Object.is(pid, thread.pid));
+  const words = isOneProcess ? [] : [processName(isOneRank ? { ...thread, rank: NaN } : thread)];
   if (thread.threadId !== 0) words.push(threadText(thread));
   return words.length === 0 ? "" : ` (${printable(words.join(", "))})`;
 }
