@@ -6,8 +6,9 @@
 import { IdSeries } from "../data/id_series.ts";
 import { parseTraceparent, spanNumber } from "../data/trace_context.ts";
 import { node } from "../runtime/builtins.ts";
-import { THREAD_NAME } from "./format.ts";
-import { readSession, runsIn } from "./run_folder.ts";
+import { namesNowIn } from "../spool/directory_names.ts";
+import { RUN_NAME, THREAD_NAME } from "./format.ts";
+import { readSession } from "./run_folder.ts";
 import type { SessionInfo } from "./session_file.ts";
 
 /** Numbers of spans that a recorder may have given. Of all 2^64 ids, hardly one in as many as this is one of them by chance. */
@@ -20,8 +21,11 @@ const MOST_SPANS = 2 ** 32;
  */
 export function familyOf(run: string): string[] {
   const known = seriesOf(sessionsIn(run));
-  let others = runsIn(node.path.dirname(run))
-    .filter(path => node.path.basename(path) > node.path.basename(run))
+  const directory = node.path.dirname(run);
+  const own = node.path.basename(run);
+  // Of very many old runs no more than the name is looked at.
+  let others = Array.from(namesNowIn(directory)).filter(name => name > own && RUN_NAME.test(name)).sort()
+    .map(name => node.path.join(directory, name))
     .map(path => ({ path, sessions: sessionsIn(path) }));
   const family = [run];
   // One that began later hangs on one that began sooner, so once is enough but where a clock was set.
