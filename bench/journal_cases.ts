@@ -149,6 +149,8 @@ function journalIn(directory: string): JournalWriter {
       boot_id: null,
       thread: 0,
       thread_name: null,
+      kernel_thread: null,
+      kernel_thread_start: null,
       rank: null,
       parent: null,
       context: null,

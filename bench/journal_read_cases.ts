@@ -101,6 +101,8 @@ function writeRun(directory: string, suffixes: readonly string[], spans: number)
       boot_id: null,
       thread,
       thread_name: null,
+      kernel_thread: null,
+      kernel_thread_start: null,
       rank: null,
       parent: null,
       context: null,

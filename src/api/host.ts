@@ -34,7 +34,7 @@ export class Host {
   /** Reads the buffer, or the session's journal. */
   trace(options?: GivenTraceOptions): unknown {
     const context = this.traceContext((last, open) => this.#engine.read(last, open));
-    return trace({ ...context, journal: () => openSessionJournal(this.#engine) }, options);
+    return trace({ ...context, journal: reading => openSessionJournal(this.#engine, reading) }, options);
   }
 
   /** What `trace` needs to read from `read` and to show on this host's terms. */

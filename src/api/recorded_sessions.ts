@@ -44,6 +44,7 @@ function toRow(recorder: JournalRecorder): SessionRow {
     pid: measured(thread.pid),
     rank: measured(thread.rank),
     thread_id: measured(thread.threadId),
+    thread_name: thread.name ?? null,
     runtime: textOf(attrs?.runtime) ?? runtime ?? null,
     runtime_version: textOf(attrs?.runtime_version) ?? version ?? null,
     run_id: textOf(attrs?.["cirron.run_id"]),

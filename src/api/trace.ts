@@ -24,6 +24,7 @@ import { summarize, type SummaryRow } from "../tree/summary.ts";
 import { buildTree, type Tree } from "../tree/tree.ts";
 import type { DataFrame } from "./data_frame.ts";
 import { readEnough, type ReadSnapshot } from "./read_enough.ts";
+import type { RunReading } from "./session_journal.ts";
 import {
   type CheckedTraceOptions,
   checkTraceOptions,
@@ -132,7 +133,7 @@ export interface TraceContext {
    * Opens the journal of the session whose spans `read` gives, to be read likewise; absent where there is no session.
    * @throws {CirronError} If it writes none, or that cannot be read.
    */
-  journal?(): ReadSnapshot;
+  journal?(reading: RunReading): ReadSnapshot;
   /** The DataFrame engine, or why there is none. */
   frameEngine(): FrameEngine | CirronDependencyError;
   /** Writes a line to stdout. */
@@ -171,7 +172,7 @@ const SAYS_WHAT_IS_CUT: readonly TraceFormat[] = ["tree", "text"];
 /**
  * Reads a trace.
  * @throws {TypeError} If an option has the wrong type, there is none of its name, `fold` is given with a format that does not
- * fold, `by` with another one than `"summary"`, `last` with `roots` or `slowest`, or `from` where there is no session.
+ * fold, `by` with another one than `"summary"`, `last` with `roots` or `slowest`, or `from` or `workers` where there is no session.
  * @throws {CirronError} If the session's journal is asked for and it writes none, or that cannot be read.
  * @throws {RangeError} If the format is unknown, or a number is out of bounds.
  * @throws {CirronDependencyError} If the format is `"df"` and nodejs-polars is not to be had.
@@ -187,14 +188,14 @@ export function trace(context: TraceContext, given: GivenTraceOptions = {}): unk
   return FORMATS[format](tree, { context, options, engine });
 }
 
-function readerOf(context: TraceContext, { from }: CheckedTraceOptions): ReadSnapshot {
-  if (from === "memory") return (last, open) => context.read(last, open);
+function readerOf(context: TraceContext, { from, workers }: CheckedTraceOptions): ReadSnapshot {
+  if (from === "memory" && !workers) return (last, open) => context.read(last, open);
   if (context.journal === undefined) {
     throw new TypeError(
-      "Cannot trace: from is for the package's own trace(), this one reads what it was made of",
+      "Cannot trace: from and workers are for the package's own trace(), this one reads what it was made of",
     );
   }
-  return context.journal();
+  return context.journal({ from, children: workers });
 }
 
 function printTree(tree: Tree, { context, options }: Request): unknown {

@@ -44,6 +44,14 @@ export interface TraceOptions {
    */
   from?: TraceSource | null;
   /**
+   * Show what workers and child processes did as well, each below the span that asked for it: what the run's other threads have in
+   * their journals, and the runs in the same directory of processes that were given a trace context of one of them. What never finished
+   * says so. This thread's own spans are in it once, from where `from` says; with `"journal"` there the run's other threads are shown in
+   * any case. The session, and those of workers and children, need `output: "journal"`.
+   * @default false
+   */
+  workers?: boolean | null;
+  /**
    * Keep spans of exactly this name and all their descendants; or of names that a RegExp finds, or of any of a list. A RegExp
    * is tried from the beginning of each name, whatever its flags, and stays as it is. An empty list keeps nothing.
    */
@@ -107,6 +115,7 @@ export type GivenTraceOptions = TraceOptions & Pick<SummaryOptions, "by">;
 export interface CheckedTraceOptions extends CheckedFilters {
   readonly format: TraceFormat;
   readonly from: TraceSource;
+  readonly workers: boolean;
   readonly by: SummaryBy;
   readonly open: boolean;
   readonly depth: number | undefined;
@@ -117,6 +126,7 @@ export interface CheckedTraceOptions extends CheckedFilters {
 const OPTION_NAMES: readonly string[] = [
   "format",
   "from",
+  "workers",
   "name",
   "where",
   "roots",
@@ -150,6 +160,7 @@ export function checkTraceOptions(
   checkOptionNames(options, OPTION_NAMES, "trace");
   const format = options.format ?? "tree";
   const from = options.from ?? "memory";
+  const workers = options.workers ?? false;
   const open = options.open ?? false;
   const depth = options.depth ?? undefined;
   const minWallUs = options.minWallUs ?? undefined;
@@ -160,6 +171,9 @@ export function checkTraceOptions(
   }
   if (!SOURCES.includes(from)) {
     throw new RangeError(`Cannot trace: from must be ${listed(SOURCES)}, got ${shown(from)}`);
+  }
+  if (typeof workers !== "boolean") {
+    throw new TypeError(`Cannot trace: workers must be a boolean, got ${typeof workers}`);
   }
   const filters = checkFilters(options);
   if (typeof open !== "boolean") {
@@ -181,7 +195,7 @@ export function checkTraceOptions(
       throw new TypeError(`Cannot trace: by is for format "summary", "${format}" has every span`);
     }
   }
-  return { ...filters, format, from, open, depth, minWallUs, fold, by: by ?? "path" };
+  return { ...filters, format, from, workers, open, depth, minWallUs, fold, by: by ?? "path" };
 }
 
 /** `"a", "b" or "c"`. */

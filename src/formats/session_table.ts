@@ -27,7 +27,7 @@ const COLUMNS: readonly Column[] = [
   { title: "state", cell: row => row.state },
   { title: "rank", cell: row => known(row.rank) },
   { title: "pid", cell: row => known(row.pid) },
-  { title: "thread", cell: row => known(row.thread_id), fills: hasThreads },
+  { title: "thread", cell: threadText, fills: hasThreads },
 ];
 
 /** `rows` as text, a line each below a header, without a newline at the end. */
@@ -42,6 +42,17 @@ export function toSessionTable(rows: readonly SessionRow[]): string {
   rows.forEach((row, i) => lines[i + 1] += ` ${printable(runtimeText(row))}`);
   return lines.map(line => line.trimEnd()).join("\n");
 }
+
+function threadText({ thread_id: id, thread_name: name }: SessionRow): string {
+  return name === null ? known(id) : `${known(id)} ${printable(cutToFit(name))}`;
+}
+
+// A name may be as long as its program likes, and the column is as wide as the longest.
+function cutToFit(name: string): string {
+  return name.length <= MOST_NAME ? name : `${name.slice(0, MOST_NAME - 1)}…`;
+}
+
+const MOST_NAME = 24;
 
 function known(value: number | null): string {
   return value === null ? "-" : String(value);

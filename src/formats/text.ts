@@ -4,6 +4,7 @@
  * @module
  */
 import { printable } from "../data/printable.ts";
+import { SESSION_NAME } from "../data/session_names.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import type { MarkValue } from "../data/values.ts";
 import { COUNTERS } from "../meters/counters.ts";
@@ -12,6 +13,7 @@ import type { Fold, FoldedTree } from "../tree/fold.ts";
 import { type Tree, walk } from "../tree/tree.ts";
 import { TextBytes } from "./bytes.ts";
 import { cutNotes } from "./cut_notes.ts";
+import { processName, threadText } from "./track_labels.ts";
 import { formatCounter, formatDuration, formatValue } from "./units.ts";
 
 /** Marks of one span printed one by one; with more, one entry per name. */
@@ -74,8 +76,20 @@ function writeSpan(out: TextBytes, tree: Tree, position: number, note: string): 
 
 // Open is what this process knows to be open. Of another one it is known only that the end is in no file.
 function stateText(snapshot: Snapshot, row: number): string {
-  if (row >= snapshot.closedLength) return " open";
-  return isUnfinishedRow(snapshot, row) ? " unfinished" : "";
+  const state = row >= snapshot.closedLength ? " open" : isUnfinishedRow(snapshot, row) ? " unfinished" : "";
+  return state + originText(snapshot, row);
+}
+
+// Where several threads are in one tree, the session of each says whose it is.
+function originText(snapshot: Snapshot, row: number): string {
+  const { threads, name } = snapshot;
+  if (threads === undefined || threads.list.length < 2 || name[row] !== SESSION_NAME) return "";
+  const thread = threads.list[threads.of[row]];
+  const isOneRank = threads.list.every(({ rank }) => Object.is(rank, thread.rank));
+  const isOneProcess = isOneRank && threads.list.every(({ pid }) => Object.is(pid, thread.pid));
+  const words = isOneProcess ? [] : [processName(isOneRank ? { ...thread, rank: NaN } : thread)];
+  if (thread.threadId !== 0) words.push(threadText(thread));
+  return words.length === 0 ? "" : ` (${printable(words.join(", "))})`;
 }
 
 /** The least part of a batch's own time that its loading has to take to be in its line, and the least time. */
@@ -138,7 +152,7 @@ export interface SpanWords {
   /** `name[index]`. */
   readonly label: string;
   readonly duration: string;
-  /** ` open`, ` unfinished`, or nothing. */
+  /** ` open`, ` unfinished`, or nothing; behind it, of sessions, ` (thread 3, name)` where there are several. */
   readonly state: string;
   /** ` {loss=0.5234}`. */
   readonly marks: string;

@@ -50,13 +50,18 @@ export function labelTracks(snapshot: Snapshot, tracks: readonly Track[], pid: n
 
 const MAIN = "main";
 
-function threadName({ threadId, name }: SnapshotThread, hasOthers: boolean): string {
-  if (!hasOthers || threadId === 0) return MAIN;
+function threadName(thread: SnapshotThread, hasOthers: boolean): string {
+  return !hasOthers || thread.threadId === 0 ? MAIN : threadText(thread);
+}
+
+/** A thread's number and name for people. */
+export function threadText({ threadId, name }: SnapshotThread): string {
   const thread = `thread ${Number.isNaN(threadId) ? "?" : threadId}`;
   return name === undefined || name === null || name === "" ? thread : `${thread}, ${name}`;
 }
 
-function processName({ pid, rank }: SnapshotThread): string {
+/** A process's number and rank for people. */
+export function processName({ pid, rank }: SnapshotThread): string {
   const name = `process ${Number.isNaN(pid) ? "?" : pid}`;
   return Number.isNaN(rank) ? name : `rank ${rank}, ${name}`;
 }

@@ -1,6 +1,7 @@
 /**
  * Whether a recorder still runs. Numbers of processes are used again: the same process is one of the same number, that was
- * started at the same moment, since the same start of the machine.
+ * started at the same moment, since the same start of the machine. Of a thread likewise: one that was terminated is not among those of
+ * its process any more, though that goes on.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { node } from "../runtime/builtins.ts";
 import { isReadable } from "../runtime/permissions.ts";
 import type { SessionInfo } from "./session_file.ts";
 
-/** What becomes of a recorder: it said that it ended, or runs, or its process is gone without a word; or it cannot be told. */
+/** What becomes of a recorder: it said that it ended, or runs, or its process or thread is gone without a word; or it cannot be told. */
 export type Liveness = "ended" | "running" | "unfinished" | "unknown";
 
 /** Where the kernel says what runs. A test has one of its own. */
@@ -49,6 +50,21 @@ export function identify(
   };
 }
 
+/**
+ * By what the kernel knows the calling thread. What cannot be told is null. The main thread is its process, and says nothing.
+ * @param threadId 0 for the main thread.
+ */
+export function identifyThread(
+  threadId: number,
+  processes: ProcessTable = PROCESSES,
+): { kernelThread: number | null; kernelThreadStart: string | null } {
+  const stat = threadId === 0 ? null : processes.read("thread-self/stat");
+  const kernelThreadStart = startOf(stat);
+  return kernelThreadStart === null
+    ? { kernelThread: null, kernelThreadStart }
+    : { kernelThread: parseInt(stat!, 10), kernelThreadStart };
+}
+
 /** Whether a recorder still runs. Never throws. */
 export function livenessOf(session: SessionInfo, processes: ProcessTable = PROCESSES): Liveness {
   if (session.ended_unix_ns !== null) return "ended";
@@ -61,7 +77,18 @@ export function livenessOf(session: SessionInfo, processes: ProcessTable = PROCE
   if (stat === null) return "unfinished";
   const start = startOf(stat);
   if (session.process_start === null || start === null) return "unknown";
-  return start === session.process_start ? "running" : "unfinished";
+  return start === session.process_start ? threadLiveness(session, processes) : "unfinished";
+}
+
+/** The same of a thread whose process runs. */
+function threadLiveness(
+  { pid, kernel_thread: thread, kernel_thread_start: began }: SessionInfo,
+  processes: ProcessTable,
+): Liveness {
+  if (thread === null || began === null) return "running"; // as far as anybody knows
+  const stat = processes.read(`${pid}/task/${thread}/stat`);
+  if (stat === undefined) return "running";
+  return startOf(stat) === began ? "running" : "unfinished";
 }
 
 // The 22nd field, behind a name in parentheses that may hold anything. A process that is a zombie has ended.

@@ -8,6 +8,7 @@
  */
 import { node } from "../runtime/builtins.ts";
 import { leaveForWorkers, leftByMainThread } from "../runtime/thread.ts";
+import { namesNowIn } from "../spool/directory_names.ts";
 import { RUN_NAME } from "./format.ts";
 import { livenessOf, PROCESSES, type ProcessTable } from "./liveness.ts";
 import { readSession } from "./run_folder.ts";
@@ -60,7 +61,7 @@ function announcedRun(directory: string): ProcessRun | null {
 
 function findRun(directory: string, pid: number, processes: ProcessTable): ProcessRun | null {
   const end = `-${pid}`;
-  const runs = node.fs.readdirSync(directory).filter(name => name.endsWith(end) && RUN_NAME.test(name));
+  const runs = Array.from(namesNowIn(directory)).filter(name => name.endsWith(end) && RUN_NAME.test(name));
   for (const name of runs.sort().reverse()) {
     const session = readSession(node.path.join(directory, name, "0"));
     if (session === null) continue;

@@ -65,7 +65,7 @@ export class JournalRecorder {
   /**
    * Looks through a recorder's folder. Never throws.
    * @param unixNs The system's clock.
-   * @param isRunning Whether the recorder is known to run; undefined to find out.
+   * @param isRunning Whether the recorder's process is known to run; undefined to find out.
    * @param live What is open in this thread's own recorder: not all of it is in files yet. Left out of account if it is another's.
    */
   static inFolder(
@@ -121,6 +121,11 @@ export class JournalRecorder {
     const isOwn = live !== undefined && areMade(live.ids) && live.ids.suffix === this.#identity.idSuffix
       && live.anchorNs === anchorNs;
     this.#live = isOwn ? liveOpens(live) : null;
+  }
+
+  /** Whether it is a recorder of this thread, whose open spans it has from there. */
+  get isLive(): boolean {
+    return this.#live !== null;
   }
 
   /** Whether there is anything. */
@@ -233,8 +238,11 @@ function reasonOf(code: string | undefined, message: string): string {
 
 function stateOf(session: SessionInfo | null, isRunning: boolean | undefined): RecorderState {
   if (session?.ended_unix_ns != null) return "ended";
-  if (isRunning !== undefined) return isRunning ? "running" : "unfinished";
-  return session !== null && livenessOf(session) === "running" ? "running" : "unfinished";
+  if (isRunning === false) return "unfinished";
+  const liveness = session === null ? "unknown" : livenessOf(session);
+  // Of a process that runs, a thread that is not known to be gone is taken to go on.
+  const isThere = liveness === "running" || (isRunning === true && liveness === "unknown");
+  return isThere ? "running" : "unfinished";
 }
 
 /** Without a session, the names of the folders say what there is to say. */

@@ -27,6 +27,9 @@ export interface SessionInfo {
   /** 0 for the main thread. */
   readonly thread: number;
   readonly thread_name: string | null;
+  /** By what the kernel knows a thread that is not the main one, and when that was started, as `process_start`. */
+  readonly kernel_thread: number | null;
+  readonly kernel_thread_start: string | null;
   readonly rank: number | null;
   /** Trace context that the whole session hangs on, as W3C writes it. */
   readonly parent: string | null;
@@ -83,6 +86,8 @@ export function parseSession(text: string): SessionInfo | null {
     boot_id: string("boot_id"),
     thread: number("thread") ?? 0,
     thread_name: string("thread_name"),
+    kernel_thread: number("kernel_thread"),
+    kernel_thread_start: string("kernel_thread_start"),
     rank: number("rank"),
     parent: string("parent"),
     context: string("context"),

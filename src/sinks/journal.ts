@@ -17,7 +17,7 @@ import type { Attrs } from "../data/values.ts";
 import { MarkEncoder, SpanEncoder } from "../journal/encode.ts";
 import type { JournalKind } from "../journal/format.ts";
 import { JournalFiles } from "../journal/journal_files.ts";
-import { identify } from "../journal/liveness.ts";
+import { identify, identifyThread } from "../journal/liveness.ts";
 import type { Problem } from "../journal/problem.ts";
 import { JournalWriter } from "../journal/writer.ts";
 import type { Drained } from "./batch.ts";
@@ -205,6 +205,7 @@ export class JournalSink implements ColumnSink {
     const { directory, run, maxBytes, threadName, sdkVersion, runtime, unixNs, nowMs } = this.#options;
     const ids = snapshot.ids as IdSeries; // a recorder of this thread counts
     const { processStart, bootId } = identify(pid);
+    const { kernelThread, kernelThreadStart } = identifyThread(threadId);
     const segmentBytes = (maxBytes ?? DEFAULT_JOURNAL_MAX_BYTES) / 32;
     return new JournalWriter({
       directory,
@@ -220,6 +221,8 @@ export class JournalSink implements ColumnSink {
         boot_id: bootId,
         thread: threadId,
         thread_name: threadName,
+        kernel_thread: kernelThread,
+        kernel_thread_start: kernelThreadStart,
         rank,
         ...contexts,
         sdk_version: sdkVersion,

@@ -32,6 +32,8 @@ export interface SessionRow {
   readonly pid: number | null;
   readonly rank: number | null;
   readonly thread_id: number | null;
+  /** As the program named the thread; null if it did not. */
+  readonly thread_name: string | null;
   /** `"deno"`, `"bun"` or `"node"`; null if the session does not say. */
   readonly runtime: string | null;
   readonly runtime_version: string | null;
@@ -123,6 +125,7 @@ function toRow({ snapshot, rows }: Tree, position: number, isSession: boolean): 
     pid: measured(thread?.pid ?? NaN),
     rank: measured(thread?.rank ?? NaN),
     thread_id: measured(thread?.threadId ?? NaN),
+    thread_name: thread?.name ?? null,
     runtime: textOf(attrs?.runtime),
     runtime_version: textOf(attrs?.runtime_version),
     run_id: textOf(attrs?.["cirron.run_id"]),

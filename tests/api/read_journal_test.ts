@@ -467,7 +467,7 @@ test('trace({ from: "journal" }) throws where there is no journal, or no session
   assertThrows(
     () => read(folder.path).trace({ from: "journal" }),
     TypeError,
-    "from is for the package's own trace()",
+    "from and workers are for the package's own trace()",
   );
   assertEquals(read(folder.path).trace({ from: "memory", format: "dict" }).span_count, 0);
 });

@@ -14,6 +14,7 @@ function row(more: Partial<SessionRow> = {}): SessionRow {
     pid: 17,
     rank: 0,
     thread_id: 0,
+    thread_name: null,
     runtime: "bun",
     runtime_version: "1.4.5",
     run_id: null,

@@ -136,6 +136,25 @@ test("JournalFiles never touches a run that runs, however old, and counts it", (
   assert(!existsSync(join(runs.path, other)));
 });
 
+test("JournalFiles evicts what a terminated worker left while its process runs, and nothing of one that lives", () => {
+  using runs = new Runs();
+  const session = { pid: 77, process_start: "1", thread: 3, kernel_thread_start: "1" };
+  runs.plant(1000, { ...session, kernel_thread: 80 }, undefined, 3);
+  const living = runs.plant(2 * HOUR_MS, { ...session, kernel_thread: 81 }, undefined, 3);
+  const process = running({ 77: "1" });
+  finish(runs.files(100, { read: path => path === "77/task/80/stat" ? null : process.read(path) }), 100);
+  assertEquals(runs.left, [living]);
+});
+
+test("JournalFiles takes files from the future, of before the clock was set back, for the oldest", () => {
+  using runs = new Runs();
+  runs.plant(-9 * HOUR_MS, ENDED);
+  const older = runs.plant(2 * HOUR_MS, ENDED);
+  const newer = runs.plant(HOUR_MS, ENDED);
+  finish(runs.files(3400), 500);
+  assertEquals(runs.left, [older, newer]);
+});
+
 test("JournalFiles evicts runs whose process is gone, and those whose number is another process's now", () => {
   using runs = new Runs();
   runs.plant(1000, { pid: 78, process_start: "5" });

@@ -13,7 +13,7 @@ import {
   segmentName,
   SPAN_FIELDS,
 } from "../../src/journal/format.ts";
-import { identify, livenessOf, type ProcessTable } from "../../src/journal/liveness.ts";
+import { identify, identifyThread, livenessOf, type ProcessTable } from "../../src/journal/liveness.ts";
 import { readSession, recorderIn, recordersIn, runsIn } from "../../src/journal/run_folder.ts";
 import { encodeSession, parseSession } from "../../src/journal/session_file.ts";
 import { idText } from "../../src/tree/columns.ts";
@@ -161,6 +161,31 @@ test("livenessOf() tells what ended, what runs and what is gone, also where a nu
   assertEquals(livenessOf(SESSION, nowhere), "unknown");
   assertEquals(livenessOf({ ...SESSION, boot_id: null }, machine("5678")), "unknown");
   assertEquals(livenessOf({ ...SESSION, process_start: null }, machine("5678")), "unknown");
+});
+
+test("livenessOf() a thread that was terminated is unfinished while its process runs; where it cannot be told, it runs", () => {
+  const thread = { ...SESSION, thread: 3, kernel_thread: 1240, kernel_thread_start: "6000" };
+  const withTask = (task: string | null | undefined): ProcessTable => ({
+    read: path => path === "1234/task/1240/stat" ? task : machine("5678").read(path),
+  });
+  const stat = (start: string, state = "S") => `1240 (worker-1) ${state} ${"0 ".repeat(18)}${start} 99`;
+  assertEquals(livenessOf(thread, withTask(stat("6000"))), "running");
+  assertEquals(livenessOf(thread, withTask(stat("6001"))), "unfinished"); // the number is another thread's now
+  assertEquals(livenessOf(thread, withTask(stat("6000", "Z"))), "unfinished");
+  assertEquals(livenessOf(thread, withTask(null)), "unfinished");
+  assertEquals(livenessOf(thread, withTask(undefined)), "running");
+  assertEquals(livenessOf({ ...thread, kernel_thread: null }, withTask(null)), "running");
+  assertEquals(livenessOf({ ...thread, ended_unix_ns: "1" }, withTask(null)), "ended");
+});
+
+test("identifyThread() says nothing of the main thread, and of another what the kernel shows of it", () => {
+  const processes: ProcessTable = {
+    read: path => path === "thread-self/stat" ? `1240 (a ) b) R ${"0 ".repeat(18)}6000 99` : null,
+  };
+  const nothing = { kernelThread: null, kernelThreadStart: null };
+  assertEquals(identifyThread(3, processes), { kernelThread: 1240, kernelThreadStart: "6000" });
+  assertEquals(identifyThread(0, processes), nothing);
+  assertEquals(identifyThread(3, { read: () => undefined }), nothing);
 });
 
 test("identify() of this process is what livenessOf() takes for running, on a system that says so", () => {

@@ -1,8 +1,17 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { spawn } from "node:child_process";
-import { existsSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { read } from "../../src/api/read.ts";
 import type { Health } from "../../src/data/health.ts";
 import { recordersIn, runsIn } from "../../src/journal/run_folder.ts";
 import type { ProfileOptions } from "../../src/session/options.ts";
@@ -18,6 +27,7 @@ import { TempDirectory } from "../support/temp_directory.ts";
 
 const FILE = import.meta.url;
 const TICK_NS = 100_000_000;
+const HOUR_NS = 3_600_000_000_000n;
 
 const deno = findRuntime("deno");
 const denoTest = testUnless(deno === null ? "no deno executable was found" : null, FILE);
@@ -137,6 +147,87 @@ test("A journal whose directory is renamed goes on under the old name, and nothi
   const both = [join(folder.path, "moved"), directory].flatMap(indices);
   assertEquals(both, upTo(1200));
   assertEquals([ci.engine.health().journal_span_drop_count, ci.warnings], [0, []]);
+});
+
+// Clocks that are set, and programs that are stopped.
+
+test("A clock that is set back between runs, and in one, costs no span and no duration", () => {
+  using folder = new TempDirectory();
+  const run = (offsetNs: bigint) => {
+    const ci = new TestEngine();
+    const { unixNs } = ci.clock;
+    let setNs = offsetNs;
+    Object.assign(ci.clock, { unixNs: () => unixNs() + setNs });
+    ci.profile({ output: "journal", outputDir: folder.path, flushIntervalMs: HOUR_MS });
+    for (let index = 0; index < 600; index++) {
+      ci.scope("x", { index }, () => ci.clock.us(10));
+      if (index === 300) setNs -= HOUR_NS;
+      if (index === 450) setNs += 3n * HOUR_NS;
+    }
+    ci.clock.advance(TICK_NS);
+    ci.engine.shutdown();
+    return ci.engine.health().journal_span_drop_count;
+  };
+  assertEquals([run(0n), run(-HOUR_NS * 5n), run(HOUR_NS)], [0, 0, 0]);
+  const runs = runsIn(folder.path);
+  assertEquals(runs.length, 3);
+  for (const path of runs) {
+    const [{ path: recorder }] = recordersIn(path);
+    const { spans, session } = journalIn(recorder);
+    const own = spans.filter(({ name }) => name === "x");
+    assertEquals([own.map(({ index }) => index), session!.ended_unix_ns !== null], [upTo(600), true]);
+    for (const { startNs, endNs } of own) assertEquals(endNs - startNs, 10_000);
+  }
+  const { span_count, unfinished_count, trace } = read(folder.path);
+  assertEquals([span_count, unfinished_count], [3 * 601, 0]);
+  const { roots } = trace({ name: "cirron.session", format: "dict" });
+  assertEquals(roots.map(({ children }) => children.length), [600, 600, 600]);
+});
+
+test("A program that is stopped runs, and when it goes on nothing is lost", async () => {
+  using folder = new TempDirectory();
+  using programs = new TempDirectory();
+  const program = programs.write(
+    "program.ts",
+    `
+      import * as ci from ${JSON.stringify(sourceUrl("mod.ts"))};
+      import process from "node:process";
+      ci.profile({ output: "journal", outputDir: ${JSON.stringify(folder.path)} });
+      let index = 0;
+      const timer = setInterval(() => {
+        for (let i = 0; i < 20; i++) ci.scope("x", { index: index++ }).end();
+        if (index === 1000) console.log("enough");
+      }, 1);
+      process.stdin.once("data", () => {
+        clearInterval(timer);
+        ci.shutdown();
+        console.log(index + " " + ci.health().journal_span_drop_count);
+        process.exit(0);
+      });
+    `,
+  );
+  const flags = RUNTIME === "deno" ? ["run", "-A", "--no-check", "--quiet"] : [];
+  const child = spawn(findRuntime(RUNTIME)!, [...flags, program], { stdio: ["pipe", "pipe", "inherit"] });
+  let stdout = "";
+  const closed = new Promise(resolve => child.on("close", resolve));
+  await new Promise<void>(resolve => {
+    child.stdout.on("data", data => {
+      stdout += data;
+      if (stdout.includes("enough")) resolve();
+    });
+  });
+  // Not child.kill(): in Deno it sends one signal and no second.
+  process.kill(child.pid!, "SIGSTOP");
+  const state = () => /\) (\w) /.exec(readFileSync(`/proc/${child.pid}/stat`, "utf8"))![1];
+  while (state() !== "T") await new Promise(resolve => setTimeout(resolve, 1));
+  const stopped = read(folder.path);
+  assertEquals([stopped.running_count, stopped.unfinished_count], [1, 0]);
+  process.kill(child.pid!, "SIGCONT");
+  child.stdin.write("end\n");
+  await closed;
+  const [, made, dropped] = /^(\d+) (\d+)$/m.exec(stdout)!;
+  assertEquals(indices(folder.path), upTo(Number(made)));
+  assertEquals(dropped, "0");
 });
 
 // Permissions.

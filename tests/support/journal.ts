@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import fs from "node:fs";
-import type { Attrs, MarkValue } from "../../src/data/values.ts";
+import type { Attrs } from "../../src/data/values.ts";
 import {
   encodeSchema,
   MarkEncoder,
@@ -16,9 +16,12 @@ import {
   type StreamMetadata,
 } from "../../src/journal/encode.ts";
 import { type JournalMarks, readMarks } from "../../src/journal/read_marks.ts";
-import { type JournalSpans, readSpans } from "../../src/journal/read_spans.ts";
+import { readSpans } from "../../src/journal/read_spans.ts";
 import type { SessionInfo } from "../../src/journal/session_file.ts";
 import { bytesSource } from "../../src/journal/source.ts";
+import { type MarkValues, rowsOf, type SpanValues } from "./journal_rows.ts";
+
+export { type MarkValues, rowsOf, type SpanValues } from "./journal_rows.ts";
 
 /** Contexts of other recorders' spans. */
 export const FOREIGN: ReadonlyMap<number, RemoteContext> = new Map([
@@ -31,34 +34,6 @@ export const TRACEPARENTS: ReadonlyMap<number, string> = new Map([
   [-1, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
   [-2, `00-${"f".repeat(32)}-${"1".repeat(16)}-ff`],
 ]);
-
-/** A span as it goes in and comes out. */
-export interface SpanValues {
-  readonly id: number;
-  /** One of the same recorder, below 0 one of {@link FOREIGN}, or null. */
-  readonly parent: number | null;
-  readonly root: number | null;
-  readonly name: string;
-  readonly index: number | null;
-  readonly startNs: number;
-  readonly endNs: number;
-  readonly cpuNs: number | null;
-  readonly gpuNs: number | null;
-  readonly memoryPeakBytes: number | null;
-  readonly dataLoadNs: number | null;
-  readonly attrs: Attrs | null;
-}
-
-/** A mark likewise. */
-export interface MarkValues {
-  readonly id: number;
-  readonly span: number;
-  readonly name: string;
-  readonly tsNs: number;
-  readonly isSummary: boolean;
-  readonly value: MarkValue;
-  readonly attrs: Attrs | null;
-}
 
 /** What streams of the tests say of themselves. */
 export const METADATA: StreamMetadata = {
@@ -79,6 +54,8 @@ export const SESSION: SessionInfo = {
   boot_id: "a-boot",
   thread: 0,
   thread_name: null,
+  kernel_thread: null,
+  kernel_thread_start: null,
   rank: null,
   parent: null,
   context: null,
@@ -180,26 +157,6 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
 /** Spans read from streams, as rows. */
 export function spansIn(...streams: readonly Uint8Array[]): SpanValues[] {
   return rowsOf(readSpans(streams.map(bytesSource)));
-}
-
-/** Columns that were read, as rows. */
-export function rowsOf(spans: JournalSpans): SpanValues[] {
-  const measured = (column: Float64Array | undefined, i: number) =>
-    column === undefined || Number.isNaN(column[i]) ? null : column[i];
-  return Array.from({ length: spans.length }, (_, i) => ({
-    id: spans.id[i],
-    parent: spans.parent[i] || null,
-    root: spans.root[i] || null,
-    name: spans.name[i],
-    index: measured(spans.index, i),
-    startNs: spans.startNs[i],
-    endNs: spans.endNs[i],
-    cpuNs: measured(spans.counters.cpu_ns, i),
-    gpuNs: measured(spans.counters.gpu_ns, i),
-    memoryPeakBytes: measured(spans.counters.memory_peak_bytes, i),
-    dataLoadNs: measured(spans.dataLoadNs, i),
-    attrs: JSON.parse(spans.attrs.text(i) ?? "null"),
-  }));
 }
 
 /** Marks read from streams, as rows. */

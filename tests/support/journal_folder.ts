@@ -10,7 +10,7 @@ import { readSpans } from "../../src/journal/read_spans.ts";
 import { recorderIn, recordersIn, runsIn } from "../../src/journal/run_folder.ts";
 import type { SessionInfo } from "../../src/journal/session_file.ts";
 import { bytesSource } from "../../src/journal/source.ts";
-import { type MarkValues, rowsOf, type SpanValues } from "./journal.ts";
+import { type MarkValues, rowsOf, type SpanValues } from "./journal_rows.ts";
 
 /** One recorder's rows. */
 export interface JournalContent {

@@ -5,6 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import process from "node:process";
+import { read } from "../../src/api/read.ts";
 import { recordersIn, runsIn } from "../../src/journal/run_folder.ts";
 import { sourceUrl } from "./checkout.ts";
 import { RUNTIME } from "./conditions.ts";
@@ -46,6 +47,15 @@ export const KILLED_PROGRAMS: readonly KilledProgram[] = [
 export interface Loss {
   /** Milliseconds from the first span that was lost to the last that the program told of; 0 if none was. */
   readonly ms: number;
+  /** Spans that closed after the last one on disk, as far as the program told. */
+  readonly lost: number;
+  /**
+   * The longest time around that in which the program did not come to tell of a span, in milliseconds: it tells of one each
+   * millisecond or two where the machine lets it.
+   */
+  readonly stalledMs: number;
+  /** Files that the package's reader cannot open, and rows of them that it cannot read. */
+  readonly broken: number;
   /** Spans that are on disk. */
   readonly kept: number;
   /** Those of them that should come before the last and are not there. */
@@ -160,8 +170,12 @@ function lossOf(directory: string, told: readonly Told[]): Loss {
   const newest = kept.reduce((newest, index) => Math.max(newest, index), -1);
   const last = told.at(-1)!;
   const lost = told.find(({ index }) => !onDisk.has(index));
+  const { skipped_file_count, skipped_row_count } = read(directory);
   return {
-    ms: lost === undefined ? 0 : last.beforeMs - lost.afterMs,
+    lost: Math.max(0, last.index - newest),
+    stalledMs: lost === undefined ? 0 : longestPause(told, lost.afterMs - AROUND_MS),
+    broken: skipped_file_count + skipped_row_count,
+    ms: lost === undefined ? 0 : Math.max(0, last.beforeMs - lost.afterMs),
     kept: kept.length,
     gaps: newest + 1 - onDisk.size,
     open: opens.filter(({ name }) => name !== "x").map(({ id, name, startNs, endNs }) => {
@@ -169,4 +183,15 @@ function lossOf(directory: string, told: readonly Told[]): Loss {
       return `${name} ${endNs - startNs >= 100e6}${own.join("")}`;
     }),
   };
+}
+
+/** How long before a loss a pause may have held up what would have been written. */
+const AROUND_MS = 150;
+
+function longestPause(told: readonly Told[], fromMs: number): number {
+  let ms = 0;
+  for (let i = 1; i < told.length; i++) {
+    if (told[i].beforeMs >= fromMs) ms = Math.max(ms, told[i].beforeMs - told[i - 1].beforeMs);
+  }
+  return ms;
 }
