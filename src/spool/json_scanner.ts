@@ -27,6 +27,14 @@ export class NotPlain extends Error {
 export class JsonScanner {
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+
+  /** Begins at the first byte of a text. */
+  begin(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.at = 0;
+  }
 
   /** Ends the attempt. */
   giveUp(): never {
@@ -67,6 +75,26 @@ export class JsonScanner {
     for (let i = 0; i < length; i++) if (bytes[at + i] !== expected[i]) return false;
     this.at = at + length;
     return true;
+  }
+
+  /** The same, given as 32-bit words and what is left. */
+  takesWords(words: Int32Array, rest: Uint8Array): boolean {
+    const { bytes } = this;
+    const end = this.at + words.length * 4;
+    if (end + rest.length > bytes.length) return false;
+    const view = this.#view;
+    for (let i = 0, at = this.at; at < end; i++, at += 4) if (view.getInt32(at, true) !== words[i]) return false;
+    for (let i = 0; i < rest.length; i++) if (bytes[end + i] !== rest[i]) return false;
+    this.at = end + rest.length;
+    return true;
+  }
+
+  /** Passes over `null`. */
+  null(): void {
+    const { bytes, at } = this;
+    const isNull = bytes[at] === 0x6e && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c;
+    if (!isNull) this.giveUp();
+    this.at = at + 4;
   }
 
   /** Passes over a string; tells whether anything in it is escaped. It lies between the quotes. */
@@ -139,7 +167,7 @@ export class JsonScanner {
         if (!this.takesAll(FALSE)) this.giveUp();
         return;
       case 0x6e:
-        if (!this.takesAll(NULL)) this.giveUp();
+        this.null();
         return;
       default:
         this.number();
@@ -180,7 +208,6 @@ const ascii = (text: string): Uint8Array => Uint8Array.from(text, character => c
 
 const TRUE = ascii("true");
 const FALSE = ascii("false");
-const NULL = ascii("null");
 
 function isHexDigit(byte: number): boolean {
   return (byte >= ZERO && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);

@@ -46,7 +46,7 @@ const MOST_SECONDS = 9_223_372_036;
 /** Powers of ten that are exact. */
 const EXACT_POWERS = 22;
 
-const SPAN_KEYS = [
+const SPAN_KEYS: readonly string[] = [
   "id",
   "name",
   "parent_id",
@@ -54,50 +54,105 @@ const SPAN_KEYS = [
   "index",
   "start_ns",
   "end_ns",
-  ...COUNTERS.map(({ column }) => column),
   "thread_id",
   "pid",
   "rank",
   "attrs",
-] as const;
+  ...COUNTERS.map(({ column }) => column),
+];
 
-const MARK_KEYS = ["id", "span_id", "name", "value_type", "value", "attrs", "ts_ns", "kind"] as const;
+const MARK_KEYS: readonly string[] = ["id", "span_id", "name", "value_type", "value", "attrs", "ts_ns", "kind"];
+
+/** Where they lie in the lists: an engine compares numbers that it sees more quickly than what an object holds. */
+const SPAN_ID = 0;
+const SPAN_NAME = 1;
+const SPAN_PARENT = 2;
+const SPAN_TRACE = 3;
+const SPAN_INDEX = 4;
+const SPAN_START = 5;
+const SPAN_END = 6;
+const SPAN_THREAD = 7;
+const SPAN_PID = 8;
+const SPAN_RANK = 9;
+const SPAN_ATTRS = 10;
+const SPAN_COUNTERS = 11;
+const SPAN_NEEDED = 1 << SPAN_ID | 1 << SPAN_NAME | 1 << SPAN_START | 1 << SPAN_END;
+const MARK_ID = 0;
+const MARK_SPAN = 1;
+const MARK_NAME = 2;
+const MARK_TYPE = 3;
+const MARK_VALUE = 4;
+const MARK_ATTRS = 5;
+const MARK_MOMENT = 6;
+const MARK_KIND = 7;
+const MARK_NEEDED = 0xff & ~(1 << MARK_ATTRS);
+
+/** A key that is none of those that are looked for. */
+const OTHER = 31;
+
+/** Other keys that are remembered. */
+const MOST_OTHERS = 64;
+
+/** A key in quotes and the colon behind it, in 32-bit words and the bytes that are left. */
+interface KeyBytes {
+  readonly number: number;
+  readonly words: Int32Array;
+  readonly rest: Uint8Array;
+  /** The key that came behind it the last time. */
+  next: KeyBytes;
+}
 
 /** Keys of an object, of which each is looked for where it was the last time. */
-class Keys<Key extends string> {
-  readonly #keys: readonly Key[];
-  readonly #bytes: readonly Uint8Array[];
-  readonly #numbers: ReadonlyMap<string, number>;
-  /** The number of the key that came next the last time. */
-  readonly #next: Int32Array;
+class Keys {
+  readonly #known = new Map<string, KeyBytes>();
+  readonly #most: number;
+  readonly #start: KeyBytes;
+  #last: KeyBytes;
 
-  constructor(keys: readonly Key[]) {
-    this.#keys = keys;
-    this.#bytes = keys.map(key => encoder().encode(`"${key}":`));
-    this.#numbers = new Map(keys.map((key, i) => [key, i]));
-    this.#next = Int32Array.from({ length: keys.length + 1 }, (_, i) => i % keys.length);
+  constructor(keys: readonly string[]) {
+    this.#most = keys.length + MOST_OTHERS;
+    this.#start = keyBytes("", OTHER);
+    keys.forEach((key, number) => this.#known.set(key, keyBytes(key, number)));
+    const all = [this.#start, ...this.#known.values()];
+    all.forEach((key, i) => key.next = all[i + 1] ?? this.#start);
+    this.#last = this.#start;
   }
 
-  /** Passes over a key, the colon and the space behind it. Gives its number, or `NONE` if it is none of them. */
-  read(scanner: JsonScanner, before: number): number {
-    const guess = this.#next[before + 1];
-    if (scanner.takesAll(this.#bytes[guess])) {
+  /** Begins an object. */
+  begin(): void {
+    this.#last = this.#start;
+  }
+
+  /** Passes over a key, the colon and the space behind it. Gives its number. */
+  read(scanner: JsonScanner): number {
+    const { next } = this.#last;
+    if (scanner.takesWords(next.words, next.rest)) {
       if (scanner.bytes[scanner.at] <= 0x20) scanner.space();
-      return guess;
+      this.#last = next;
+      return next.number;
     }
     const from = scanner.at + 1;
     if (scanner.string()) scanner.giveUp();
-    const key = decoder().decode(scanner.bytes.subarray(from, scanner.at - 1));
+    const text = decoder().decode(scanner.bytes.subarray(from, scanner.at - 1));
     scanner.expect(COLON);
-    const number = this.#numbers.get(key) ?? NONE;
-    if (number !== NONE) this.#next[before + 1] = number;
-    return number;
+    let key = this.#known.get(text);
+    if (key === undefined) {
+      if (this.#known.size >= this.#most) return OTHER;
+      this.#known.set(text, key = keyBytes(text, OTHER));
+    }
+    this.#last.next = key;
+    this.#last = key;
+    return key.number;
   }
+}
 
-  /** The number of a key. */
-  number(key: Key): number {
-    return this.#keys.indexOf(key);
-  }
+function keyBytes(key: string, number: number): KeyBytes {
+  const bytes = encoder().encode(`"${key}":`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const words = Int32Array.from({ length: bytes.length >> 2 }, (_, i) => view.getInt32(i * 4, true));
+  const own = { number, words, rest: bytes.slice(words.length * 4) } as KeyBytes;
+  own.next = own;
+  return own;
 }
 
 /** Reads files into columns, one after the other. */
@@ -133,8 +188,7 @@ export class PlainReader {
   read(bytes: Uint8Array): boolean {
     const columns = this.#columns;
     const before = columns.begin();
-    this.#scanner.bytes = bytes;
-    this.#scanner.at = 0;
+    this.#scanner.begin(bytes);
     try {
       this.#file();
       columns.spans.attrs.keep();
@@ -145,7 +199,7 @@ export class PlainReader {
       columns.undo(before);
       return false;
     } finally {
-      this.#scanner.bytes = new Uint8Array(0);
+      this.#scanner.begin(new Uint8Array(0));
     }
   }
 
@@ -187,7 +241,6 @@ export class PlainReader {
     spans.reserve();
     const row = spans.length;
     let seen = 0;
-    let key = NONE;
     let parent = NONE;
     let trace = NONE;
     let index = NaN;
@@ -196,58 +249,58 @@ export class PlainReader {
     let rank = NaN;
     this.#attrsFrom = this.#attrsUntil = 0;
     this.#hasNotedKey = false;
+    this.#spanKeys.begin();
     scanner.expect(OPEN_OBJECT);
     do {
-      const next = this.#spanKeys.read(scanner, key);
-      if (next === NONE) {
+      const key = this.#spanKeys.read(scanner);
+      if (key === OTHER) {
         scanner.value();
         continue;
       }
-      key = next;
       if ((seen & 1 << key) !== 0) scanner.giveUp();
       seen |= 1 << key;
       switch (key) {
-        case SPAN.id:
+        case SPAN_ID:
           spans.id[row] = this.#id(ids);
           break;
-        case SPAN.name:
+        case SPAN_NAME:
           spans.name[row] = this.#name();
           break;
-        case SPAN.parent:
+        case SPAN_PARENT:
           parent = this.#idOrNull(ids);
           break;
-        case SPAN.trace:
+        case SPAN_TRACE:
           trace = this.#idOrNull(traces);
           break;
-        case SPAN.index:
+        case SPAN_INDEX:
           index = this.#count();
           break;
-        case SPAN.start:
+        case SPAN_START:
           this.#moment();
           spans.start.set(row, this.#seconds, this.#rest);
           break;
-        case SPAN.end:
+        case SPAN_END:
           this.#moment();
           spans.end.set(row, this.#seconds, this.#rest);
           break;
-        case SPAN.thread:
+        case SPAN_THREAD:
           threadId = this.#count();
           break;
-        case SPAN.pid:
+        case SPAN_PID:
           pid = this.#count();
           break;
-        case SPAN.rank:
+        case SPAN_RANK:
           rank = this.#count();
           break;
-        case SPAN.attrs:
+        case SPAN_ATTRS:
           this.#attrs();
           break;
         default:
-          counts[key - SPAN.counters] = this.#count();
+          counts[key - SPAN_COUNTERS] = this.#count();
       }
     } while (scanner.takes(COMMA));
     scanner.expect(CLOSE_OBJECT);
-    if ((seen & SPAN.needed) !== SPAN.needed) scanner.giveUp();
+    if ((seen & SPAN_NEEDED) !== SPAN_NEEDED) scanner.giveUp();
     spans.parent[row] = parent;
     spans.trace[row] = trace;
     spans.index[row] = index;
@@ -264,47 +317,46 @@ export class PlainReader {
     marks.reserve();
     const row = marks.length;
     let seen = 0;
-    let key = NONE;
     let type = "";
     let from = 0;
     let until = 0;
     this.#attrsFrom = this.#attrsUntil = 0;
+    this.#markKeys.begin();
     scanner.expect(OPEN_OBJECT);
     do {
-      const next = this.#markKeys.read(scanner, key);
-      if (next === NONE) {
+      const key = this.#markKeys.read(scanner);
+      if (key === OTHER) {
         scanner.value();
         continue;
       }
-      key = next;
       if ((seen & 1 << key) !== 0) scanner.giveUp();
       seen |= 1 << key;
       switch (key) {
-        case MARK.id:
+        case MARK_ID:
           marks.id[row] = this.#id(markIds);
           break;
-        case MARK.span:
+        case MARK_SPAN:
           marks.span[row] = this.#id(ids);
           break;
-        case MARK.name:
+        case MARK_NAME:
           marks.name[row] = this.#name();
           break;
-        case MARK.type:
+        case MARK_TYPE:
           type = this.#text();
           break;
-        case MARK.value:
+        case MARK_VALUE:
           from = scanner.at;
           scanner.value();
           until = scanner.at;
           break;
-        case MARK.attrs:
+        case MARK_ATTRS:
           this.#attrs();
           break;
-        case MARK.moment:
+        case MARK_MOMENT:
           this.#moment();
           marks.moment.set(row, this.#seconds, this.#rest);
           break;
-        default: {
+        case MARK_KIND: {
           const kind = this.#text();
           if (kind !== "point" && kind !== "summary") scanner.giveUp();
           marks.summary[row] = kind === "summary" ? 1 : 0;
@@ -312,7 +364,7 @@ export class PlainReader {
       }
     } while (scanner.takes(COMMA));
     scanner.expect(CLOSE_OBJECT);
-    if ((seen & MARK.needed) !== MARK.needed) scanner.giveUp();
+    if ((seen & MARK_NEEDED) !== MARK_NEEDED) scanner.giveUp();
     marks.value[row] = this.#value(type, from, until);
     marks.attrs.add(scanner.bytes, this.#attrsFrom, this.#attrsUntil);
     marks.length++;
@@ -329,7 +381,7 @@ export class PlainReader {
 
   #idOrNull(table: IdTable): number {
     if (this.#scanner.bytes[this.#scanner.at] !== SMALL_N) return this.#id(table);
-    this.#scanner.value();
+    this.#scanner.null();
     return NONE;
   }
 
@@ -344,12 +396,15 @@ export class PlainReader {
       let c = 0;
       let d = 0;
       for (let i = at + 1; i < at + 9; i++) {
-        const [high, next, third, last] = [hex[bytes[i]], hex[bytes[i + 8]], hex[bytes[i + 16]], hex[bytes[i + 24]]];
-        bad |= high | next | third | last;
-        a = a << 4 | high;
-        b = b << 4 | next;
+        const first = hex[bytes[i]];
+        const second = hex[bytes[i + 8]];
+        const third = hex[bytes[i + 16]];
+        const fourth = hex[bytes[i + 24]];
+        bad |= first | second | third | fourth;
+        a = a << 4 | first;
+        b = b << 4 | second;
         c = c << 4 | third;
-        d = d << 4 | last;
+        d = d << 4 | fourth;
       }
       if (bad < 16) {
         scanner.at = at + 34;
@@ -376,7 +431,7 @@ export class PlainReader {
   /** A whole number; NaN for null. */
   #count(): number {
     if (this.#scanner.bytes[this.#scanner.at] !== SMALL_N) return this.#integer();
-    this.#scanner.value();
+    this.#scanner.null();
     return NaN;
   }
 
@@ -424,7 +479,7 @@ export class PlainReader {
       return;
     }
     if (bytes[at] === SMALL_N) {
-      scanner.value();
+      scanner.null();
       return;
     }
     if (bytes[at] !== OPEN_OBJECT) scanner.giveUp();
@@ -505,34 +560,6 @@ const POWERS = [
   1e21,
   1e22,
 ];
-
-/** Numbers of the keys, and a bit for each that has to be there. */
-const SPAN = {
-  id: 0,
-  name: 1,
-  parent: 2,
-  trace: 3,
-  index: 4,
-  start: 5,
-  end: 6,
-  counters: 7,
-  thread: 7 + COUNTERS.length,
-  pid: 8 + COUNTERS.length,
-  rank: 9 + COUNTERS.length,
-  attrs: 10 + COUNTERS.length,
-  needed: 1 << 0 | 1 << 1 | 1 << 5 | 1 << 6,
-};
-
-const MARK = {
-  id: 0,
-  span: 1,
-  name: 2,
-  type: 3,
-  value: 4,
-  attrs: 5,
-  moment: 6,
-  needed: 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 7,
-};
 
 function isAt(bytes: Uint8Array, from: number, until: number, text: Uint8Array): boolean {
   if (until - from !== text.length) return false;
