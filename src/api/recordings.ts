@@ -10,6 +10,7 @@ import { node } from "../runtime/builtins.ts";
 import { mergeFiles, type ParsedFile, parseFile, type RawFile, type SpoolRows } from "../spool/merge.ts";
 import { mergeSnapshots } from "../tree/merge_snapshots.ts";
 import { closedOnly, newestRows } from "../tree/newest_rows.ts";
+import { ReadMemory } from "./read_memory.ts";
 import type { RecordedFiles, SpoolFiles } from "./recorded_files.ts";
 
 /** How it is read. */
@@ -104,11 +105,12 @@ export class Recordings {
 // V8 makes no longer string, and would only say so after reading them.
 const MAX_FILE_BYTES = 1 << 29;
 
-/** The files of spools, one at a time; nothing for one that is gone. */
+/** The files of spools, one at a time, whose bytes hold until the next one; nothing for one that is gone. */
 export function* readFiles(spools: readonly SpoolFiles[]): Generator<RawFile | ParsedFile> {
+  const memory = new ReadMemory();
   for (const { directory, names } of spools) {
     for (const name of names) {
-      const file = readFile(directory, name);
+      const file = readFile(directory, name, memory);
       if (file !== null) yield file;
     }
   }
@@ -130,7 +132,7 @@ function* spoolFiles(
   }
 }
 
-function readFile(directory: string, name: string): RawFile | ParsedFile | null {
+function readFile(directory: string, name: string, memory: ReadMemory): RawFile | ParsedFile | null {
   let failure: string;
   try {
     const path = node.path.join(directory, name);
@@ -138,7 +140,7 @@ function readFile(directory: string, name: string): RawFile | ParsedFile | null 
     // Opening a pipe would wait for its writer, and a link may lead to where Deno has to ask.
     if (!found.isFile()) failure = "is no regular file";
     else if (found.size > MAX_FILE_BYTES) failure = "is over 512 MiB";
-    else return { name, bytes: node.fs.readFileSync(path) };
+    else return { name, bytes: memory.read(path, found.size) };
   } catch (error) {
     const { code, name: kind } = error as { code?: unknown; name?: unknown };
     if (code === "ENOENT") return null; // evicted since it was listed

@@ -24,7 +24,12 @@ export function joinForeign(spans: SpanColumns, kept: Uint32Array, ids: IdTable)
     spans.parent[row] !== NONE && halves.has(spans.parent[row])
     && (ids.texts.get(spans.id[row])?.length ?? ID_CHARACTERS) === ID_CHARACTERS;
   const foreign = kept.filter(isForeign);
-  const byHalf = wholeIds(new Set(Array.from(foreign, row => halves.get(spans.parent[row])!)), spans, kept, ids);
+  const byHalf = wholeIds(
+    new Set(Array.from(foreign, row => halves.get(spans.parent[row])!)),
+    spans,
+    kept,
+    ids,
+  );
   for (const row of foreign) {
     const whole = byHalf.get(halves.get(spans.parent[row])!);
     if (whole === undefined) lost.add(row);

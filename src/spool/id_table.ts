@@ -114,7 +114,8 @@ export class IdTable {
     const slots = this.#slots = new Int32Array(before.length * 2);
     const mask = slots.length - 1;
     const words = this.#words;
-    for (const taken of before) {
+    for (let k = 0; k < before.length; k++) {
+      const taken = before[k];
       if (taken === 0) continue;
       const at = (taken - 1) * WORDS;
       const first = hash(words[at], words[at + 1], words[at + 2], words[at + 3]);
@@ -133,7 +134,8 @@ export class IdTable {
 
 /** Ids of this package are scattered already; what others count up is spread here. */
 function hash(a: number, b: number, c: number, d: number): number {
-  const mixed = Math.imul(a ^ Math.imul(b, 0x9e3779b1), 0x85ebca6b) ^ Math.imul(c ^ Math.imul(d, 0xc2b2ae35), 0x27d4eb2f);
+  const mixed = Math.imul(a ^ Math.imul(b, 0x9e3779b1), 0x85ebca6b)
+    ^ Math.imul(c ^ Math.imul(d, 0xc2b2ae35), 0x27d4eb2f);
   return mixed ^ mixed >>> 15;
 }
 

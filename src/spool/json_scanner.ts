@@ -83,7 +83,9 @@ export class JsonScanner {
     const end = this.at + words.length * 4;
     if (end + rest.length > bytes.length) return false;
     const view = this.#view;
-    for (let i = 0, at = this.at; at < end; i++, at += 4) if (view.getInt32(at, true) !== words[i]) return false;
+    for (let i = 0, at = this.at; at < end; i++, at += 4) {
+      if (view.getInt32(at, true) !== words[i]) return false;
+    }
     for (let i = 0; i < rest.length; i++) if (bytes[end + i] !== rest[i]) return false;
     this.at = end + rest.length;
     return true;
@@ -92,7 +94,8 @@ export class JsonScanner {
   /** Passes over `null`. */
   null(): void {
     const { bytes, at } = this;
-    const isNull = bytes[at] === 0x6e && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c;
+    const isNull = bytes[at] === 0x6e && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c
+      && bytes[at + 3] === 0x6c;
     if (!isNull) this.giveUp();
     this.at = at + 4;
   }

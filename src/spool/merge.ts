@@ -90,7 +90,11 @@ export function parseFile({ name, bytes }: RawFile): ParsedFile {
     return { name, content: parseExact(decoder().decode(bytes)), failure: null };
   } catch (error) {
     const { name: kind } = error as { name?: unknown };
-    return { name, content: null, failure: error instanceof SyntaxError ? "is not JSON" : `cannot be read (${kind})` };
+    return {
+      name,
+      content: null,
+      failure: error instanceof SyntaxError ? "is not JSON" : `cannot be read (${kind})`,
+    };
   }
 }
 

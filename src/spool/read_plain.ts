@@ -61,7 +61,16 @@ const SPAN_KEYS: readonly string[] = [
   ...COUNTERS.map(({ column }) => column),
 ];
 
-const MARK_KEYS: readonly string[] = ["id", "span_id", "name", "value_type", "value", "attrs", "ts_ns", "kind"];
+const MARK_KEYS: readonly string[] = [
+  "id",
+  "span_id",
+  "name",
+  "value_type",
+  "value",
+  "attrs",
+  "ts_ns",
+  "kind",
+];
 
 /** Where they lie in the lists: an engine compares numbers that it sees more quickly than what an object holds. */
 const SPAN_ID = 0;
@@ -371,7 +380,8 @@ export class PlainReader {
   }
 
   #threadOf(pid: number, rank: number, threadId: number): number {
-    const isLast = Object.is(pid, this.#pid) && Object.is(rank, this.#rank) && Object.is(threadId, this.#threadId);
+    const isLast = Object.is(pid, this.#pid) && Object.is(rank, this.#rank)
+      && Object.is(threadId, this.#threadId);
     if (isLast && this.#thread !== NONE) return this.#thread;
     this.#pid = pid;
     this.#rank = rank;
@@ -442,7 +452,9 @@ export class PlainReader {
     const from = isNegative ? scanner.at + 1 : scanner.at;
     let at = from;
     let value = 0;
-    for (let byte = bytes[at]; byte >= ZERO && byte <= NINE; byte = bytes[++at]) value = value * 10 + (byte - ZERO);
+    for (let byte = bytes[at]; byte >= ZERO && byte <= NINE; byte = bytes[++at]) {
+      value = value * 10 + (byte - ZERO);
+    }
     const digits = at - from;
     if (digits === 0 || digits > EXACT_DIGITS || (bytes[from] === ZERO && (digits > 1 || isNegative))) {
       scanner.giveUp();
@@ -490,7 +502,10 @@ export class PlainReader {
 
   readonly #onKey = (from: number, until: number, isEscaped: boolean): void => {
     const { bytes } = this.#scanner;
-    if (isEscaped || isAt(bytes, from, until, this.#dataLoadKey) || isAt(bytes, from, until, this.#unfinishedKey)) {
+    if (
+      isEscaped || isAt(bytes, from, until, this.#dataLoadKey)
+      || isAt(bytes, from, until, this.#unfinishedKey)
+    ) {
       this.#hasNotedKey = true;
     }
   };
@@ -498,7 +513,10 @@ export class PlainReader {
   #noteAttrs(row: number): void {
     const { spans } = this.#columns;
     const text = decoder().decode(this.#scanner.bytes.subarray(this.#attrsFrom, this.#attrsUntil));
-    const { data_load_ns: dataLoadNs, [UNFINISHED]: unfinished } = parseExact(text) as Record<string, unknown>;
+    const { data_load_ns: dataLoadNs, [UNFINISHED]: unfinished } = parseExact(text) as Record<
+      string,
+      unknown
+    >;
     if (typeof dataLoadNs === "number") spans.dataLoadNs.set(row, dataLoadNs);
     if (unfinished === true) spans.unfinished.add(row);
   }

@@ -42,7 +42,7 @@ export class SpoolMerge {
     const { spans, marks, ids, markIds } = columns;
     this.#columns = columns;
     this.#lastRow = lastRows(spans.id, spans.length, ids.length);
-    this.#kept = counted(spans.length).filter(row => this.#lastRow[spans.id[row]] === row);
+    this.#kept = keptRows(spans.id, spans.length, this.#lastRow);
     const lastMark = lastRows(marks.id, marks.length, markIds.length);
     const isFirst = new Uint8Array(markIds.length).fill(1);
     this.#marks = counted(marks.length).filter(row => {
@@ -80,7 +80,8 @@ export class SpoolMerge {
     const open = this.#guess(isForeign, startAt, endAt);
     const length = closedLength + open.length;
     const order = sortRuns(counted(closedLength), (a, b) => endAt[a] - endAt[b]);
-    const source = order.map(i => kept[i]);
+    const source = new Uint32Array(closedLength);
+    for (let row = 0; row < closedLength; row++) source[row] = kept[order[row]];
     const startNs = new Float64Array(length);
     const endNs = new Float64Array(length);
     const own = new Int32Array(length);
@@ -89,15 +90,22 @@ export class SpoolMerge {
     const index = new Float64Array(length).fill(NaN);
     const name = new Array<string>(length);
     const rowOf = new Int32Array(ids.length).fill(-1);
+    const from = {
+      id: spans.id,
+      parent: spans.parent,
+      trace: spans.trace,
+      index: spans.index,
+      name: spans.name,
+    };
     for (let row = 0; row < closedLength; row++) {
-      const from = source[row];
+      const at = source[row];
       startNs[row] = startAt[order[row]];
       endNs[row] = endAt[order[row]];
-      own[row] = spans.id[from];
-      parentId[row] = spans.parent[from];
-      trace[row] = spans.trace[from];
-      index[row] = spans.index[from];
-      name[row] = spans.name[from];
+      own[row] = from.id[at];
+      parentId[row] = from.parent[at];
+      trace[row] = from.trace[at];
+      index[row] = from.index[at];
+      name[row] = from.name[at];
       rowOf[own[row]] = row;
     }
     open.forEach((one, i) => {
@@ -108,7 +116,12 @@ export class SpoolMerge {
       name[row] = ids.text(one.id) === ORPHANS ? ORPHANS : OPEN_NAME;
       rowOf[one.id] = row;
     });
-    const parentRow = parentId.map(id => id === NONE ? -1 : rowOf[id]);
+    const parentRow = new Int32Array(length);
+    for (let row = 0; row < length; row++) {
+      parentRow[row] = parentId[row] === NONE
+        ? -1
+        : rowOf[parentId[row]];
+    }
     const marks = this.#markColumns(rowOf, length);
     return {
       length,
@@ -128,7 +141,7 @@ export class SpoolMerge {
       counters: this.#counters(source, length),
       dataLoadNs: this.#dataLoad(source, length),
       attrs: spans.attrs.isEmpty ? [] : new PickedAttrs(spans.attrs, source),
-      markCount: marks.first.subarray(1).map((end, row) => end - marks.first[row]),
+      markCount: countsOf(marks.first),
       marks,
     };
   }
@@ -173,11 +186,15 @@ export class SpoolMerge {
       if (startNs < known.startNs) known.startNs = startNs;
       if (endNs > known.endNs) known.endNs = endNs;
     };
-    this.#kept.forEach((row, i) => {
-      const id = spans.parent[row];
-      if (id === NONE || this.#lastRow[id] >= 0 || isForeign.has(row)) return;
+    const { parent } = spans;
+    const kept = this.#kept;
+    const lastRow = this.#lastRow;
+    for (let i = 0; i < kept.length; i++) {
+      const row = kept[i];
+      const id = parent[row];
+      if (id === NONE || lastRow[id] >= 0 || isForeign.has(row)) continue;
       see(id, startAt[i], endAt[i], () => spans.thread[row]);
-    });
+    }
     const unknown = () => this.#columns.thread(NaN, NaN, NaN);
     this.#marks.forEach((row, i) => {
       const id = marks.span[row];
@@ -217,12 +234,13 @@ export class SpoolMerge {
     for (let row = 0; row < source.length; row++) of[row] = spans.thread[source[row]];
     open.forEach(({ thread }, i) => of[source.length + i] = thread);
     const isUsed = new Uint8Array(threads.length);
-    for (const thread of of) isUsed[thread] = 1;
+    for (let row = 0; row < of.length; row++) isUsed[of[row]] = 1;
     const used = [...threads.keys()].filter(thread => isUsed[thread] === 1)
       .sort((a, b) => compareThreads(threads[a], threads[b]));
     const place = new Uint32Array(threads.length);
     used.forEach((thread, i) => place[thread] = i);
-    return { list: used.map(thread => threads[thread]), of: of.map(thread => place[thread]) };
+    for (let row = 0; row < of.length; row++) of[row] = place[of[row]];
+    return { list: used.map(thread => threads[thread]), of };
   }
 
   #processCount(): number {
@@ -284,6 +302,20 @@ function lastRows(ids: Int32Array, length: number, count: number): Int32Array {
   const last = new Int32Array(count).fill(-1);
   for (let row = 0; row < length; row++) last[ids[row]] = row;
   return last;
+}
+
+/** The rows that are the last of their id. */
+function keptRows(ids: Int32Array, length: number, lastRow: Int32Array): Uint32Array {
+  const kept = new Uint32Array(length);
+  let count = 0;
+  for (let row = 0; row < length; row++) if (lastRow[ids[row]] === row) kept[count++] = row;
+  return count === length ? kept : kept.slice(0, count);
+}
+
+function countsOf(first: Uint32Array): Uint32Array {
+  const counts = new Uint32Array(first.length - 1);
+  for (let row = 0; row < counts.length; row++) counts[row] = first[row + 1] - first[row];
+  return counts;
 }
 
 /** 0, 1, 2, ... */
