@@ -79,7 +79,9 @@ function wrongRows(directory: string, last: number): number {
     // Of the oldest that was read the steps may be further back.
     const isFirst = row < 4;
     const isRight = below.map(step => step.name).join("") === "abc"
-      && below.every(step => step.index === index[row] && startNs[step.row] >= startNs[row] && endNs[step.row] <= endNs[row]);
+      && below.every(step =>
+        step.index === index[row] && startNs[step.row] >= startNs[row] && endNs[step.row] <= endNs[row]
+      );
     if (!isRight && !isFirst) wrong++;
   }
   return wrong;
@@ -124,7 +126,9 @@ const ns = (outcomes: readonly Outcome[]) => median(outcomes.map(outcome => outc
 const wrong = [...alone, ...read].reduce((sum, outcome) => sum + outcome.wrong, 0);
 const pairs = read.map((outcome, i) => outcome.ns / alone[i].ns - 1);
 console.log(
-  `${"Deno" in globalThis ? "Deno" : "Bun"}: ${ns(alone).toFixed(0)} ns of CPU a span alone, ${ns(read).toFixed(0)} while it is read; `
+  `${"Deno" in globalThis ? "Deno" : "Bun"}: ${ns(alone).toFixed(0)} ns of CPU a span alone, ${
+    ns(read).toFixed(0)
+  } while it is read; `
     + `median of the pairs ${(median(pairs) * 100).toFixed(1)} %; `
     + `${(median(read.map(({ spans }) => spans)) / SECONDS).toFixed(0)} spans/s; `
     + `${read.reduce((sum, { looks }) => sum + looks, 0)} looks, ${wrong} wrong rows`,

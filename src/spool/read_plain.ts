@@ -20,7 +20,6 @@ import { parseExact } from "./exact_json.ts";
 import { SPOOL_SCHEMA_VERSION } from "./format.ts";
 import type { IdTable } from "./id_table.ts";
 import { JsonScanner, NotPlain } from "./json_scanner.ts";
-import { SECOND_NS } from "./moments.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { tableFromIPC } from "apache-arrow";
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { tableFromIPC } from "apache-arrow";
 import { pl } from "../../polars.ts";
 import { polarsEngine } from "../../src/api/frames.ts";
 import { Host } from "../../src/api/host.ts";
