@@ -3,14 +3,13 @@
  *
  * @module
  */
-import type { Snapshot } from "../data/snapshot.ts";
 import { decoder } from "../formats/byte_tables.ts";
 import { SpoolColumns } from "./columns.ts";
 import { decodeMark, decodeSpan, isObject } from "./decode.ts";
 import { parseExact } from "./exact_json.ts";
 import { SPOOL_SCHEMA_VERSION } from "./format.ts";
 import { PlainReader } from "./read_plain.ts";
-import { SpoolMerge } from "./spool_merge.ts";
+import { type MergedRows, SpoolMerge } from "./spool_merge.ts";
 
 /** A file of a spool that was read, and not yet looked at. */
 export interface RawFile {
@@ -28,9 +27,7 @@ export interface ParsedFile {
 }
 
 /** What a set of files holds. */
-export interface SpoolRows {
-  /** Closed spans by end; then, in order of start, those that were not closed as far as the files know. */
-  readonly snapshot: Snapshot;
+export interface SpoolRows extends MergedRows {
   /** Files of the format. */
   readonly fileCount: number;
   /** Files without content, or of no or another format. */
@@ -39,14 +36,6 @@ export interface SpoolRows {
   readonly firstSkipped: { readonly name: string; readonly reason: string } | null;
   /** Spans and marks with a field that is missing, of the wrong type or out of range. */
   readonly skippedRowCount: number;
-  /** Spans, each counted once. */
-  readonly spanCount: number;
-  /** Marks, each counted once. */
-  readonly markCount: number;
-  /** Sessions that began, and whose end is in no file. */
-  readonly unfinishedCount: number;
-  /** Different pairs of `pid` and `rank`. */
-  readonly processCount: number;
 }
 
 /** Merges files, in the order of their names. */

@@ -12,11 +12,24 @@ import { sortRuns } from "../tree/sorted_runs.ts";
 import { PickedAttrs } from "./attr_texts.ts";
 import { NONE, type SpoolColumns } from "./columns.ts";
 import { joinForeign } from "./foreign_parents.ts";
-import type { SpoolRows } from "./merge.ts";
 import { stretchUnfinished } from "./unfinished.ts";
 
 /** At most so many starts are looked at for the moment from which times count. */
 const SAMPLES = 1024;
+
+/** What files hold. */
+export interface MergedRows {
+  /** Closed spans by end; then, in order of start, those that were not closed as far as the files know. */
+  readonly snapshot: Snapshot;
+  /** Spans, each counted once. */
+  readonly spanCount: number;
+  /** Marks, each counted once. */
+  readonly markCount: number;
+  /** Sessions that began, and whose end is in no file. */
+  readonly unfinishedCount: number;
+  /** Different pairs of `pid` and `rank`. */
+  readonly processCount: number;
+}
 
 /** A span that marks or children name and that is in no file. */
 interface Guessed {
@@ -56,7 +69,7 @@ export class SpoolMerge {
   }
 
   /** What there is. */
-  rows(): Pick<SpoolRows, "snapshot" | "spanCount" | "markCount" | "unfinishedCount" | "processCount"> {
+  rows(): MergedRows {
     const { spans, ids } = this.#columns;
     const kept = this.#kept;
     const isForeign = joinForeign(spans, kept, ids);
