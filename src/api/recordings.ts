@@ -7,10 +7,10 @@ import type { Snapshot } from "../data/snapshot.ts";
 import { JournalRecorder, type SkippedFile } from "../journal/recorder.ts";
 import { openClock } from "../meters/clock.ts";
 import { node } from "../runtime/builtins.ts";
-import { parseExact } from "../spool/exact_json.ts";
-import { mergeFiles, type ParsedFile, type SpoolRows } from "../spool/merge.ts";
+import { mergeFiles, type ParsedFile, parseFile, type RawFile, type SpoolRows } from "../spool/merge.ts";
 import { mergeSnapshots } from "../tree/merge_snapshots.ts";
 import { closedOnly, newestRows } from "../tree/newest_rows.ts";
+import { ReadMemory } from "./read_memory.ts";
 import type { RecordedFiles, SpoolFiles } from "./recorded_files.ts";
 
 /** How it is read. */
@@ -48,10 +48,7 @@ export class Recordings {
     const total = names + recorders.length + segments.length;
     let done = 0;
     const tell = () => options.onProgress?.(done++, total);
-    this.spool = mergeFiles(readFiles(spools, file => {
-      options.onFile?.(file);
-      tell();
-    }));
+    this.spool = mergeFiles(spoolFiles(spools, options.onFile, tell));
     const unixNs = options.unixNs ?? (() => openClock().unixNs());
     this.recorders = [
       ...recorders.map(path => () =>
@@ -108,37 +105,48 @@ export class Recordings {
 // V8 makes no longer string, and would only say so after reading them.
 const MAX_FILE_BYTES = 1 << 29;
 
-/** The files of spools, parsed one at a time; nothing for one that is gone. */
-export function* readFiles(
-  spools: readonly SpoolFiles[],
-  onFile?: (file: ParsedFile) => void,
-): Generator<ParsedFile> {
+/** The files of spools, one at a time, whose bytes hold until the next one; nothing for one that is gone. */
+export function* readFiles(spools: readonly SpoolFiles[]): Generator<RawFile | ParsedFile> {
+  const memory = new ReadMemory();
   for (const { directory, names } of spools) {
     for (const name of names) {
-      const file = readFile(directory, name);
-      if (file === null) continue;
-      onFile?.(file);
-      yield file;
+      const file = readFile(directory, name, memory);
+      if (file !== null) yield file;
     }
   }
 }
 
-function readFile(directory: string, name: string): ParsedFile | null {
-  let content: unknown = null;
-  let failure: string | null = null;
+function* spoolFiles(
+  spools: readonly SpoolFiles[],
+  onFile: RecordingsOptions["onFile"],
+  tell: () => void,
+): Generator<RawFile | ParsedFile> {
+  for (const file of readFiles(spools)) {
+    if (onFile === undefined) yield file;
+    else {
+      const parsed = "bytes" in file ? parseFile(file) : file;
+      onFile(parsed);
+      yield parsed;
+    }
+    tell();
+  }
+}
+
+function readFile(directory: string, name: string, memory: ReadMemory): RawFile | ParsedFile | null {
+  let failure: string;
   try {
     const path = node.path.join(directory, name);
     const found = node.fs.lstatSync(path);
     // Opening a pipe would wait for its writer, and a link may lead to where Deno has to ask.
     if (!found.isFile()) failure = "is no regular file";
     else if (found.size > MAX_FILE_BYTES) failure = "is over 512 MiB";
-    else content = parseExact(node.fs.readFileSync(path, "utf8"));
+    else return { name, bytes: memory.read(path, found.size) };
   } catch (error) {
     const { code, name: kind } = error as { code?: unknown; name?: unknown };
     if (code === "ENOENT") return null; // evicted since it was listed
-    failure = error instanceof SyntaxError ? "is not JSON" : `cannot be read (${code ?? kind})`;
+    failure = `cannot be read (${code ?? kind})`;
   }
-  return { name, content, failure };
+  return { name, content: null, failure };
 }
 
 /** What was skipped, in words that follow who skipped it; null if nothing was. */

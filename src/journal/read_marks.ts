@@ -4,11 +4,11 @@
  * @module
  */
 import type { MarkValue } from "../data/values.ts";
+import { TextPool } from "../formats/text_pool.ts";
 import { BatchColumns, type Bits, type Doubles, type Texts } from "./decode.ts";
 import { put } from "./read_spans.ts";
 import type { ByteSource } from "./source.ts";
 import { type IndexedStream, indexStreams } from "./stream.ts";
-import { TextPool } from "./text_pool.ts";
 import { TextRows } from "./text_rows.ts";
 
 /** Marks of one recorder, in the order in which they were written. */

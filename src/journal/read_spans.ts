@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { TextPool } from "../formats/text_pool.ts";
 import { BatchColumns, type IntegerWords, type Texts } from "./decode.ts";
 import { JOURNAL_COUNTERS, type JournalCounter } from "./format.ts";
 import type { ByteSource } from "./source.ts";
 import { type IndexedStream, indexStreams } from "./stream.ts";
-import { TextPool } from "./text_pool.ts";
 import { type RowTexts, TextRows } from "./text_rows.ts";
 
 const WORD = 0x100000000;

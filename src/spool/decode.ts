@@ -148,7 +148,7 @@ function toReading(value: unknown): number | null {
 }
 
 /** Undefined for none; null if they are no object. Within bounds from here on: a file may nest and repeat as it likes. */
-function toAttrs(value: unknown): Attrs | undefined | null {
+export function toAttrs(value: unknown): Attrs | undefined | null {
   if (value === null || value === undefined) return undefined;
   if (!isObject(value)) return null;
   for (const _ in value) return copyAttrs(value);
@@ -161,7 +161,7 @@ const NOT_FINITE: ReadonlyMap<unknown, number> = new Map([
   ["-Infinity", -Infinity],
 ]);
 
-function toValue(type: unknown, value: unknown): MarkValue | null {
+export function toValue(type: unknown, value: unknown): MarkValue | null {
   switch (type) {
     case "float": {
       if (typeof value === "number") return value;

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { tableFromIPC } from "apache-arrow";
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -498,12 +499,23 @@ test("Roots are what lies in a worker's session, too, and not that session", () 
   assertEquals([roots(1), roots(9)], [["task"], ["request", "task"]]);
 });
 
-test("polars reads the files of a run as they are, and finds the values that trace() gives", () => {
+/** Readers that know nothing of this package. */
+const STRANGERS: Readonly<Record<string, (bytes: Buffer) => Record<string, unknown>[]>> = {
+  "polars": bytes => pl.readIPCStream(bytes).toRecords(),
+  "apache-arrow": bytes => tableFromIPC(bytes).toArray().map(row => row.toJSON()),
+};
+
+for (const [reader, recordsOf] of Object.entries(STRANGERS)) {
+  test(`${reader} reads the files of a run as they are, and finds the values that trace() gives`, () => {
+    checkValues(recordsOf);
+  });
+}
+
+function checkValues(recordsOf: (bytes: Buffer) => Record<string, unknown>[]): void {
   using folder = new TempDirectory();
   const snapshot = recorded(recordAll);
   const recorder = writeRun(folder.path, snapshot);
-  const frameOf = (name: string) =>
-    pl.readIPCStream(readFileSync(join(recorder, `${name}.arrow`))).toRecords();
+  const frameOf = (name: string) => recordsOf(readFileSync(join(recorder, `${name}.arrow`)));
   const df = traceOf(snapshot)({ format: "df" }).toRecords();
   const spans = frameOf("spans");
   const numbers = (rows: readonly Record<string, unknown>[], name: string) =>
@@ -538,5 +550,6 @@ test("polars reads the files of a run as they are, and finds the values that tra
   const expected = [...byId.values()].flatMap(node => node.marks)
     .map(({ name, value, kind }) => `${name} ${value} ${kind}`);
   assertEquals(marks.sort(), expected.sort());
-  assertEquals(frameOf("opens").map(row => row.name), ["open outside", "open inside"]);
-});
+  const opens = frameOf("opens").map(row => [row.name, JSON.parse(String(row.attrs ?? "{}"))]);
+  assertEquals(opens, [["open outside", { is: "open" }], ["open inside", {}]]);
+}

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { decoder } from "../formats/byte_tables.ts";
+import { decoder } from "./byte_tables.ts";
 
 /** Slots of the table, of which half are used at most. A power of two. */
 const SLOTS = 1 << 14;
