@@ -47,7 +47,14 @@ export type {
 export { traced, type TracedDecorator } from "./src/api/traced.ts";
 export type { CounterName, CounterOptions, CounterValues, CpuKind } from "./src/data/counters.ts";
 export { CirronDependencyError, CirronError } from "./src/data/errors.ts";
-export type { GpuDeviceHealth, GpuHealth, Health, Overhead, ProbeHealth } from "./src/data/health.ts";
+export type {
+  CpuHealth,
+  GpuDeviceHealth,
+  GpuHealth,
+  Health,
+  Overhead,
+  ProbeHealth,
+} from "./src/data/health.ts";
 export type {
   Attrs,
   JsonValue,

@@ -20,6 +20,31 @@ export const LIBC_SYMBOLS = {
 /** libc, opened. */
 export type Libc = Library<typeof LIBC_SYMBOLS>;
 
+/** The same with a pointer that is made once. */
+export const LIBC_POINTER_SYMBOLS = {
+  // int clock_gettime(clockid_t clock, struct timespec *out)
+  clock_gettime: {
+    parameters: [
+      "i32", // clockid_t clock
+      "pointer", // struct timespec *out
+    ],
+    result: "i32", // 0, or -1 with errno set
+  },
+  // void *memset(void *bytes, int value, size_t count): gives its first argument back. Deno's own way to a buffer's pointer asks for
+  // all of --allow-ffi, not for one library.
+  memset: {
+    parameters: [
+      "buffer", // void *bytes
+      "i32", // int value
+      "u64", // size_t count: always 0, nothing is changed
+    ],
+    result: "pointer", // bytes
+  },
+} as const;
+
+/** libc, opened for pointers. */
+export type PointerLibc = Library<typeof LIBC_POINTER_SYMBOLS>;
+
 /** The functions of libc that exit handling uses. */
 export const LIBC_SIGNAL_SYMBOLS = {
   // int sigaction(int signum, const struct sigaction *act, struct sigaction *old)
@@ -181,6 +206,11 @@ export function libcPaths(platform: string, arch: string, isMusl: boolean = fals
  */
 export function openLibc(opener: Opener, platform: string, arch: string): Probe<Libc> {
   return openFirst(opener, platform, arch, LIBC_SYMBOLS);
+}
+
+/** Opens libc as `openLibc` does, for pointers. */
+export function openPointerLibc(opener: Opener, platform: string, arch: string): Probe<PointerLibc> {
+  return openFirst(opener, platform, arch, LIBC_POINTER_SYMBOLS);
 }
 
 /** Opens libc as `openLibc` does, for its memory figures. */

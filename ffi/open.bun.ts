@@ -15,6 +15,7 @@ const BUN_TYPE: Record<NativeType | "void", string> = {
   u32: "u32",
   u64: "u64",
   buffer: "ptr",
+  pointer: "ptr",
   void: "void",
 };
 

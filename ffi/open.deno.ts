@@ -10,6 +10,8 @@ export const opener: Opener = {
   get isMusl() {
     return Deno.build.env === "musl";
   },
+  // A buffer's address is looked up at each call: 5 of 33 ns.
+  prefersPointers: true,
   open<T extends SymbolTable>(path: string, table: T): Probe<Library<T>> {
     try {
       // A bare name cannot be granted by itself: --allow-ffi=libc.so.6 means a file in the working directory.

@@ -4,8 +4,17 @@
  * @module
  */
 
-/** C types a symbol table may use. `buffer` is a pointer, passed as a typed array that the caller keeps alive. */
-export type NativeType = "i32" | "u32" | "u64" | "buffer";
+/**
+ * C types a symbol table may use. `buffer` is a pointer, passed as a typed array that the caller keeps alive; `pointer` is one that a
+ * function of C gave.
+ */
+export type NativeType = "i32" | "u32" | "u64" | "buffer" | "pointer";
+
+/** A pointer as the runtime has it. */
+export interface NativePointer {
+  readonly [nativePointer]?: never;
+}
+declare const nativePointer: unique symbol;
 
 /** One C function: what it takes and what it returns. */
 export interface NativeFunction {
@@ -22,6 +31,7 @@ export type SymbolTable = Readonly<Record<string, NativeFunction>>;
 /** JavaScript's side of one C type. 64-bit integers are bigint: a number leaves Deno's fast path. */
 export type NativeValue<T extends NativeType | "void"> = T extends "u64" ? bigint
   : T extends "buffer" ? ArrayBufferView
+  : T extends "pointer" ? NativePointer | null
   : T extends "void" ? void
   : number;
 
@@ -46,6 +56,8 @@ export type Probe<T> =
 export interface Opener {
   /** Whether this process runs on musl. Only its own C library may be opened: a second one in a process crashes it. */
   readonly isMusl: boolean;
+  /** Whether a call with a pointer that was made once is cheaper than one with a buffer. */
+  readonly prefersPointers?: boolean;
   /**
    * Opens the library at `path` with every symbol of `table`. Never prompts and never throws.
    * @param path An absolute path, or a bare name for the system's loader to find.

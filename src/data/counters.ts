@@ -18,9 +18,9 @@ export interface CounterOptions {
   cpu?: CpuKind | false | null;
   /**
    * A CPU-clock reading younger than this is carried forward by the monotonic clock instead of made again, since
-   * each one is a system call of about 600 ns. It bounds the error: a span's `cpu_ns` is off by at most
+   * each one is a system call of 600 to 5000 ns. It bounds the error: a span's `cpu_ns` is off by at most
    * twice this for each thread that started or stopped running meanwhile. 0 reads at every boundary.
-   * @default 5000
+   * @default 20 times as long as a reading takes here, from 5000 to 50000; `health().probes.cpu.coalesce_ns` has it
    */
   cpuCoalesceNs?: number | null;
   /**

@@ -18,6 +18,15 @@ export interface ProbeHealth {
   reason: string | null;
 }
 
+/** The state of the CPU clock. */
+export interface CpuHealth extends ProbeHealth {
+  /**
+   * How long a reading is carried forward in nanoseconds, which is how far off each end of a span may be: `cpuCoalesceNs`, or what
+   * follows from how long a reading takes here. Left out where there are no readings.
+   */
+  coalesce_ns?: number;
+}
+
 /** The state of the GPU probe. */
 export interface GpuHealth extends ProbeHealth {
   /** The driver's version; null before it is known. */
@@ -157,7 +166,7 @@ export interface Health {
    */
   overhead: Overhead;
   /** The sources of `wall_us`, and of each counter. */
-  probes: { wall: ProbeHealth; gpu: GpuHealth } & Record<CounterName, ProbeHealth>;
+  probes: { wall: ProbeHealth; cpu: CpuHealth; gpu: GpuHealth } & Record<CounterName, ProbeHealth>;
 }
 
 /** The spool's part of it, which the sink fills in. */

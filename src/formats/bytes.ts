@@ -41,16 +41,39 @@ export class TextBytes {
   /** Up to where a piece may begin. */
   #limit = FIRST_CHUNK - PIECE;
   readonly #done: string[] = [];
+  /** What is done as bytes, where they are wanted; null where text is. */
+  readonly #pieces: Uint8Array[] | null;
   readonly #digits: Uint32Array = fourDigits();
   readonly #hex: Uint16Array = hexOfByte();
+
+  private constructor(isBytes: boolean) {
+    this.#pieces = isBytes ? [] : null;
+  }
+
   /**
    * An empty text. Give it back with {@link finish}: one is kept for the next. Not for its buffer alone: V8 throws away
    * what it has compiled for a class once a garbage collection finds no instance, and half the time went into compiling.
    */
   static begin(): TextBytes {
-    const text = spare ?? new TextBytes();
+    const text = spare ?? new TextBytes(false);
     spare = null;
     return text;
+  }
+
+  /** The same for who wants bytes. Give it back with {@link finishBytes}. */
+  static beginBytes(): TextBytes {
+    const text = spareForBytes ?? new TextBytes(true);
+    spareForBytes = null;
+    return text;
+  }
+
+  /** All that was written, as UTF-8 in pieces; none where nothing was. Nothing may be written after. */
+  finishBytes(): Uint8Array[] {
+    const pieces = this.#pieces!;
+    if (this.#at > 0) pieces.push(this.#bytes.slice(0, this.#at));
+    this.#at = 0;
+    spareForBytes = this;
+    return pieces.splice(0);
   }
 
   /** All that was written, as one string. Nothing may be written after. */
@@ -83,6 +106,13 @@ export class TextBytes {
     this.#bytes[this.#at++] = code;
   }
 
+  /** Writes a whole number below 1000 in three digits. */
+  threeDigits(value: number): void {
+    if (this.#at > this.#limit) this.#flush();
+    this.#view.setUint32(this.#at, this.#digits[value] >>> 8, true);
+    this.#at += 3;
+  }
+
   /** Writes spaces. */
   spaces(count: number): void {
     for (let left = count; left > 0; left--) this.character(0x20);
@@ -92,7 +122,8 @@ export class TextBytes {
   text(text: string): void {
     if (!this.#room(text.length * 3)) {
       this.#flush();
-      this.#done.push(text);
+      if (this.#pieces === null) this.#done.push(text);
+      else this.#pieces.push(encoder().encode(text));
       return;
     }
     const bytes = this.#bytes;
@@ -284,7 +315,10 @@ export class TextBytes {
 
   // What has been written becomes a string, and the buffer is free again; the first time it grows.
   #flush(): void {
-    if (this.#at > 0) this.#done.push(this.#decode());
+    if (this.#at > 0) {
+      if (this.#pieces === null) this.#done.push(this.#decode());
+      else this.#pieces.push(this.#bytes.slice(0, this.#at));
+    }
     this.#at = 0;
     if (this.#bytes.length < CHUNK) {
       this.#bytes = new Uint8Array(CHUNK);
@@ -299,3 +333,4 @@ export class TextBytes {
 }
 
 let spare: TextBytes | null = null;
+let spareForBytes: TextBytes | null = null;

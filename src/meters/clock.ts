@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { clockIds, openLibc, TIMESPEC_BYTES, timespecNs } from "../../ffi/libc.ts";
-import type { ClockIds, Libc } from "../../ffi/libc.ts";
+import { clockIds, openLibc, openPointerLibc, TIMESPEC_BYTES, timespecNs } from "../../ffi/libc.ts";
+import type { ClockIds, Libc, PointerLibc } from "../../ffi/libc.ts";
 import type { Opener, Probe } from "../../ffi/types.ts";
 import type { CpuKind } from "../data/counters.ts";
 import { node } from "../runtime/builtins.ts";
@@ -53,12 +53,12 @@ export function openClock(from: Opener = opener): Clock {
   const libc = openLibc(from, platform, arch);
   if (!libc.ok) return runtimeClock(libc.reason);
   if (ids === null) return runtimeClock(`the clock numbers of ${platform} are not known`);
-  return libcClock(libc.value, ids, libc.source)
+  const pointers = from.prefersPointers === true ? openPointerLibc(from, platform, arch) : null;
+  return libcClock(libc.value, ids, libc.source, pointers?.ok === true ? pointers.value : null)
     ?? runtimeClock(`clock_gettime of ${libc.source} does not answer`);
 }
 
-function libcClock(libc: Libc, ids: ClockIds, path: string): Clock | null {
-  const { clock_gettime } = libc;
+function libcClock(libc: Libc, ids: ClockIds, path: string, pointers: PointerLibc | null): Clock | null {
   // One buffer for the life of the clock, over an explicit ArrayBuffer: Bun moves small typed arrays away from
   // under a pointer once the caller is compiled (oven-sh/bun#32054). Deno and Bun both take the view itself.
   const timespec = new ArrayBuffer(TIMESPEC_BYTES);
@@ -66,22 +66,23 @@ function libcClock(libc: Libc, ids: ClockIds, path: string): Clock | null {
   const words = new Uint32Array(timespec);
   const wide = new BigUint64Array(timespec);
   const { monotonic, processCpu, threadCpu } = ids;
+  const { clock_gettime, out } = readerInto(bytes, libc, pointers);
 
   for (const id of [monotonic, processCpu, threadCpu]) {
-    if (clock_gettime(id, bytes) !== 0) return null;
+    if (clock_gettime(id, out) !== 0) return null;
   }
-  clock_gettime(monotonic, bytes);
+  clock_gettime(monotonic, out);
   const baseSeconds = words[0];
   if (timespecNs(words, baseSeconds) >= 1e9) return null; // nanoseconds out of range: not a timespec
 
   return {
     source: `clock_gettime(CLOCK_MONOTONIC) of ${path}`,
     nowNs: () => {
-      clock_gettime(monotonic, bytes);
+      clock_gettime(monotonic, out);
       return timespecNs(words, baseSeconds);
     },
     unixNs: () => {
-      clock_gettime(0, bytes); // CLOCK_REALTIME is 0 everywhere
+      clock_gettime(0, out); // CLOCK_REALTIME is 0 everywhere
       return wide[0] * 1_000_000_000n + wide[1];
     },
     cpu: {
@@ -93,11 +94,28 @@ function libcClock(libc: Libc, ids: ClockIds, path: string): Clock | null {
 
   function cpuClock(id: number, name: string): Probe<() => number> {
     const value = () => {
-      clock_gettime(id, bytes);
+      clock_gettime(id, out);
       return timespecNs(words, 0);
     };
     return { ok: true, value, source: `clock_gettime(${name}) of ${path}` };
   }
+}
+
+/** How a clock is read into `bytes`. */
+interface Reader {
+  readonly clock_gettime: (id: number, out: object) => number;
+  /** What is given for `out` at each call. */
+  readonly out: object;
+}
+
+/** A reader by a pointer where there is one, and it leads there: `bytes` live as long as the clock, so it stays right. */
+function readerInto(bytes: Uint8Array, libc: Libc, pointers: PointerLibc | null): Reader {
+  const byView: Reader = { clock_gettime: libc.clock_gettime as Reader["clock_gettime"], out: bytes };
+  const out = pointers === null ? null : pointers.memset(bytes, 0, 0n);
+  if (pointers === null || out === null) return byView;
+  bytes.fill(0);
+  const isThere = pointers.clock_gettime(0, out) === 0 && bytes.some(byte => byte !== 0); // 1970 is over
+  return isThere ? { clock_gettime: pointers.clock_gettime as Reader["clock_gettime"], out } : byView;
 }
 
 function runtimeClock(reason: string): Clock {

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- health is data that leaves the process
 /**
  * CPU time at the boundaries of spans.
  *
@@ -5,27 +6,50 @@
  */
 import type { Probe } from "../../ffi/types.ts";
 import type { CounterOptions } from "../data/counters.ts";
+import type { CpuHealth } from "../data/health.ts";
 import type { Clock } from "./clock.ts";
+import type { Meter } from "./meter.ts";
 
-/** How long a CPU-clock reading may be carried forward, by default. */
+/** How long a CPU-clock reading may be carried forward, by default: at least. */
 export const CPU_COALESCE_NS = 5000;
+
+/** At most, however dear a reading is. */
+export const MOST_COALESCE_NS = 50_000;
+
+/** In between as many times as long as a reading takes: so readings are a twentieth of the time at most. */
+const COALESCE_READINGS = 20;
 
 /**
  * CPU time at a moment of the monotonic clock, with few system calls. The owner asks `isStale` first, because a
  * reading takes long enough that the moment itself should be read again after it.
  */
-export class CpuMeter {
+export class CpuMeter implements Meter {
   /** Readings made. */
   readCount = 0;
   readonly #read: () => number;
-  readonly #coalesceNs: number;
+  readonly #source: string;
+  #coalesceNs: number;
+  /** What a reading has taken at least; -Infinity where nobody wants to know. */
+  #leastNs: number;
   #readAtNs = -Infinity;
   #cpuNs = 0;
   #highestNs = 0;
 
-  constructor(read: () => number, coalesceNs: number) {
+  /**
+   * @param coalesceNs How long a reading may be carried forward; null for what follows from how long one takes here, which is
+   * {@link CPU_COALESCE_NS} up to {@link MOST_COALESCE_NS}.
+   * @param source Where `read` reads, for `health()`.
+   */
+  constructor(read: () => number, coalesceNs: number | null, source: string = "") {
     this.#read = read;
-    this.#coalesceNs = coalesceNs;
+    this.#source = source;
+    this.#coalesceNs = coalesceNs ?? CPU_COALESCE_NS;
+    this.#leastNs = coalesceNs === null ? Infinity : -Infinity;
+  }
+
+  /** Where it is read, and how long a reading is carried forward. */
+  health(): CpuHealth {
+    return { present: true, source: this.#source, reason: null, coalesce_ns: this.#coalesceNs };
   }
 
   /** Whether the last reading is too old to be carried forward to `nowNs`. */
@@ -45,7 +69,15 @@ export class CpuMeter {
    * lies between, perhaps a time in which the thread had no CPU, would be added as work.
    */
   restamp(nowNs: number): void {
+    const tookNs = nowNs - this.#readAtNs;
+    if (tookNs < this.#leastNs) this.#follow(tookNs);
     this.#readAtNs = nowNs;
+  }
+
+  // The least of all: one that was interrupted, or made by code that is not compiled yet, says nothing of the others.
+  #follow(tookNs: number): void {
+    this.#leastNs = tookNs;
+    this.#coalesceNs = Math.min(Math.max(tookNs * COALESCE_READINGS, CPU_COALESCE_NS), MOST_COALESCE_NS);
   }
 
   /** CPU time at `nowNs`, as if one thread had run since the last reading. Never falls. */
@@ -61,6 +93,6 @@ export class CpuMeter {
 export function openCpuMeter(clock: Clock, options: CounterOptions = {}): Probe<CpuMeter> {
   const probe = clock.cpu[options.cpu === "thread" ? "thread" : "process"];
   if (!probe.ok) return probe;
-  const value = new CpuMeter(probe.value, options.cpuCoalesceNs ?? CPU_COALESCE_NS);
+  const value = new CpuMeter(probe.value, options.cpuCoalesceNs ?? null, probe.source);
   return { ok: true, value, source: probe.source };
 }

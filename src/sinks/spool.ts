@@ -9,7 +9,7 @@
 import type { SpoolHealth } from "../data/health.ts";
 import { newMarkCount } from "../data/snapshot.ts";
 import { SpoolDirectory } from "../spool/directory.ts";
-import { type EncodedRows, encodeFile, encodeMarks, encodeSpans } from "../spool/encode.ts";
+import { byteCount, type EncodedRows, encodeFile, encodeRows } from "../spool/encode.ts";
 import { SpoolFiles } from "../spool/files.ts";
 import { spoolFileName } from "../spool/format.ts";
 import type { Drained } from "./batch.ts";
@@ -19,10 +19,10 @@ import { type ColumnSink, TAKE } from "./sink.ts";
 export const DEFAULT_SPOOL_MAX_BYTES = 1_000_000_000;
 
 /** A file is closed when this much is pending, also within a tick. */
-const FILE_CHARACTERS = 8_000_000;
+const FILE_BYTES = 8_000_000;
 
 /** What waits for a directory that cannot be written to; beyond, the oldest goes. */
-export const WAITING_CHARACTERS = 16_000_000;
+export const WAITING_BYTES = 16_000_000;
 
 /** What the spool needs from above. */
 export interface SpoolOptions {
@@ -39,7 +39,7 @@ export interface SpoolOptions {
 
 /** A batch as it will lie in a file. */
 interface Pending extends EncodedRows {
-  readonly characters: number;
+  readonly bytes: number;
   readonly spanCount: number;
   readonly markCount: number;
 }
@@ -54,9 +54,9 @@ export class SpoolSink implements ColumnSink {
   readonly #directory: SpoolDirectory;
   readonly #files: SpoolFiles;
   readonly #pending: Pending[] = [];
-  #pendingCharacters = 0;
+  #pendingBytes = 0;
   /** What came since writing was last tried. */
-  #untriedCharacters = 0;
+  #untriedBytes = 0;
   #isFailing = false;
   #lastCreatedNs = 0n;
   #lastBatchId = "";
@@ -85,16 +85,15 @@ export class SpoolSink implements ColumnSink {
 
   /** {@link TAKE}: takes spans and marks; writes when enough is pending. */
   "cirron.take/1"({ snapshot, identity, isProvisional }: Drained): void {
-    const spans = encodeSpans(snapshot, identity, 0, snapshot.closedLength);
-    const marks = encodeMarks(snapshot, identity, 0, snapshot.length);
-    const characters = spans.length + marks.length;
-    if (characters === 0) return;
+    const { spans, marks } = encodeRows(snapshot, identity);
+    const bytes = byteCount(spans) + byteCount(marks);
+    if (bytes === 0) return;
     // A span that comes again is counted then.
     const spanCount = isProvisional ? 0 : snapshot.closedLength;
-    this.#pending.push({ spans, marks, characters, spanCount, markCount: newMarkCount(snapshot) });
-    this.#pendingCharacters += characters;
-    this.#untriedCharacters += characters;
-    if (this.#untriedCharacters >= FILE_CHARACTERS) this.commit();
+    this.#pending.push({ spans, marks, bytes, spanCount, markCount: newMarkCount(snapshot) });
+    this.#pendingBytes += bytes;
+    this.#untriedBytes += bytes;
+    if (this.#untriedBytes >= FILE_BYTES) this.commit();
   }
 
   /**
@@ -102,14 +101,14 @@ export class SpoolSink implements ColumnSink {
    * @throws What kept a file from being written; what it would have held is still pending, up to a bound.
    */
   commit(): void {
-    this.#untriedCharacters = 0;
+    this.#untriedBytes = 0;
     if (this.#pending.length === 0) return;
     try {
       if (this.#directory.open()) this.#files.forget();
       while (this.#pending.length > 0) this.#writeFile();
     } catch (error) {
       this.#isFailing = true;
-      while (this.#pendingCharacters > WAITING_CHARACTERS && this.#pending.length > 1) this.#drop();
+      while (this.#pendingBytes > WAITING_BYTES && this.#pending.length > 1) this.#drop();
       throw error;
     }
   }
@@ -118,7 +117,7 @@ export class SpoolSink implements ColumnSink {
   close(): void {
     try {
       // What could not be written a moment ago is not tried again.
-      if (!this.#isFailing || this.#untriedCharacters > 0) this.commit();
+      if (!this.#isFailing || this.#untriedBytes > 0) this.commit();
     } finally {
       while (this.#pending.length > 0) this.#drop();
       this.exit();
@@ -142,7 +141,7 @@ export class SpoolSink implements ColumnSink {
     this.#isFailing = false;
     this.#lastBatchId = batchId;
     this.#pending.splice(0, count);
-    for (const { characters } of batches) this.#pendingCharacters -= characters;
+    for (const { bytes } of batches) this.#pendingBytes -= bytes;
     this.#files.add(file);
   }
 
@@ -151,15 +150,15 @@ export class SpoolSink implements ColumnSink {
   #countForFile(): number {
     if (this.#isFailing) return 1;
     let count = 0;
-    for (let characters = 0; count < this.#pending.length && characters < FILE_CHARACTERS; count++) {
-      characters += this.#pending[count].characters;
+    for (let bytes = 0; count < this.#pending.length && bytes < FILE_BYTES; count++) {
+      bytes += this.#pending[count].bytes;
     }
     return count;
   }
 
   #drop(): void {
-    const { characters, spanCount, markCount } = this.#pending.shift()!;
-    this.#pendingCharacters -= characters;
+    const { bytes, spanCount, markCount } = this.#pending.shift()!;
+    this.#pendingBytes -= bytes;
     this.#spanDropCount += spanCount;
     this.#markDropCount += markCount;
   }

@@ -6,27 +6,16 @@
  * @module
  */
 import type { Identity } from "../data/identity.ts";
-import { jsonOf, jsonOfText } from "../data/json_text.ts";
-import { jsonValue } from "../data/json_value.ts";
+import { jsonOfText } from "../data/json_text.ts";
 import type { Snapshot } from "../data/snapshot.ts";
-import type { MarkValue } from "../data/values.ts";
-import { type CounterKeys, counterKeys } from "../formats/counter_keys.ts";
-import {
-  attrsOf,
-  counterColumns,
-  measured,
-  ownIdText,
-  parentIdText,
-  splitAnchor,
-  traceIdOf,
-} from "../tree/columns.ts";
+import { TextBytes } from "../formats/bytes.ts";
 import { SPOOL_SCHEMA_VERSION } from "./format.ts";
-import { markIdsOf, markIdText, valueType } from "./rows.ts";
+import { RowBytes } from "./row_bytes.ts";
 
-/** Rows as they lie in a file: `spans` and `marks` are the inside of an array each. */
+/** Rows as they lie in a file, in UTF-8: `spans` and `marks` are the inside of an array each, in pieces. */
 export interface EncodedRows {
-  readonly spans: string;
-  readonly marks: string;
+  readonly spans: readonly Uint8Array[];
+  readonly marks: readonly Uint8Array[];
 }
 
 /** What a file says before its rows. */
@@ -43,89 +32,85 @@ export function encodeFile(
   { sdkVersion, batchId, createdNs }: FileHeader,
   rows: readonly EncodedRows[],
 ): Uint8Array {
-  return new TextEncoder().encode(
-    `{"schema_version":${SPOOL_SCHEMA_VERSION},"sdk_version":${
-      jsonOfText(sdkVersion)
-    },"batch_id":"${batchId}","created_ns":${createdNs},"spans":[${
-      rows.map(({ spans }) => spans).filter(text => text !== "").join(",")
-    }],"marks":[${rows.map(({ marks }) => marks).filter(text => text !== "").join(",")}],"snapshots":[]}`,
-  );
+  const pieces = [
+    utf8(
+      `{"schema_version":${SPOOL_SCHEMA_VERSION},"sdk_version":${
+        jsonOfText(sdkVersion)
+      },"batch_id":"${batchId}","created_ns":${createdNs},"spans":[`,
+    ),
+    ...joined(rows.map(({ spans }) => spans)),
+    utf8('],"marks":['),
+    ...joined(rows.map(({ marks }) => marks)),
+    utf8('],"snapshots":[]}'),
+  ];
+  const file = new Uint8Array(byteCount(pieces));
+  let at = 0;
+  for (const piece of pieces) {
+    file.set(piece, at);
+    at += piece.length;
+  }
+  return file;
+}
+
+/** Bytes of pieces together. */
+export function byteCount(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** Closed spans and new marks of a snapshot, as they lie in a file. */
+export function encodeRows(snapshot: Snapshot, identity: Identity): EncodedRows {
+  return {
+    spans: spanBytes(snapshot, identity, 0, snapshot.closedLength),
+    marks: markBytes(snapshot, identity, 0, snapshot.length),
+  };
 }
 
 /** The spans of rows `from` up to before `until`, in order. */
 export function encodeSpans(snapshot: Snapshot, identity: Identity, from: number, until: number): string {
-  const anchor = splitAnchor(snapshot);
-  const keys = counterKeys(snapshot.counters);
-  const columns = counterColumns(snapshot).filter(column => column !== null);
-  const texts: string[] = [];
-  for (let row = from; row < until; row++) {
-    texts.push(spanJson(snapshot, identity, anchor, countersJson(keys, columns, row), row));
-  }
-  return texts.join(",");
+  return textOf(spanBytes(snapshot, identity, from, until));
 }
 
 /** The marks of rows `from` up to before `until` that no sink has had. */
 export function encodeMarks(snapshot: Snapshot, identity: Identity, from: number, until: number): string {
+  return textOf(markBytes(snapshot, identity, from, until));
+}
+
+function spanBytes(snapshot: Snapshot, identity: Identity, from: number, until: number): Uint8Array[] {
+  const out = TextBytes.beginBytes();
+  const rows = new RowBytes(out, snapshot, identity);
+  for (let row = from; row < until; row++) {
+    if (row > from) out.character(COMMA);
+    rows.span(row);
+  }
+  return out.finishBytes();
+}
+
+function markBytes(snapshot: Snapshot, identity: Identity, from: number, until: number): Uint8Array[] {
   const { first, drained } = snapshot.marks;
-  const anchor = splitAnchor(snapshot);
-  const texts: string[] = [];
+  const out = TextBytes.beginBytes();
+  const rows = new RowBytes(out, snapshot, identity);
+  let count = 0;
   for (let row = from; row < until; row++) {
     for (let i = first[row]; i < first[row + 1]; i++) {
-      if (drained[i] === 0) texts.push(markJson(snapshot, identity, anchor, row, i));
+      if (drained[i] !== 0) continue;
+      if (count++ > 0) out.character(COMMA);
+      rows.mark(row, i);
     }
   }
-  return texts.join(",");
+  return out.finishBytes();
 }
 
-type Anchor = ReturnType<typeof splitAnchor>;
+const COMMA = 0x2c;
 
-function spanJson(
-  snapshot: Snapshot,
-  { pid, rank, threadId, markIds }: Identity,
-  anchor: Anchor,
-  counters: string,
-  row: number,
-): string {
-  const parent = parentIdText(snapshot, row);
-  const trace = traceIdOf(snapshot, row);
-  const hasAttrs = snapshot.attrs.at(row) !== undefined || !Number.isNaN(snapshot.dataLoadNs[row]);
-  return `{"id":"${ownIdText(snapshot, row)}","name":${jsonOfText(snapshot.name[row])},"parent_id":${
-    parent === null ? "null" : `"${parent}"`
-  },"trace_id":${trace === null ? "null" : `"${trace}"`},"index":${
-    measured(snapshot.index[row])
-  },"start_ns":${unixNsText(anchor, snapshot.startNs[row])},"end_ns":${
-    unixNsText(anchor, snapshot.endNs[row])
-  }${counters},"thread_id":${threadId},"pid":${pid},"rank":${rank},"attrs":${
-    hasAttrs ? jsonOf(attrsOf(snapshot, row)) : "{}"
-  },"mark_ids":${snapshot.markCount[row] === 0 ? "[]" : jsonOf(markIdsOf(snapshot, markIds, row))}}`;
+function joined(lists: readonly (readonly Uint8Array[])[]): Uint8Array[] {
+  return lists.filter(({ length }) => length > 0).flatMap((list, i) => i === 0 ? list : [utf8(","), ...list]);
 }
 
-function countersJson(keys: CounterKeys, columns: readonly Float64Array[], row: number): string {
-  let text = "";
-  for (let k = 0; k < columns.length; k++) text += keys.before[k] + measured(columns[k][row]);
-  return text + keys.after;
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
-function markJson(snapshot: Snapshot, { markIds }: Identity, anchor: Anchor, row: number, i: number): string {
-  const { marks } = snapshot;
-  const value = marks.value[i];
-  const attrs = marks.attrs.at(i);
-  return `{"id":"${markIdText(snapshot, markIds, i)}","span_id":"${ownIdText(snapshot, row)}","name":${
-    jsonOfText(marks.name[i])
-  },"value_type":"${valueType(value)}","value":${valueJson(value)},"attrs":${
-    attrs === undefined ? "{}" : jsonOf(attrs)
-  },"ts_ns":${unixNsText(anchor, marks.tsNs[i])},"kind":"${marks.summary[i] === 1 ? "summary" : "point"}"}`;
-}
-
-function valueJson(value: MarkValue): string {
-  return typeof value === "bigint" ? String(value) : jsonOf(jsonValue(value)); // exact, as no JavaScript number is
-}
-
-// A moment as the exact digits of its nanoseconds since 1970, without a bigint per span: whole microseconds fit a
-// number, and the rest has three digits.
-function unixNsText({ us, restNs }: Anchor, ns: number): string {
-  const sum = restNs + ns;
-  const wholeUs = Math.floor(sum / 1000);
-  const digits = String(sum - wholeUs * 1000);
-  return us + wholeUs + "000".slice(digits.length) + digits;
+function textOf(pieces: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  return pieces.map(piece => decoder.decode(piece, { stream: true })).join("");
 }

@@ -221,3 +221,48 @@ test("unixAnchorNs() is exact to the nanosecond while the clock stands", () => {
 nativeTest("The opener of this runtime is what openClock() uses by itself", () => {
   assertStrictEquals(openClock(opener).source, openClock().source);
 });
+
+/** A libc for pointers, at which a clock reads `seconds` by a view, and 1 more by a pointer to `target` of the view. */
+function pointedLibc(seconds: bigint, target: (view: Uint8Array) => ArrayBufferView | null): FakeOpener {
+  const [path] = libcPaths(process.platform, process.arch);
+  const pointed = new Map<object, ArrayBufferView>();
+  const opener = new FakeOpener({
+    [path]: {
+      clock_gettime: (id: number, out: object) => {
+        const view = pointed.get(out);
+        writeTimespec(
+          view ?? out as ArrayBufferView,
+          view === undefined ? seconds : seconds + 1n,
+          BigInt(id),
+        );
+        return 0;
+      },
+      memset: (view: Uint8Array, _value: number, count: bigint) => {
+        assertStrictEquals(count, 0n);
+        const at = target(view);
+        if (at === null) return null;
+        const pointer = {};
+        pointed.set(pointer, at);
+        return pointer;
+      },
+    },
+  });
+  opener.prefersPointers = true;
+  return opener;
+}
+
+knownTest("openClock() reads by a pointer where the opener prefers that", () => {
+  assertStrictEquals(openClock(pointedLibc(1000n, view => view)).unixNs(), 1001n * 1_000_000_000n);
+});
+
+knownTest("openClock() reads by a view where memset() gives no pointer, or one that leads elsewhere", () => {
+  assertStrictEquals(openClock(pointedLibc(1000n, () => null)).unixNs(), 1000n * 1_000_000_000n);
+  const elsewhere = new Uint8Array(16);
+  assertStrictEquals(openClock(pointedLibc(1000n, () => elsewhere)).unixNs(), 1000n * 1_000_000_000n);
+});
+
+knownTest("openClock() asks for no pointer where the opener does not prefer one", () => {
+  const opener = pointedLibc(1000n, view => view);
+  opener.prefersPointers = false;
+  assertStrictEquals(openClock(opener).unixNs(), 1000n * 1_000_000_000n);
+});

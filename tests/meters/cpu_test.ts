@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { Host } from "../../src/api/host.ts";
 import type { TraceDict } from "../../src/data/values.ts";
 import { openClock } from "../../src/meters/clock.ts";
-import { CPU_COALESCE_NS, CpuMeter } from "../../src/meters/cpu.ts";
+import { CPU_COALESCE_NS, CpuMeter, MOST_COALESCE_NS } from "../../src/meters/cpu.ts";
 import { Engine } from "../../src/session/engine.ts";
 import { testUnless } from "../support/conditions.ts";
 import { FakeClock, TestEngine } from "../support/engine.ts";
@@ -115,6 +115,29 @@ test("CpuMeter keeps a span's figure within twice the bound for each thread that
       }
     },
   ));
+});
+
+test("CpuMeter without a bound follows the least that a reading has taken: 20 times, from 5 us to 50", () => {
+  const cpu = new CpuMeter(() => 0, null, "here");
+  const boundAfter = (tookNs: number) => {
+    cpu.read(1_000_000);
+    cpu.restamp(1_000_000 + tookNs);
+    return cpu.health();
+  };
+  const health = (coalesce_ns: number) => ({ present: true, source: "here", reason: null, coalesce_ns });
+  assertEquals(cpu.health(), health(5000));
+  assertEquals(boundAfter(1_000_000), health(MOST_COALESCE_NS)); // interrupted
+  assertEquals(boundAfter(2000), health(40_000));
+  assertEquals([cpu.isStale(1_041_999), cpu.isStale(1_042_000)], [false, true]);
+  assertEquals(boundAfter(3000), health(40_000));
+  assertEquals(boundAfter(100), health(5000));
+});
+
+test("CpuMeter with a bound keeps to it, however long a reading takes", () => {
+  const cpu = new CpuMeter(() => 0, 7000);
+  cpu.read(1_000_000);
+  cpu.restamp(1_004_000);
+  assertEquals(cpu.health().coalesce_ns, 7000);
 });
 
 test("CpuMeter.restamp() keeps a pause after the reading from being added as work", () => {

@@ -4,6 +4,7 @@ import {
   LIBC_FILE_SYMBOLS,
   LIBC_LINK_SYMBOLS,
   LIBC_MEMORY_SYMBOLS,
+  LIBC_POINTER_SYMBOLS,
   LIBC_SIGNAL_SYMBOLS,
   LIBC_SYMBOLS,
 } from "../../ffi/libc.ts";
@@ -93,6 +94,7 @@ test("SECURITY.md names every function of libc that is called, and says of NVML'
   const text = readSource("SECURITY.md");
   const tables = [
     LIBC_SYMBOLS,
+    LIBC_POINTER_SYMBOLS,
     LIBC_SIGNAL_SYMBOLS,
     LIBC_MEMORY_SYMBOLS,
     LIBC_LINK_SYMBOLS,

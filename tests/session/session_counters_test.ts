@@ -70,7 +70,7 @@ test("SessionCounters.health() has a source or a reason, never both", () => {
   const session = new SessionCounters({ ...openers, gpu: () => ({ ok: false, reason: "gone" }) });
   session.open(given({ memory: true }));
   const { cpu, gpu, memory } = session.health();
-  assertEquals(cpu, { present: true, source: "fake process", reason: null });
+  assertEquals(cpu, { present: true, source: "fake process", reason: null, coalesce_ns: 5000 });
   assertEquals([gpu.present, gpu.source, gpu.reason], [false, null, "gone"]);
   assertEquals(memory, { present: true, source: "the memory", reason: null });
 });

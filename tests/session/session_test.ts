@@ -895,7 +895,12 @@ test("profile() takes the default counters again after a session with others", (
   ci.profile({ counters: { cpu: false } });
   ci.engine.shutdown();
   ci.profile();
-  assertEquals(ci.engine.health().probes.cpu, { present: true, source: "fake process", reason: null });
+  assertEquals(ci.engine.health().probes.cpu, {
+    present: true,
+    source: "fake process",
+    reason: null,
+    coalesce_ns: 5000,
+  });
 });
 
 // health().
@@ -935,7 +940,7 @@ test("health() before anything was recorded is complete", () => {
     overhead: { estimated_ns: 0, span_ns: 0, mark_ns: 0, counter_ns: 0, flush_ns: 0 },
     probes: {
       wall: { present: true, source: "fake", reason: null },
-      cpu: { present: true, source: "fake process", reason: null },
+      cpu: { present: true, source: "fake process", reason: null, coalesce_ns: 5000 },
       gpu: { ...NO_GPU, reason: "no session: profile() turns it on" },
       memory: {
         present: false,

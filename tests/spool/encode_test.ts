@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { test } from "node:test";
 import { encodeFile, encodeMarks, encodeSpans } from "../../src/spool/encode.ts";
 import { spoolFileName } from "../../src/spool/format.ts";
+import { markRows, spanRows } from "../../src/spool/rows.ts";
 import { parseExact } from "../support/exact_json.ts";
 import { drainedOf, upTo } from "../support/sinks.ts";
 
@@ -45,11 +46,60 @@ test("encodeSpans() and encodeMarks() give the same each time, and change nothin
   assertEquals<unknown>(structuredClone({ ...snapshot, ids: null }), before);
 });
 
+test("encodeSpans() and encodeMarks() say what spanRows() and markRows() do, also of awkward values", () => {
+  const awkward = 'ü😀\ud800x\u0001"\\\n\u2028';
+  const { snapshot, identity } = drainedOf(ci => {
+    for (let i = 0; i < 50; i++) {
+      const attrs = [
+        {},
+        {
+          a: -0,
+          b: 1.5,
+          c: -7,
+          d: 1e300,
+          e: NaN,
+          f: [1, { awkward }],
+          g: null,
+          h: undefined,
+          toJSON: "x",
+          [awkward]: 5n,
+        },
+        { long: "ü".repeat(i * 20), data_load_ns: 5 },
+        JSON.parse('{"__proto__":true}') as Record<string, unknown>,
+      ][i % 4];
+      const parent = [undefined, null, `00-${"1".repeat(32)}-${"2".repeat(16)}-01`][i % 3];
+      ci.scope(awkward + i, { index: i % 2 === 0 ? null : i, attrs, parent }, scope => {
+        const value = [1, -0.5, NaN, 10n ** 20n, true, awkward][i % 6];
+        scope.mark(awkward, value, { kind: i % 2 === 0 ? "summary" : "point", attrs });
+        for (let k = 0; k < i % 3; k++) ci.mark("more", k);
+        ci.clock.advance(1_234_567);
+      });
+    }
+    for (const i of ci.batches([1, 2])) ci.mark("turn", i);
+    ci.mark("open", 1);
+  });
+  const plain = (rows: readonly object[]): unknown =>
+    JSON.parse(JSON.stringify(rows, (_key, value: unknown) => {
+      if (typeof value === "bigint") return Number(value);
+      return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+    }));
+  const { closedLength, length } = snapshot;
+  const [spans, marks] = [
+    encodeSpans(snapshot, identity, 0, closedLength),
+    encodeMarks(snapshot, identity, 0, length),
+  ];
+  assertEquals(JSON.parse(`[${spans}]`), plain(spanRows(snapshot, identity, 0, closedLength)));
+  assertEquals(JSON.parse(`[${marks}]`), plain(markRows(snapshot, identity, 0, length)));
+  const [{ start_ns }] = spanRows(snapshot, identity, 0, 1);
+  assertEquals((parseExact(`[${spans}]`) as { start_ns: bigint }[])[0].start_ns, start_ns);
+});
+
 test("encodeFile() is a file of version 1 in UTF-8, whatever its parts hold", () => {
   const header = { sdkVersion: '1.0"ü', batchId: "a".repeat(32), createdNs: 1_767_323_045_678_901_234n };
-  const parts = [{ spans: "", marks: "" }, { spans: '{"a":1}', marks: "" }, {
-    spans: '{"a":2}',
-    marks: '{"b":3}',
+  const utf8 = (text: string) => new TextEncoder().encode(text);
+  const parts = [{ spans: [], marks: [] }, { spans: [utf8('{"a"'), utf8(":1}")], marks: [] }, {
+    spans: [utf8('{"a":2}')],
+    marks: [utf8('{"b":3}')],
   }];
   assertEquals(
     new TextDecoder().decode(encodeFile(header, parts)),

@@ -13,6 +13,7 @@ export class FakeOpener implements Opener {
   /** Paths asked for, in order. */
   readonly asked: string[] = [];
   readonly isMusl: boolean = false;
+  prefersPointers: boolean = false;
   readonly #libraries: Readonly<Record<string, FakeLibrary>>;
 
   constructor(libraries: Readonly<Record<string, FakeLibrary>>) {
