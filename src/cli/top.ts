@@ -25,7 +25,12 @@ the newest run, whether it is over or not.`,
   options: [
     { name: "pid", value: "N", about: "the process of this number" },
     { name: "once", about: "one look, as text" },
-    { name: "output", short: "o", value: "FILE", about: `where key w writes the page; ${DEFAULT_PAGE} without` },
+    {
+      name: "output",
+      short: "o",
+      value: "FILE",
+      about: `where key w writes the page; ${DEFAULT_PAGE} without`,
+    },
     JSON_OPTION,
   ],
   examples: [
@@ -71,7 +76,10 @@ the newest run, whether it is over or not.`,
       io.write(`${jsonOf(picture)}\n`);
       return EXIT.fine;
     }
-    const [{ textOf }, { FIRST_VIEW }] = await Promise.all([import("./top/screen.ts"), import("./top/view.ts")]);
+    const [{ textOf }, { FIRST_VIEW }] = await Promise.all([
+      import("./top/screen.ts"),
+      import("./top/view.ts"),
+    ]);
     io.write(`${textOf(picture, FIRST_VIEW, terminal === null ? Infinity : io.columns())}\n`);
     return EXIT.fine;
   },
@@ -90,6 +98,11 @@ async function writePage({ io, options }: Call, run: string, within: readonly st
   // Nothing but the screen is written while it is there.
   const recorded = readRecorded([run], { ...io, complain: () => {} });
   const name = within[0];
-  const page = recorded.trace({ last: PAGE_SPANS, ...(name === undefined ? {} : { name }), open: true, format: "html" });
+  const page = recorded.trace({
+    last: PAGE_SPANS,
+    ...(name === undefined ? {} : { name }),
+    open: true,
+    format: "html",
+  });
   return `wrote ${path}, ${formatBytes(writeWhole(path, page))}`;
 }

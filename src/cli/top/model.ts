@@ -85,7 +85,12 @@ export class Model {
     for (const [key, follower] of this.#run.recorders) {
       let thread = this.#threads.get(key);
       if (thread === undefined) {
-        thread = { follower, intake: new Intake(this.#paths), damagedRows: 0, expectedRows: follower.attach() };
+        thread = {
+          follower,
+          intake: new Intake(this.#paths),
+          damagedRows: 0,
+          expectedRows: follower.attach(),
+        };
         this.#threads.set(key, thread);
       }
       this.#lookAt(thread, mostRows, random());
@@ -157,7 +162,10 @@ export class Model {
       spans_per_s: rateOf(perSecond, windowS, nowMs),
       read_share: came === 0 ? 1 : read / came,
       losses: {
-        dropped_spans: threads.reduce((sum, { follower }) => sum + (follower.session?.span_drop_count ?? 0), 0),
+        dropped_spans: threads.reduce(
+          (sum, { follower }) => sum + (follower.session?.span_drop_count ?? 0),
+          0,
+        ),
         damaged_rows: threads.reduce((sum, { damagedRows }) => sum + damagedRows, 0),
         gone_segments: threads.reduce((sum, { follower }) => sum + follower.goneCount, 0),
         open_spans_left_out: threads.reduce((sum, { follower }) => sum + follower.openDropCount, 0),
@@ -186,7 +194,9 @@ export class Model {
 
   #processes(threads: readonly Thread[], second: number): PictureProcess[] {
     const processes: PictureProcess[] = [];
-    const pids = new Set(threads.map(({ follower }) => follower.session?.pid).filter(pid => pid !== undefined));
+    const pids = new Set(
+      threads.map(({ follower }) => follower.session?.pid).filter(pid => pid !== undefined),
+    );
     for (const pid of pids) {
       const own = threads.filter(({ follower }) => follower.session?.pid === pid);
       const measured = this.#meter.of(pid);
@@ -269,7 +279,9 @@ function openOf(follower: RecorderFollower, nowMs: number): PictureOpen[] {
       depth,
       age_us: Math.max(0, Math.round((nowMs - anchorMs) * 1000 - span.startNs / 1000)),
     });
-    for (const child of (children.get(span.id) ?? []).reverse()) stack.push({ span: child, depth: depth + 1 });
+    for (const child of (children.get(span.id) ?? []).reverse()) {
+      stack.push({ span: child, depth: depth + 1 });
+    }
   }
   return rows;
 }

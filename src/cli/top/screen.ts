@@ -64,7 +64,9 @@ export function textOf(picture: Picture, view: View, columns: number): string {
 }
 
 function footOf(view: View): Line {
-  if (view.isTyping) return [piece(`filter: ${printable(view.filter)}_`, "bold"), piece("  enter keep  esc none", "dim")];
+  if (view.isTyping) {
+    return [piece(`filter: ${printable(view.filter)}_`, "bold"), piece("  enter keep  esc none", "dim")];
+  }
   if (view.note !== "") return [piece(printable(view.note), "bold")];
   return [piece(KEYS_TEXT, "dim")];
 }
@@ -102,7 +104,13 @@ function lookLines(picture: Picture, view: View, size: ScreenSize): Line[] {
   const tableNeed = rows.length + (picture.here === null ? 0 : 1);
   const openLines = Math.max(3, Math.floor(left / 3), left - tableNeed);
   const open = openSection(picture, openLines, size.columns);
-  const table = tableLines(picture, rows, view, size, size.lines - 1 - head.length - threads.length - open.length);
+  const table = tableLines(
+    picture,
+    rows,
+    view,
+    size,
+    size.lines - 1 - head.length - threads.length - open.length,
+  );
   return [...head, ...threads, ...open, ...table];
 }
 
@@ -123,9 +131,12 @@ function headLines(picture: Picture, view: View): Line[] {
     ...(run.runtime === null ? [] : [piece(`  ${printable(run.runtime)}`, "plain")]),
     ...(run.rank === null || run.rank === 0 ? [] : [piece(`  rank ${run.rank}`, "plain")]),
     piece(`  ${state}`, look),
-    piece(run.state === "running" || run.state === "unknown"
-      ? ` for ${ageText(run.wall_us)}`
-      : ` after ${ageText(run.wall_us)}`, "plain"),
+    piece(
+      run.state === "running" || run.state === "unknown"
+        ? ` for ${ageText(run.wall_us)}`
+        : ` after ${ageText(run.wall_us)}`,
+      "plain",
+    ),
     ...(view.isPaused ? [piece("  paused", "warning")] : []),
   ];
   const figures: Piece[] = [
@@ -137,7 +148,9 @@ function headLines(picture: Picture, view: View): Line[] {
       return piece(`${processes.length > 1 ? `  [${pid}]` : ""}${cpu}${memory}`, "plain");
     }),
     piece(`  ${lossText(losses)}`, lossText(losses) === NO_LOSSES ? "plain" : "warning"),
-    ...(picture.read_share < 0.995 ? [piece(`  ${formatShare(picture.read_share)} of spans read`, "dim")] : []),
+    ...(picture.read_share < 0.995
+      ? [piece(`  ${formatShare(picture.read_share)} of spans read`, "dim")]
+      : []),
   ];
   const others = run.other_pids;
   const choice = others.length === 0 ? [] : [[
@@ -193,7 +206,11 @@ function openSection({ open, threads, run }: Picture, most: number, columns: num
   const labels = threads.length > 1;
   const isOneProcess = new Set(threads.map(({ pid }) => pid)).size === 1;
   const lines = shown.map((span): Line => {
-    const label = labels ? `${(isOneProcess ? `${span.thread_id}` : `${span.pid}/${span.thread_id}`).padEnd(isOneProcess ? 4 : 10)}` : "";
+    const label = labels
+      ? `${
+        (isOneProcess ? `${span.thread_id}` : `${span.pid}/${span.thread_id}`).padEnd(isOneProcess ? 4 : 10)
+      }`
+      : "";
     const age = ageText(span.age_us);
     const room = Math.max(8, Math.min(columns, 100) - label.length - age.length - 3);
     const name = fit(`${"  ".repeat(Math.min(span.depth, 20))}${openName(span)}`, room);
@@ -222,7 +239,12 @@ const COLUMNS: readonly Column[] = [
   { title: "p95", sort: "p95", width: 7, text: row => duration(row.p95_us) },
   { title: "max", sort: "max", width: 7, text: row => duration(row.max_us) },
   { title: "time", sort: "time", width: 6, text: row => formatShare(row.wall_share) },
-  { title: "cpu", sort: null, width: 6, text: row => row.cpu_share === null ? "" : formatShare(row.cpu_share) },
+  {
+    title: "cpu",
+    sort: null,
+    width: 6,
+    text: row => row.cpu_share === null ? "" : formatShare(row.cpu_share),
+  },
   {
     title: "memory",
     sort: null,
@@ -269,7 +291,10 @@ function tableLines(
   const toLine = (row: PictureRow, lead: string, look: Look): Line => [
     piece(fit(`${lead}${printable(row.name)}`, nameWidth), look),
     ...shown.map(({ text, width }) => piece(` ${text(row).padStart(width)}`, look)),
-    piece(minuteWidth < LEAST_MINUTE ? "" : `  ${sparkline(row.per_second, minuteWidth)}`, look === "chosen" ? look : "good"),
+    piece(
+      minuteWidth < LEAST_MINUTE ? "" : `  ${sparkline(row.per_second, minuteWidth)}`,
+      look === "chosen" ? look : "good",
+    ),
   ];
   const result: Line[] = [[]];
   if (within.length > 0) {
@@ -289,7 +314,9 @@ function tableLines(
   const from = Math.max(0, Math.min(at - Math.floor(space / 2), rows.length - space));
   const part = isFile ? rows : rows.slice(from, from + space);
   const cutOff = rows.length - part.length;
-  const body = part.map(row => toLine(row, row.name === view.selected ? "> " : "  ", row.name === view.selected ? "chosen" : "plain"));
+  const body = part.map(row =>
+    toLine(row, row.name === view.selected ? "> " : "  ", row.name === view.selected ? "chosen" : "plain")
+  );
   if (cutOff > 0 && body.length > 1) {
     body.splice(-1, 1, [piece(`  and ${cutOff + 1} more`, "dim")]);
   }

@@ -9,7 +9,7 @@ import { takeSignals } from "../../runtime/passed_signals.ts";
 import { keysOf } from "./keys.ts";
 import { ENTER, LEAVE, Painter } from "./paint.ts";
 import type { Picture } from "./picture.ts";
-import { type Line, type ScreenSize, screenOf } from "./screen.ts";
+import { type Line, screenOf, type ScreenSize } from "./screen.ts";
 import { FIRST_VIEW, press, shownRows, type View } from "./view.ts";
 
 /** Milliseconds between two looks. */

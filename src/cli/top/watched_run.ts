@@ -35,7 +35,11 @@ export class WatchedRun implements Watched {
 
   get waiting(): string {
     const { directory, pid, run } = this.#wanted;
-    const what = pid !== null ? `process ${pid} to record` : run !== null ? `run ${run}` : "a program to record";
+    const what = pid !== null
+      ? `process ${pid} to record`
+      : run !== null
+      ? `run ${run}`
+      : "a program to record";
     return `Waiting for ${what} in ${directory}`;
   }
 
