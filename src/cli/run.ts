@@ -59,7 +59,8 @@ In Deno the program must be permitted to read its environment and to write.`,
     // Before it is started: what comes meanwhile is handed on then.
     const waiting: string[] = [];
     let pass = (signal: string): void => void waiting.push(signal);
-    using _signals = await takeThem(signal => pass(signal));
+    // Not `using`: as TypeScript 6.0 lowers it for Node 22, imports in the same function keep their `.ts`.
+    const signals = await takeThem(signal => pass(signal));
     try {
       const child = await startChild(name, args, env);
       pass = signal => child.kill(signal);
@@ -77,9 +78,14 @@ In Deno the program must be permitted to read its environment and to write.`,
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       io.complain(`cirron: ${error.message}`);
+      signals[Symbol.dispose]();
       return error.isNotFound ? NOT_FOUND : NOT_STARTED;
     }
-    await report(call, ended);
+    try {
+      await report(call, ended);
+    } finally {
+      signals[Symbol.dispose]();
+    }
     return await exitCodeOf(ended);
   },
 };

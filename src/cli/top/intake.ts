@@ -31,7 +31,7 @@ export class Intake {
   lookRows = 0;
   lookRead = 0;
   /** The latest end, on the recorder's clock. */
-  lastEndNs = -Infinity;
+  lastEndNs: number = -Infinity;
   readonly #paths: Paths;
   readonly #pool = new TextPool();
   #scratch = new Scratch(4096);

@@ -113,7 +113,7 @@ export class MinuteSums {
   readonly durations: Histogram = new Histogram();
   wallNs = 0;
   /** NaN for not measured. */
-  cpuNs = NaN;
+  cpuNs: number = NaN;
   /** NaN for not measured. */
-  memoryPeak = NaN;
+  memoryPeak: number = NaN;
 }

@@ -45,7 +45,7 @@ const ABOUT: readonly string[] = [
   "Figures are of the last minute, or of what there is of it; rate is of the last five seconds. time is",
   "how many spans of the name are open at once, as a share: 200% is two. p50 and p95 are within 1.6%.",
   "A span is among the open ones from 100 ms on. Where more closes than is worth reading, some batches",
-  "stand for all, and the head says so.",
+  "stand for all, and the head says so. The bars of a row are by its own greatest.",
 ];
 
 /** The screen: exactly `size.lines` lines. */
@@ -199,7 +199,7 @@ function threadLines({ threads }: Picture, columns: number): Line[] {
 }
 
 function openSection({ open, threads, run }: Picture, most: number, columns: number): Line[] {
-  if (run.state === "ended" || run.state === "gone") return [[]];
+  if (run.state === "ended" || run.state === "gone") return [];
   const title = run.state === "unfinished" ? "OPEN WHEN IT WAS KILLED" : "OPEN NOW";
   if (open.length === 0) return [[], [piece(title, "bold"), piece("  nothing for 100 ms or more", "dim")]];
   const shown = open.length <= most ? open : open.slice(0, most - 1);
