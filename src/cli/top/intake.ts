@@ -83,7 +83,7 @@ export class Intake {
     for (let i = 0; i < rows; i++) {
       const end = scratch.endNs[at + i] += scratch.wallNs[at + i];
       // Written a second time, now that its GPU time is known.
-      if (end < this.lastEndNs && gpu !== null && isValid(gpu, i)) scratch.id[at + i] = 0;
+      if (end <= this.lastEndNs && gpu !== null && isValid(gpu, i)) scratch.id[at + i] = 0;
       if (end > latest) latest = end;
       scratch.name[at + i] = pool.text(name.data, name.offsets[i], name.offsets[i + 1]);
     }

@@ -22,7 +22,7 @@ const MOST_BACK_BYTES = 48_000_000;
 const MOST_OPEN = 10_000;
 
 /** Rows that are read of a look: the rest is counted only. */
-export const MOST_ROWS = 40_000;
+export const MOST_ROWS = 20_000;
 
 /** Seconds that a rate is of. */
 const RATE_S = 5;

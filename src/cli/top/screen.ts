@@ -308,18 +308,17 @@ function tableLines(
       : "no name has these letters";
     return [...result, [piece(`  ${why}`, "dim")]];
   }
-  const space = Math.max(1, most - result.length);
+  const free = Math.max(1, most - result.length);
+  // A line says how many there are beyond.
+  const space = isFile || rows.length <= free ? rows.length : Math.max(1, free - 1);
   const at = Math.max(0, rows.findIndex(({ name }) => name === view.selected));
   // The chosen row stays in sight.
   const from = Math.max(0, Math.min(at - Math.floor(space / 2), rows.length - space));
-  const part = isFile ? rows : rows.slice(from, from + space);
-  const cutOff = rows.length - part.length;
-  const body = part.map(row =>
-    toLine(row, row.name === view.selected ? "> " : "  ", row.name === view.selected ? "chosen" : "plain")
-  );
-  if (cutOff > 0 && body.length > 1) {
-    body.splice(-1, 1, [piece(`  and ${cutOff + 1} more`, "dim")]);
-  }
+  const body = rows.slice(from, from + space).map(row => {
+    const isChosen = row.name === view.selected;
+    return toLine(row, isChosen ? "> " : "  ", isChosen ? "chosen" : "plain");
+  });
+  if (space < rows.length) body.push([piece(`  and ${rows.length - space} more`, "dim")]);
   return [...result, ...body];
 }
 
@@ -336,7 +335,7 @@ const BARS = " ▁▂▃▄▅▆▇█";
 
 /** Counts as bars, the newest on the right; each bar stands for as many seconds as fit. */
 export function sparkline(perSecond: readonly number[], width: number): string {
-  const each = Math.max(1, Math.ceil(perSecond.length / Math.max(1, width)));
+  const each = Math.max(1, Math.ceil((perSecond.length - 1) / Math.max(1, width)));
   const bars: number[] = [];
   // The last second has only begun.
   for (let end = perSecond.length - 1; end > 0; end -= each) {
