@@ -67,7 +67,10 @@ async function measure(name: string, path: string): Promise<string> {
     await sleep(1);
     return `${share.toFixed(2)} % of a core at ${rate} spans/s, load of the machine ${loadOf()}`;
   } finally {
-    for (const child of children) child.kill();
+    for (const child of children) {
+      const ended = new Promise(resolve => child.on("exit", resolve));
+      if (child.exitCode === null && child.kill()) await ended;
+    }
     rmSync(folder, { recursive: true, force: true });
   }
 }

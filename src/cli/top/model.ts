@@ -24,6 +24,9 @@ const MOST_OPEN = 10_000;
 /** Rows that are read of a look: the rest is counted only. */
 export const MOST_ROWS = 20_000;
 
+/** So many times as much at the first look. */
+const FIRST_TIMES = 10;
+
 /** Seconds that a rate is of. */
 const RATE_S = 5;
 
@@ -100,7 +103,9 @@ export class Model {
 
   #lookAt(thread: Thread, mostRows: number, random: number): void {
     const { follower, intake } = thread;
-    intake.begin(mostRows / this.#busyCount(), thread.expectedRows, random);
+    // What is read back is read once, and of rare spans a sample tells little.
+    const times = intake.rows === 0 ? FIRST_TIMES : 1;
+    intake.begin(times * mostRows / this.#busyCount(), thread.expectedRows, random);
     follower.look({
       batch: columns => intake.batch(columns),
       damaged: rows => void (thread.damagedRows += rows),

@@ -93,7 +93,7 @@ test("Children of what is open are found in it at once", () => {
 });
 
 test("Where more comes than is read, some batches stand for all, and the counts are right", () => {
-  using stage = new Stage({}, 64);
+  using stage = new Stage({}, 6.4);
   for (let i = 0; i < 64; i++) stage.main.write(Array.from({ length: 8 }, () => ended("x", 9.5, 10)));
   const picture = stage.look();
   assert(picture.read_share < 0.2, `${picture.read_share}`);
