@@ -24,6 +24,8 @@ export interface ArgumentSpec {
   readonly operands: string;
   /** The most operands; left out, any number. */
   readonly mostOperands?: number;
+  /** Whether the first operand is another command, and all that follows that command's. */
+  readonly isCommandLine?: boolean;
   /** Words that its first operand is one of. */
   readonly choices?: readonly string[];
   readonly options: readonly OptionSpec[];

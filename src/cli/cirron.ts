@@ -9,14 +9,14 @@ import { VERSION } from "../data/version.ts";
 import { isProgram, programArguments, setExitCode } from "../runtime/program.ts";
 import { ReaderGone } from "../runtime/standard_streams.ts";
 import { UsageError } from "./argument_spec.ts";
-import { EXIT, type ExitCode } from "./command.ts";
+import { EXIT } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { type Io, PROGRAM_IO } from "./io.ts";
 
 /**
  * Does what `cirron` does when it is called with `args`, writing to this program's own stdout and stderr.
  *
- * @returns The exit code: 0 fine, 1 nothing found, 2 wrong usage or failure. Never rejects.
+ * @returns The exit code: 0 fine, 1 nothing found, 2 wrong usage or failure; of `run`, the command's. Never rejects.
  *
  * @example The version
  * ```ts
@@ -31,7 +31,7 @@ export function cirron(args: readonly string[]): Promise<number> {
 }
 
 /** The same, writing to `io`. */
-export async function callCommand(args: readonly string[], io: Io): Promise<ExitCode> {
+export async function callCommand(args: readonly string[], io: Io): Promise<number> {
   try {
     return await dispatch(args, io);
   } catch (error) {
@@ -54,7 +54,7 @@ export function startIfProgram(isMain: boolean | undefined, url: string): void {
 const HELP = ["help", "--help", "-h"];
 const VERSION_FLAGS = ["--version", "-V"];
 
-async function dispatch(args: readonly string[], io: Io): Promise<ExitCode> {
+async function dispatch(args: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || (HELP.includes(name) && rest.length === 0)) {
     const { programHelp } = await import("./help.ts");
@@ -69,7 +69,7 @@ async function dispatch(args: readonly string[], io: Io): Promise<ExitCode> {
   return HELP.includes(name) ? await dispatch([rest[0], "--help"], io) : await call(name, rest, io);
 }
 
-async function call(name: string, args: readonly string[], io: Io): Promise<ExitCode> {
+async function call(name: string, args: readonly string[], io: Io): Promise<number> {
   const { COMMON_OPTIONS, nearestText, parseArguments } = await import("./option_values.ts");
   const entry = COMMANDS.find(one => one.name === name);
   if (entry === undefined) {

@@ -18,9 +18,6 @@ export const EXIT = {
   failure: 2,
 } as const;
 
-/** One of {@link EXIT}. */
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
-
 /** A line that the help shows, and a test runs. */
 export interface Example {
   readonly line: string;
@@ -50,10 +47,10 @@ export interface Command extends ArgumentSpec {
   /** What the help says after its first line. */
   readonly details?: string;
   /**
-   * Does it.
+   * Does it. Gives one of {@link EXIT}; what starts another command, what that ended with.
    * @throws {Error} If it cannot: whose message is shown, and nothing else.
    */
-  readonly run: (call: Call) => ExitCode | Promise<ExitCode>;
+  readonly run: (call: Call) => number | Promise<number>;
 }
 
 /** A command in the list of all. */

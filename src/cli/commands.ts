@@ -14,6 +14,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     about: "where the time went: a row per path or name",
     load: () => import("./summary.ts"),
   },
+  {
+    name: "top",
+    about: "a program while it runs: what is open, rates, times",
+    load: () => import("./top.ts"),
+  },
+  {
+    name: "run",
+    about: "start a command with a journal, and show the summary at its end",
+    load: () => import("./run.ts"),
+  },
   { name: "html", about: "a page to look at: one file that loads nothing", load: () => import("./html.ts") },
   {
     name: "export",

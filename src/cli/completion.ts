@@ -88,7 +88,9 @@ function zshScript(commands: readonly Completed[]): string {
       const argument = value === undefined ? "" : `:${value.toLowerCase()}:${action}`;
       return `      ${zshQuoted(`*--${option}[${about.replace(/[[\]:\\]/g, "\\$&")}]${argument}`)} \\`;
     });
-    const operand = command.choices === undefined
+    const operand = command.isCommandLine
+      ? "'*::command: _normal'"
+      : command.choices === undefined
       ? command.operands === "" ? "" : "'*:directory:_files -/'"
       : `'1:${name}:(${command.choices.join(" ")})' '*:directory:_files -/'`;
     return `    ${name}) _arguments \\\n${options.join("\n")}\n      ${operand} ;;`;

@@ -33,7 +33,8 @@ export function commandHelp(
   common: readonly OptionSpec[],
 ): string {
   const { operands, details, options, examples } = command;
-  const usage = ["cirron", name, operands, "[OPTIONS]"].filter(word => word !== "").join(" ");
+  const words = command.isCommandLine ? ["[OPTIONS]", operands] : [operands, "[OPTIONS]"];
+  const usage = ["cirron", name, ...words].filter(word => word !== "").join(" ");
   const rows = [...options, ...common].map((option): [string, string] => [optionText(option), option.about]);
   const lines = [
     `cirron ${name}: ${about}`,

@@ -80,6 +80,10 @@ export function parseArguments(args: readonly string[], command: ArgumentSpec): 
   const given = new Map<string, string[]>();
   const operands: string[] = [];
   for (const token of tokens) {
+    if (command.isCommandLine && token.kind !== "option") {
+      operands.push(...args.slice(token.kind === "positional" ? token.index : token.index + 1));
+      break;
+    }
     if (token.kind === "positional") operands.push(token.value);
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;

@@ -35,6 +35,21 @@ export function stdoutColumns(): number {
   }
 }
 
+/** The size of the terminal at stdout in characters; 80 x 24 where that is not known. */
+export function stdoutSize(): { readonly columns: number; readonly lines: number } {
+  try {
+    // Asked each time: what a runtime keeps of it may be older than the last change.
+    const size = deno<{ consoleSize?(): { columns: number; rows: number } }>()?.consoleSize?.();
+    if (size !== undefined && size.columns > 0) return { columns: size.columns, lines: size.rows };
+    const stdout = node.process.stdout as unknown as { getWindowSize?(): [number, number] };
+    const [columns, lines] = stdout.getWindowSize?.() ?? [0, 0];
+    if (columns > 0) return { columns, lines };
+  } catch {
+    // no terminal
+  }
+  return { columns: 80, lines: 24 };
+}
+
 /** Whether somebody looks at stderr, on a terminal that takes a line back. */
 export function isStderrTerminal(): boolean {
   return isTerminal(STDERR) && variable("TERM") !== "dumb";

@@ -29,7 +29,7 @@ import { Flusher } from "../sinks/flusher.ts";
 import { needsExitHook } from "../sinks/sink.ts";
 import { type Capture, Captures } from "./captures.ts";
 import type { EngineV1 } from "./engine_v1.ts";
-import { platformContext, withEnvironment } from "./environment.ts";
+import { platformContext, recordedOutput, withEnvironment } from "./environment.ts";
 import { LateTicker } from "./late_ticker.ts";
 import {
   type CheckedCounters,
@@ -101,6 +101,8 @@ export class Engine implements EngineV1 {
   /** Ended, and kept for what its last flush has to say in `health()`. */
   #lastSession: Session | null = null;
   #warned = false;
+  /** Whether the session was begun by no call of `profile()`. */
+  #isByItself = false;
   /** Warnings that no session gives again. */
   readonly #said = new Set<string>();
   #calibration: Pick<Calibration, "costs"> | null = null;
@@ -109,10 +111,10 @@ export class Engine implements EngineV1 {
     this.#options = options;
     this.#probes = new SessionCounters(options.open ?? {});
     this.#lazy = {
-      scope: (name, second, third, parent) => this.#open().scope(name, second, third, parent),
-      mark: (name, value, markOptions, scope) => this.#open().mark(name, value, markOptions, scope),
-      loopRecorder: () => this.#open(),
-      streamRecorder: () => this.#open(),
+      scope: (name, second, third, parent) => this.#begin().scope(name, second, third, parent),
+      mark: (name, value, markOptions, scope) => this.#begin().mark(name, value, markOptions, scope),
+      loopRecorder: () => this.#begin(),
+      streamRecorder: () => this.#begin(),
       current: () => null, // nothing is open before anything was opened
       context: () => NO_CONTEXT,
     };
@@ -127,7 +129,10 @@ export class Engine implements EngineV1 {
   /** Starts a session; a second one while it runs warns once and gives the first. */
   profile(given: ProfileOptions = {}): Profiler {
     let options = checkOptions(given);
-    const asked = options.output ?? DEFAULT_OUTPUTS;
+    // The program has a session of its own to begin: what it opened before is in the other.
+    if (this.#isByItself) this.shutdown();
+    const recorded = options.output === undefined ? recordedOutput() : undefined;
+    const asked = options.output ?? (recorded === undefined ? DEFAULT_OUTPUTS : [recorded]);
     if (this.#session !== null) {
       if (!this.#warned) {
         this.#warn("profile() was called while a session is running; its options are ignored");
@@ -235,6 +240,7 @@ export class Engine implements EngineV1 {
     this.#lastSession = session;
     this.#session = null;
     this.#warned = false;
+    this.#isByItself = false;
   }
 
   /** Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. */
@@ -334,6 +340,15 @@ export class Engine implements EngineV1 {
 
   #isWorker(): boolean {
     return this.#options.isWorker?.() ?? !isMainThread();
+  }
+
+  // The first that is recorded. Who started the program may want it to be in files, whether or not the program calls profile().
+  #begin(): Recorder {
+    if (this.#session === null && this.#captures.recording === null && recordedOutput() !== undefined) {
+      this.profile();
+      this.#isByItself = true;
+    }
+    return this.#open();
   }
 
   // Opens clock, counters and buffer, at the first use of any.

@@ -87,7 +87,7 @@ test("cirron answers a command that it does not have with the nearest, or with a
     TREE: 'unknown command "TREE", did you mean "tree"?',
     "--vesion": 'unknown option "--vesion", did you mean "--version"?',
     xyz:
-      'unknown command "xyz", expected one of list, tree, summary, html, export, doctor, trim, clear, completion',
+      'unknown command "xyz", expected one of list, tree, summary, top, run, html, export, doctor, trim, clear, completion',
   };
   for (const [name, answer] of Object.entries(answers)) {
     assertEquals(await callCirron([name]), { code: 2, out: "", errors: [`cirron: ${answer}`], opened: [] });

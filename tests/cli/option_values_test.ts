@@ -71,3 +71,18 @@ test("OptionValues.whole() takes whole numbers from 0 on, and nothing else for o
     );
   }
 });
+
+test("What follows another command is that command's", () => {
+  const spec = {
+    operands: "COMMAND",
+    isCommandLine: true,
+    options: [{ name: "output", short: "o", value: "DIR", about: "" }, { name: "json", about: "" }],
+  };
+  const parse = (line: string) => {
+    const { options, operands } = parseArguments(line.split(" "), spec);
+    return [options.text("output"), options.has("json"), options.has("help"), operands.join(" ")];
+  };
+  assertEquals(parse("-o out --json -- ls --json -- -h"), ["out", true, false, "ls --json -- -h"]);
+  assertEquals(parse("--output out ls --json --help"), ["out", false, false, "ls --json --help"]);
+  assertEquals(parse("-- -o x"), [undefined, false, false, "-o x"]);
+});

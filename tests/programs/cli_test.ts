@@ -18,6 +18,8 @@ import { sourcePath, sourceUrl } from "../support/checkout.ts";
 import { serverSpool } from "../support/command_line.ts";
 import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { npmProject, removePackages } from "../support/consumers.ts";
+import { METADATA, span } from "../support/journal.ts";
+import { LiveRecorder } from "../support/live_journal.ts";
 import { findRuntime, type Outcome, run, type RunOptions } from "../support/runtimes.ts";
 import { serveCheckout } from "../support/serve.ts";
 import type { TestSpool } from "../support/spool.ts";
@@ -61,6 +63,13 @@ class Workplace extends TempDirectory {
     return run("/bin/sh", ["-c", line], { cwd: this.path, env: { ...env, PATH } });
   }
 
+  /** Leaves a run in the journal. */
+  record(): void {
+    const recorder = new LiveRecorder(join(this.path, ".cirron", "journal"));
+    recorder.write([span(1, { name: "request" })]);
+    recorder.writer.close({ ended_unix_ns: String(METADATA.anchorNs + 1_000_000n) });
+  }
+
   override [Symbol.dispose](): void {
     super[Symbol.dispose]();
     this.#spool[Symbol.dispose]();
@@ -72,14 +81,26 @@ for (const { name, load } of COMMANDS) {
     const { command } = await load();
     using place = new Workplace();
     if (name === "clear") replaceLink(place);
+    if (name === "run") writePrograms(place);
+    if (name === "top") place.record();
     for (const { line } of command.examples) {
       const { code, stdout, stderr } = await place.shell(line);
-      assertEquals([code, stderr], [0, ""], `${line}\n${stdout}`);
+      // What it says of the command is on stderr, for stdout is the command's.
+      assertEquals([code, name === "run" ? "" : stderr], [0, ""], `${line}\n${stdout}\n${stderr}`);
       const file = /(?:-o|>) ?([\w.]+)$/.exec(line)?.[1];
       if (file !== undefined) assert(existsSync(join(place.path, file)), line);
-      else assert(stdout.length > 10, line);
+      else assert((name === "run" ? stderr : stdout).length > 10, line);
     }
   });
+}
+
+/** What the examples of `run` start. */
+function writePrograms(place: Workplace): void {
+  place.write(
+    "train.ts",
+    `import { scope } from ${JSON.stringify(sourceUrl("mod.ts"))};\nscope("step").end();\n`,
+  );
+  place.write("train.sh", "exit 0\n");
 }
 
 /** `clear` follows no link: the spool itself in its place. */
