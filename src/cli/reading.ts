@@ -7,7 +7,7 @@ import { Host } from "../api/host.ts";
 import { readEnough } from "../api/read_enough.ts";
 import { findRecorded } from "../api/recorded_files.ts";
 import { sessionsOf } from "../api/recorded_sessions.ts";
-import { Recordings, skippedText } from "../api/recordings.ts";
+import { Recordings, type RecordingsOptions, skippedText } from "../api/recordings.ts";
 import { trace, type TraceFunction } from "../api/trace.ts";
 import { checkTraceOptions, type TraceOptions } from "../api/trace_options.ts";
 import { printable } from "../data/printable.ts";
@@ -46,15 +46,10 @@ export function readRecorded(
   io: Io,
   options: ReadOptions = {},
 ): Recorded {
-  const { onFile, progress } = options;
   // Listed before anything is read: a wrong name should not cost the reading of the others.
-  const recordings = new Recordings(findRecorded(paths), {
-    onFile,
-    onProgress: (done, total) => progress?.update("Reading files", done, total),
-  });
-  progress?.end();
-  const skipped = skippedText(recordings);
-  if (skipped !== null) io.complain(`cirron: ${printable(skipped)}`);
+  const recordings = new Recordings(findRecorded(paths), recordingsOptions(options));
+  options.progress?.end();
+  complainOfSkipped(recordings, io);
   const read = (last: number, open: boolean) => recordings.read(last, open);
   const host = new Host({ read, frameEngine: null }, {
     print: text => io.write(`${text}\n`),
@@ -72,4 +67,15 @@ export function readRecorded(
     sessions: () => sessionsOf(recordings),
     tree,
   };
+}
+
+/** How a command has its recordings read. */
+export function recordingsOptions({ onFile, progress }: ReadOptions): RecordingsOptions {
+  return { onFile, onProgress: (done, total) => progress?.update("Reading files", done, total) };
+}
+
+/** Says which files were left out, if any were. */
+export function complainOfSkipped(recordings: Recordings, io: Io): void {
+  const skipped = skippedText(recordings);
+  if (skipped !== null) io.complain(`cirron: ${printable(skipped)}`);
 }
