@@ -98,9 +98,7 @@ async function query(fleet: string, i: number): Promise<void> {
 function say(): void {
   const { user, system } = process.cpuUsage();
   const { maxRSS } = process.resourceUsage();
-  // Deno gives bytes, Bun kilobytes as Node does.
-  const most = process.versions.deno === undefined ? maxRSS * 1024 : maxRSS;
-  console.log(`${((user + system) / 1e6).toFixed(1)} s of CPU, ${megabytes(most)} MB at most`);
+  console.log(`${((user + system) / 1e6).toFixed(1)} s of CPU, ${megabytes(maxRSS * 1024)} MB at most`);
 }
 
 function bytesIn(folder: string): number {

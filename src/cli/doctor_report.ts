@@ -5,6 +5,7 @@
  */
 import { libcPaths } from "../../ffi/libc.ts";
 import { nvmlPaths } from "../../ffi/nvml.ts";
+import type { Opener } from "../../ffi/types.ts";
 import { requireFrameEngine } from "../api/frames.ts";
 import { engine } from "../api/shared.ts";
 import type { Health, ProbeHealth } from "../data/health.ts";
@@ -22,10 +23,11 @@ import {
   isWritable,
   type Permission,
 } from "../runtime/permissions.ts";
+import { bun } from "../runtime/which.ts";
 import { defaultSpoolDirectory, VARIABLES } from "../session/environment.ts";
 import { sessionAttrs } from "../session/session_attrs.ts";
 
-/** A flag that is not given, and what it would give. */
+/** A flag that is not given, or a command, and what it would give. */
 export interface Advice {
   readonly flag: string;
   readonly gives: string;
@@ -48,9 +50,15 @@ export interface Report {
   readonly advice: readonly Advice[];
 }
 
+/** What is examined; tests put others in place. */
+export interface Examined {
+  readonly engine: Pick<typeof engine, "profile">;
+  readonly opener: Pick<Opener, "isMusl">;
+}
+
 /** Finds it out. Starts a session in memory, and ends it. */
-export async function examine(): Promise<Report> {
-  const probes = await readProbes();
+export async function examine(examined: Examined = { engine, opener }): Promise<Report> {
+  const probes = await readProbes(examined);
   const { runtime, runtime_version: version } = sessionAttrs({});
   const { platform, arch } = machine();
   const directory = defaultSpoolDirectory();
@@ -70,7 +78,7 @@ export async function examine(): Promise<Report> {
       ? present("the run's ids, rank and output may be read")
       : absent(`${unreadable.length} of ${VARIABLES.length} may not be read`),
     data_frames: frames(),
-    advice: adviceOf(probes, directory, unreadable),
+    advice: adviceOf(probes, directory, unreadable, examined),
   };
 }
 
@@ -87,7 +95,7 @@ const LOOK_MS = 50;
 const LOOKS = 60;
 
 // A session of its own: nothing looks for a GPU without one.
-async function readProbes(): Promise<Health["probes"]> {
+async function readProbes({ engine }: Examined): Promise<Health["probes"]> {
   const session = engine.profile({ output: "none", counters: { memory: true } });
   try {
     let { probes } = session.health();
@@ -107,7 +115,12 @@ function frames(): ProbeHealth {
   return absent(/nodejs-polars .*?(?=[:.] )/.exec(found.message)?.[0] ?? found.message);
 }
 
-function adviceOf(probes: Health["probes"], directory: string, unreadable: readonly string[]): Advice[] {
+function adviceOf(
+  probes: Health["probes"],
+  directory: string,
+  unreadable: readonly string[],
+  { opener }: Examined,
+): Advice[] {
   const advice: Advice[] = [];
   const { platform, arch } = machine();
   const isDenied = ({ source, reason }: ProbeHealth) => (source ?? reason ?? "").includes("--allow-ffi");
@@ -139,6 +152,11 @@ function adviceOf(probes: Health["probes"], directory: string, unreadable: reado
     advice.push({
       flag: "--allow-read --allow-ffi --allow-sys",
       gives: "DataFrames, where nodejs-polars is",
+    });
+  } else if (!frames().present) {
+    advice.push({
+      flag: bun() === null ? "npm install nodejs-polars@0.24.1" : "bun add nodejs-polars@0.24.1",
+      gives: "DataFrames, csv and parquet",
     });
   }
   return advice;
