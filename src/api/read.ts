@@ -86,7 +86,7 @@ export function read(paths?: string | readonly string[] | null): ReadTrace {
   const recordings = new Recordings(findRecorded(pathsOf(paths)));
   warnOfSkipped(recordings);
   const { spool, recorders } = recordings;
-  const context = host.traceContext((last, open) => recordings.read(last, open));
+  const context = { ...host.traceContext((last, open) => recordings.read(last, open)), isDear: true };
   const inState = (state: string) => recorders.filter(recorder => recorder.state === state).length;
   return {
     trace: (options => trace(context, options)) as TraceFunction,

@@ -11,6 +11,7 @@ import { Recordings, type RecordingsOptions, skippedText } from "../api/recordin
 import { trace, type TraceFunction } from "../api/trace.ts";
 import { checkTraceOptions, type TraceOptions } from "../api/trace_options.ts";
 import { printable } from "../data/printable.ts";
+import type { Snapshot } from "../data/snapshot.ts";
 import type { ParsedFile } from "../spool/merge.ts";
 import type { SessionRow } from "../tree/sessions.ts";
 import { buildTree, type Tree } from "../tree/tree.ts";
@@ -50,13 +51,20 @@ export function readRecorded(
   const recordings = new Recordings(findRecorded(paths), recordingsOptions(options));
   options.progress?.end();
   complainOfSkipped(recordings, io);
-  const read = (last: number, open: boolean) => recordings.read(last, open);
+  // A command asks twice: for what it shows, and for how much that is.
+  const known = new Map<string, Snapshot>();
+  const read = (last: number, open: boolean): Snapshot => {
+    const key = `${last} ${open}`;
+    const snapshot = known.get(key) ?? recordings.read(last, open);
+    known.set(key, snapshot);
+    return snapshot;
+  };
   const host = new Host({ read, frameEngine: null }, {
     print: text => io.write(`${text}\n`),
     isNotebook: () => false,
     terminal: io.terminal,
   });
-  const context = host.traceContext(read);
+  const context = { ...host.traceContext(read), isDear: true };
   const tree = (): Tree => buildTree(recordings.whole.snapshot);
   return {
     trace: (options => trace(context, options)) as TraceFunction,
