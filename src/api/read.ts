@@ -58,7 +58,7 @@ export type SpoolTrace = ReadTrace;
  * are and what is wrong with the first. Writes nothing to disk and never prompts.
  *
  * @param paths One or several of: a folder of journals, one run in it, one thread's folder in that, a directory of a spool, a `.cirron`
- * that holds both, or a file of any of these. By default where `profile()` writes by default.
+ * that holds both, the directory that that lies in, or a file of any of these. By default where `profile()` writes by default.
  * @returns The trace and how much there is of it.
  * @throws {TypeError} If a path is not a string, or empty.
  * @throws {CirronError} If there is nothing at a path, or something else, it cannot be listed, or Deno does not permit reading it.
@@ -86,7 +86,7 @@ export function read(paths?: string | readonly string[] | null): ReadTrace {
   const recordings = new Recordings(findRecorded(pathsOf(paths)));
   warnOfSkipped(recordings);
   const { spool, recorders } = recordings;
-  const context = host.traceContext((last, open) => recordings.read(last, open));
+  const context = { ...host.traceContext((last, open) => recordings.read(last, open)), isDear: true };
   const inState = (state: string) => recorders.filter(recorder => recorder.state === state).length;
   return {
     trace: (options => trace(context, options)) as TraceFunction,

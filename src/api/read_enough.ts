@@ -20,12 +20,15 @@ const NEAR: readonly number[] = [256, 4096];
 /**
  * A snapshot that has what `options` ask for.
  * @param needsCut Whether also the children are needed that `last` cuts off.
+ * @param isDear Whether reading all takes long, as from files: then those children are counted among some thousand spans, and the snapshot
+ * says that it is a part.
  * @param steps How many closed spans are looked at first, and then.
  */
 export function readEnough(
   read: ReadSnapshot,
   options: Pick<CheckedTraceOptions, keyof CheckedFilters | "open">,
   needsCut: boolean,
+  isDear: boolean = false,
   steps: readonly number[] = NEAR,
 ): Snapshot {
   const { name, where, roots, slowest, last, open } = options;
@@ -37,7 +40,15 @@ export function readEnough(
   if (last === undefined || name !== undefined) return read(Infinity, open);
   if (!needsCut) return read(last, open);
   const near = steps.map(step => last + step).filter(Number.isSafeInteger);
-  return readNear(read, near, open, near => hasAllBelow(near, near.closedLength - last));
+  const found = readNear(
+    read,
+    near,
+    open,
+    (near, isLast) => hasAllBelow(near, near.closedLength - last) || (isDear && isLast),
+  );
+  return isDear && near.includes(found.closedLength) && !hasAllBelow(found, found.closedLength - last)
+    ? { ...found, isPart: true }
+    : found;
 }
 
 /** As many of the newest closed spans as are enough, or there are. Files give all they have, whatever is asked. */
@@ -45,11 +56,11 @@ function readNear(
   read: ReadSnapshot,
   counts: readonly number[],
   open: boolean,
-  isEnough: (near: Snapshot) => boolean,
+  isEnough: (near: Snapshot, isLast: boolean) => boolean,
 ): Snapshot {
   for (const count of counts) {
     const near = read(count, open);
-    if (near.closedLength !== count || isEnough(near)) return near;
+    if (near.closedLength !== count || isEnough(near, count === counts.at(-1))) return near;
   }
   return read(Infinity, open);
 }

@@ -35,7 +35,7 @@ export interface SpoolFiles {
 
 /**
  * Finds what there is to read: of a directory of runs, of a run, of a recorder's folder, of a spool, of a directory that holds `journal`
- * and `spool`, or of a file of either.
+ * and `spool`, of one that holds such a `.cirron`, or of a file of either.
  * @param paths Without any, where `profile()` writes by default.
  * @throws {TypeError} If a path is none.
  * @throws {CirronError} If one is not there, cannot be listed, is nothing of the kind, or Deno does not permit reading it.
@@ -128,6 +128,8 @@ function findIn(path: string): RecordedFiles {
     segments: [],
   };
   if (here.spools.length + here.recorders.length > 0) return here;
+  // A program's working directory.
+  if (names.includes(OUTPUT) && isDirectory(join(path, OUTPUT))) return findIn(join(path, OUTPUT));
   // The folder of both, `.cirron`.
   const below = OUTPUTS.filter(name => names.includes(name) && isDirectory(join(path, name)))
     .map(name => join(path, name)).map(folder => ({ folder, names: namesIn(folder) }));
@@ -138,7 +140,10 @@ function findIn(path: string): RecordedFiles {
   };
 }
 
-/** What `profile()` makes in its directory. */
+/** Where `profile()` makes what it makes, in the working directory. */
+const OUTPUT = ".cirron";
+
+/** What `profile()` makes in there. */
 const OUTPUTS: readonly string[] = ["journal", "spool"];
 
 function spoolsIn(directory: string, names: readonly string[]): SpoolFiles[] {

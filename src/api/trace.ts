@@ -129,6 +129,8 @@ export interface TraceFunction {
 export interface TraceContext {
   /** Copies the newest closed spans out, and the open ones if asked. */
   read(last: number, open: boolean): Snapshot;
+  /** Whether reading all takes long, as from files. */
+  readonly isDear?: boolean;
   /**
    * Opens the journal of the session whose spans `read` gives, to be read likewise; absent where there is no session.
    * @throws {CirronError} If it writes none, or that cannot be read.
@@ -184,7 +186,8 @@ export function trace(context: TraceContext, given: GivenTraceOptions = {}): unk
   const engine = format === "df" ? context.frameEngine() : null;
   if (engine instanceof CirronDependencyError) throw engine;
   const read = readerOf(context, options);
-  const tree = buildTree(readEnough(read, options, SAYS_WHAT_IS_CUT.includes(format)), options);
+  const isDear = context.isDear === true || options.from === "journal";
+  const tree = buildTree(readEnough(read, options, SAYS_WHAT_IS_CUT.includes(format), isDear), options);
   return FORMATS[format](tree, { context, options, engine });
 }
 

@@ -7,11 +7,12 @@ import { quote } from "../data/arguments.ts";
 import { printable } from "../data/printable.ts";
 import { VERSION } from "../data/version.ts";
 import { isProgram, programArguments, setExitCode } from "../runtime/program.ts";
-import { ReaderGone } from "../runtime/standard_streams.ts";
+import { isStdinTerminal, ReaderGone } from "../runtime/standard_streams.ts";
 import { UsageError } from "./argument_spec.ts";
 import { EXIT } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { type Io, PROGRAM_IO } from "./io.ts";
+import type { WithStdin } from "./stdin_file.ts";
 
 /**
  * Does what `cirron` does when it is called with `args`, writing to this program's own stdout and stderr.
@@ -73,9 +74,10 @@ async function call(name: string, args: readonly string[], io: Io): Promise<numb
   const { COMMON_OPTIONS, nearestText, parseArguments } = await import("./option_values.ts");
   const entry = COMMANDS.find(one => one.name === name);
   if (entry === undefined) {
+    const { OTHER_WORDS } = await import("./other_words.ts");
     const [what, nearest] = name.startsWith("-")
       ? ["option", nearestText(name.replace(/^-+/, ""), ["help", "version"], "--")]
-      : ["command", nearestText(name, COMMANDS.map(one => one.name))];
+      : ["command", nearestText(OTHER_WORDS.get(name) ?? name, COMMANDS.map(one => one.name))];
     throw new UsageError(`unknown ${what} ${quote(name)}, ${nearest}`);
   }
   const { command } = await entry.load();
@@ -85,14 +87,26 @@ async function call(name: string, args: readonly string[], io: Io): Promise<numb
     io.write(commandHelp(entry, command, COMMON_OPTIONS));
     return EXIT.fine;
   }
-  return await command.run({
-    io,
-    options,
-    operands,
-    commands: COMMANDS,
-    read: async directories => {
-      const { readRecorded } = await import("./reading.ts");
-      return readRecorded(directories, io, { progress: await io.progress() });
-    },
-  });
+  const stdin = operands.includes("-") && command.operands.endsWith("[DIRECTORY...]")
+    ? await readStdin(operands)
+    : null;
+  try {
+    return await command.run({
+      io,
+      options,
+      operands: stdin?.operands ?? operands,
+      commands: COMMANDS,
+      read: async directories => {
+        const { readRecorded } = await import("./reading.ts");
+        return readRecorded(directories, io, { progress: await io.progress() });
+      },
+    });
+  } finally {
+    stdin?.remove();
+  }
+}
+
+async function readStdin(operands: readonly string[]): Promise<WithStdin> {
+  const { withStdin } = await import("./stdin_file.ts");
+  return withStdin(operands, isStdinTerminal());
 }

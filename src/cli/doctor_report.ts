@@ -5,6 +5,7 @@
  */
 import { libcPaths } from "../../ffi/libc.ts";
 import { nvmlPaths } from "../../ffi/nvml.ts";
+import type { Opener } from "../../ffi/types.ts";
 import { requireFrameEngine } from "../api/frames.ts";
 import { listDirectory } from "../api/recorded_files.ts";
 import { engine } from "../api/shared.ts";
@@ -30,11 +31,12 @@ import {
   VARIABLES,
   withEnvironment,
 } from "../session/environment.ts";
+import { bun } from "../runtime/which.ts";
 import { sessionAttrs } from "../session/session_attrs.ts";
 import { DEFAULT_JOURNAL_MAX_BYTES } from "../sinks/journal.ts";
 import { filesOfRun } from "./run_removal.ts";
 
-/** A flag that is not given, and what it would give. */
+/** A flag that is not given, or a command, and what it would give. */
 export interface Advice {
   readonly flag: string;
   readonly gives: string;
@@ -67,9 +69,15 @@ export interface JournalSize {
   readonly max_bytes: number;
 }
 
+/** What is examined; tests put others in place. */
+export interface Examined {
+  readonly engine: Pick<typeof engine, "profile">;
+  readonly opener: Pick<Opener, "isMusl">;
+}
+
 /** Finds it out. Starts a session in memory, and ends it. */
-export async function examine(): Promise<Report> {
-  const probes = await readProbes();
+export async function examine(examined: Examined = { engine, opener }): Promise<Report> {
+  const probes = await readProbes(examined);
   const { runtime, runtime_version: version } = sessionAttrs({});
   const { platform, arch } = machine();
   const directory = defaultSpoolDirectory();
@@ -90,7 +98,7 @@ export async function examine(): Promise<Report> {
       ? present("the run's ids, rank and output may be read")
       : absent(`${unreadable.length} of ${VARIABLES.length} may not be read`),
     data_frames: frames(),
-    advice: adviceOf(probes, directory, unreadable),
+    advice: adviceOf(probes, directory, unreadable, examined),
   };
 }
 
@@ -131,7 +139,7 @@ const LOOK_MS = 50;
 const LOOKS = 60;
 
 // A session of its own: nothing looks for a GPU without one.
-async function readProbes(): Promise<Health["probes"]> {
+async function readProbes({ engine }: Examined): Promise<Health["probes"]> {
   const session = engine.profile({ output: "none", counters: { memory: true } });
   try {
     let { probes } = session.health();
@@ -151,7 +159,12 @@ function frames(): ProbeHealth {
   return absent(/nodejs-polars .*?(?=[:.] )/.exec(found.message)?.[0] ?? found.message);
 }
 
-function adviceOf(probes: Health["probes"], directory: string, unreadable: readonly string[]): Advice[] {
+function adviceOf(
+  probes: Health["probes"],
+  directory: string,
+  unreadable: readonly string[],
+  { opener }: Examined,
+): Advice[] {
   const advice: Advice[] = [];
   const { platform, arch } = machine();
   const isDenied = ({ source, reason }: ProbeHealth) => (source ?? reason ?? "").includes("--allow-ffi");
@@ -183,6 +196,11 @@ function adviceOf(probes: Health["probes"], directory: string, unreadable: reado
     advice.push({
       flag: "--allow-read --allow-ffi --allow-sys",
       gives: "DataFrames, where nodejs-polars is",
+    });
+  } else if (!frames().present) {
+    advice.push({
+      flag: bun() === null ? "npm install nodejs-polars@0.24.1" : "bun add nodejs-polars@0.24.1",
+      gives: "DataFrames, csv and parquet",
     });
   }
   return advice;

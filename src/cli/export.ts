@@ -10,7 +10,7 @@ import { jsonOf } from "../data/json_text.ts";
 import { formatBytes } from "../formats/units.ts";
 import { deno } from "../runtime/which.ts";
 import { JSON_OPTION, UsageError } from "./argument_spec.ts";
-import { type Command, EXIT } from "./command.ts";
+import { type Call, type Command, EXIT, type ExitCode } from "./command.ts";
 import type { Recorded } from "./reading.ts";
 import { FILTER_FLAGS, traceOptions } from "./trace_flags.ts";
 import { STDOUT_PATH, writeWhole } from "./whole_file.ts";
@@ -42,6 +42,12 @@ need nodejs-polars), or spool (journals as files of the spool's format, whole,
 into the directory that -o names).`,
   options: [
     { name: "output", short: "o", value: "FILE", about: "where to; stdout without" },
+    {
+      name: "partition",
+      value: "run,rank",
+      choices: ["run,rank"],
+      about: "parquet: a folder, a file per rank of a run",
+    },
     ...FILTER_FLAGS,
     { ...JSON_OPTION, about: "say in JSON what was written; with -o" },
   ],
@@ -56,6 +62,7 @@ into the directory that -o names).`,
   run: async call => {
     const { io, options, operands: [format, ...directories], read } = call;
     if (format === SPOOL) return await (await import("./export_spool.ts")).exportSpool(call);
+    if (options.has("partition")) return await exportPartitions(call);
     const path = options.text("output") ?? STDOUT_PATH;
     const isStdout = path === STDOUT_PATH;
     if (isStdout && options.has("json")) {
@@ -70,7 +77,7 @@ into the directory that -o names).`,
     const count = recorded.count(given);
     if (isStdout) io.write(content);
     else {
-      const bytes = writeWhole(path, content);
+      const bytes = await writeWhole(path, content);
       if (options.has("json")) {
         io.write(`${jsonOf({ file: path, format, bytes, span_count: count })}\n`);
       } else io.write(`Wrote ${path}: ${count} spans, ${formatBytes(bytes)}\n`);
@@ -79,14 +86,41 @@ into the directory that -o names).`,
   },
 };
 
+async function exportPartitions(
+  { io, options, operands: [format, ...directories] }: Call,
+): Promise<ExitCode> {
+  if (format !== BINARY) throw new UsageError(`--partition is for ${BINARY}`);
+  const path = options.text("output");
+  if (path === undefined || path === STDOUT_PATH) {
+    throw new UsageError("--partition makes a folder: give -o FOLDER");
+  }
+  const { writePartitions } = await import("./export_partitions.ts");
+  const written = await writePartitions(directories, path, traceOptions(options, FILTER_FLAGS), io).catch(
+    asUsers,
+  );
+  const { fileCount, spanCount, bytes } = written;
+  if (options.has("json")) {
+    io.write(`${jsonOf({ file: path, format, file_count: fileCount, bytes, span_count: spanCount })}\n`);
+  } else {
+    const files = fileCount === 1 ? "1 file" : `${fileCount} files`;
+    io.write(`Wrote ${path}: ${files}, ${spanCount} spans, ${formatBytes(bytes)}\n`);
+  }
+  return spanCount > 0 ? EXIT.fine : EXIT.nothing;
+}
+
 function frameOf({ trace }: Recorded, given: TraceOptions): DataFrame {
   try {
     return trace({ ...given, format: "df" });
   } catch (cause) {
-    if (!(cause instanceof CirronDependencyError)) throw cause;
-    const needs = deno() === null ? "" : ", and --allow-read --allow-ffi --allow-sys";
-    throw new CirronError(`This format needs nodejs-polars in node_modules: ${INSTALL}${needs}`, { cause });
+    return asUsers(cause);
   }
+}
+
+/** Throws what is wrong, as it is said to who calls a command. */
+function asUsers(cause: unknown): never {
+  if (!(cause instanceof CirronDependencyError)) throw cause;
+  const needs = deno() === null ? "" : ", and --allow-read --allow-ffi --allow-sys";
+  throw new CirronError(`This format needs nodejs-polars in node_modules: ${INSTALL}${needs}`, { cause });
 }
 
 const INSTALL = '"npm install nodejs-polars@0.24.1" or "bun add nodejs-polars@0.24.1" adds it';

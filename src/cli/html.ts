@@ -48,7 +48,7 @@ export const command: Command = {
 };
 
 async function writePage({ io, options }: Call, path: string, page: string, count: number): Promise<void> {
-  const bytes = writeWhole(path, page);
+  const bytes = await writeWhole(path, page);
   if (options.has("json")) io.write(`${jsonOf({ file: path, bytes, span_count: count })}\n`);
   else io.write(`Wrote ${path}: ${count} spans, ${formatBytes(bytes)}\n`);
   if (!options.has("open")) return;

@@ -107,13 +107,15 @@ export function parseArguments(args: readonly string[], command: ArgumentSpec): 
 
 function checkOperands(
   operands: readonly string[],
-  { choices, mostOperands = Infinity }: ArgumentSpec,
+  { choices, mostOperands = Infinity, operands: names }: ArgumentSpec,
 ): void {
   if (operands.length > mostOperands) {
     throw new UsageError(`unexpected argument ${quote(operands[mostOperands])}`);
   }
   if (choices === undefined) return;
-  if (operands.length === 0) throw new UsageError(`needs one of ${choices.join(", ")}`);
+  if (operands.length === 0) {
+    throw new UsageError(`${names.split(" ")[0]} is missing: one of ${choices.join(", ")}`);
+  }
   checkChoice(operands[0], choices, null);
 }
 

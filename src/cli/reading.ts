@@ -7,10 +7,11 @@ import { Host } from "../api/host.ts";
 import { readEnough } from "../api/read_enough.ts";
 import { findRecorded } from "../api/recorded_files.ts";
 import { sessionsOf } from "../api/recorded_sessions.ts";
-import { Recordings, skippedText } from "../api/recordings.ts";
+import { Recordings, type RecordingsOptions, skippedText } from "../api/recordings.ts";
 import { trace, type TraceFunction } from "../api/trace.ts";
 import { checkTraceOptions, type TraceOptions } from "../api/trace_options.ts";
 import { printable } from "../data/printable.ts";
+import type { Snapshot } from "../data/snapshot.ts";
 import type { ParsedFile } from "../spool/merge.ts";
 import type { SessionRow } from "../tree/sessions.ts";
 import { buildTree, type Tree } from "../tree/tree.ts";
@@ -46,22 +47,24 @@ export function readRecorded(
   io: Io,
   options: ReadOptions = {},
 ): Recorded {
-  const { onFile, progress } = options;
   // Listed before anything is read: a wrong name should not cost the reading of the others.
-  const recordings = new Recordings(findRecorded(paths), {
-    onFile,
-    onProgress: (done, total) => progress?.update("Reading files", done, total),
-  });
-  progress?.end();
-  const skipped = skippedText(recordings);
-  if (skipped !== null) io.complain(`cirron: ${printable(skipped)}`);
-  const read = (last: number, open: boolean) => recordings.read(last, open);
+  const recordings = new Recordings(findRecorded(paths), recordingsOptions(options));
+  options.progress?.end();
+  complainOfSkipped(recordings, io);
+  // A command asks twice: for what it shows, and for how much that is.
+  const known = new Map<string, Snapshot>();
+  const read = (last: number, open: boolean): Snapshot => {
+    const key = `${last} ${open}`;
+    const snapshot = known.get(key) ?? recordings.read(last, open);
+    known.set(key, snapshot);
+    return snapshot;
+  };
   const host = new Host({ read, frameEngine: null }, {
     print: text => io.write(`${text}\n`),
     isNotebook: () => false,
     terminal: io.terminal,
   });
-  const context = host.traceContext(read);
+  const context = { ...host.traceContext(read), isDear: true };
   const tree = (): Tree => buildTree(recordings.whole.snapshot);
   return {
     trace: (options => trace(context, options)) as TraceFunction,
@@ -72,4 +75,15 @@ export function readRecorded(
     sessions: () => sessionsOf(recordings),
     tree,
   };
+}
+
+/** How a command has its recordings read. */
+export function recordingsOptions({ onFile, progress }: ReadOptions): RecordingsOptions {
+  return { onFile, onProgress: (done, total) => progress?.update("Reading files", done, total) };
+}
+
+/** Says which files were left out, if any were. */
+export function complainOfSkipped(recordings: Recordings, io: Io): void {
+  const skipped = skippedText(recordings);
+  if (skipped !== null) io.complain(`cirron: ${printable(skipped)}`);
 }

@@ -73,7 +73,7 @@ export const FOLD_FLAG: TraceFlag = {
   name: "fold",
   value: "N",
   about: "so many siblings of one name apart; no: all",
-  read: values => ({ fold: values.at(-1) === "no" ? false : toWhole("fold", values.at(-1)!) }),
+  read: values => ({ fold: toFold(values.at(-1)!) }),
 };
 
 /** The options of `trace()` that `flags` were given for. */
@@ -82,6 +82,14 @@ export function traceOptions(options: OptionValues, flags: readonly TraceFlag[])
     {},
     ...flags.filter(({ name }) => options.has(name)).map(({ name, read }) => read(options.all(name))),
   ) as TraceOptions;
+}
+
+function toFold(text: string): false | number {
+  if (text === "no") return false;
+  if (!/^\d+$/.test(text)) {
+    throw new UsageError(`--fold takes a whole number from 0 on, or no, got ${quote(text)}`);
+  }
+  return toWhole("fold", text);
 }
 
 const PATTERN = /^\/(.+)\/([dgimsuvy]*)$/s;

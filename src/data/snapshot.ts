@@ -19,6 +19,8 @@ export interface Snapshot {
   readonly closedLength: number;
   /** Unix time in nanoseconds at which the session's clock was 0. */
   readonly anchorNs: bigint;
+  /** True if spans that closed before the first row were left unread. */
+  readonly isPart?: boolean;
   /** Absent if no span was evicted, or nobody knows. */
   readonly eviction?: SnapshotEviction;
   /** How `id` and `parent` are written: the series that their numbers are of, or the ids themselves by row. */

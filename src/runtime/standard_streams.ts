@@ -1,5 +1,6 @@
 /**
- * stdout and stderr, written to at once: what was written has been taken when the call returns, in the order of the calls.
+ * stdout and stderr, written to at once: what was written has been taken when the call returns, in the order of the calls. And stdin, read
+ * as a whole.
  *
  * @module
  */
@@ -9,6 +10,7 @@ import { deno } from "./which.ts";
 /** Who read what is written has gone, as `head` does once it has its lines. */
 export class ReaderGone extends Error {}
 
+const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 
@@ -18,6 +20,16 @@ const STDERR = 2;
  */
 export function writeToStdout(content: string | Uint8Array): void {
   write(STDOUT, content);
+}
+
+/** All that stdin gives, until its writer is done. */
+export function readStdin(): Uint8Array {
+  return node.fs.readFileSync(STDIN);
+}
+
+/** Whether somebody would type what stdin gives. */
+export function isStdinTerminal(): boolean {
+  return node.tty.isatty(STDIN);
 }
 
 /** Writes to stderr. Never throws: there is nowhere left to say so. */

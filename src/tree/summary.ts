@@ -179,16 +179,25 @@ function findPaths(tree: Tree): Paths {
   const parent: number[] = [];
   const name: string[] = [];
   const depth: number[] = [];
-  // One map for all: digits up to the first colon are the parent's path, whatever the name holds.
-  const known = new Map<string, number>();
+  // By the path above, then by name: a key made of both would be a string for each span. A map comes with a path's second child.
+  const below: (Map<string, number> | undefined)[] = [];
+  const firstBelow: number[] = [];
+  const ofRoots = new Map<string, number>();
+  const find = (up: number, own: string): number | undefined => {
+    if (up < 0) return ofRoots.get(own);
+    const first = firstBelow[up];
+    return first >= 0 && name[first] === own ? first : below[up]?.get(own);
+  };
   for (let i = 0; i < of.length; i++) {
     const up = tree.parent[i] < 0 ? -1 : of[tree.parent[i]];
     const own = tree.snapshot.name[tree.rows[i]];
-    const key = `${up}:${own}`;
-    let path = known.get(key);
+    let path = find(up, own);
     if (path === undefined) {
       path = name.length;
-      known.set(key, path);
+      if (up < 0) ofRoots.set(own, path);
+      else if (firstBelow[up] < 0) firstBelow[up] = path;
+      else (below[up] ??= new Map()).set(own, path);
+      firstBelow.push(-1);
       parent.push(up);
       name.push(own);
       depth.push(tree.depth[i]);

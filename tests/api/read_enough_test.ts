@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import { readEnough, type ReadSnapshot } from "../../src/api/read_enough.ts";
@@ -71,7 +71,7 @@ test("readEnough() reads what makes the same text as all would", () => {
           || filter.slowest !== undefined;
         const read: ReadSnapshot = (last, withOpen) => ci.engine.read(last, withOpen);
         const all = buildTree(read(Infinity, open || isOpenNeeded), filter);
-        const snapshot = readEnough(read, filter, true, [least, 3 * least]);
+        const snapshot = readEnough(read, filter, true, false, [least, 3 * least]);
         if (snapshot.closedLength < all.snapshot.closedLength) shortened++;
         assertEquals(toText(buildTree(snapshot, filter)), toText(all));
       },
@@ -79,4 +79,31 @@ test("readEnough() reads what makes the same text as all would", () => {
     { numRuns: 400 },
   );
   assert(shortened > 10, `${shortened} of 400 read less than all`);
+});
+
+test("readEnough() of what is dear to read stops after some spans, and the text says that there may be more", () => {
+  const ci = new TestEngine();
+  ci.profile();
+  for (let i = 0; i < 50; i++) ci.scope("step", () => ci.scope("part", () => ci.clock.us(1)));
+  ci.engine.shutdown();
+  const asked: number[] = [];
+  const read: ReadSnapshot = (last, open) => {
+    asked.push(last);
+    return ci.engine.read(last, open);
+  };
+  const filter = {
+    name: undefined,
+    where: undefined,
+    roots: undefined,
+    slowest: undefined,
+    last: 2,
+    open: false,
+  };
+  const near = readEnough(read, filter, true, true, [4, 8]);
+  assertEquals(asked, [6, 10]); // and not all
+  const [session, step] = toText(buildTree(near, filter)).split("\n");
+  assertMatch(session, /^cirron\.session - 50us \(4 or more children cut off\)/);
+  assertMatch(step, /^ {2}step - 1\.0us \(1 child cut off\)$/);
+  const whole = readEnough(read, filter, true, false, [4, 8]);
+  assertMatch(toText(buildTree(whole, filter)), /^cirron\.session - 50us \(49 children cut off\)/);
 });

@@ -3,11 +3,16 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { engine } from "../../src/api/shared.ts";
+import { examine } from "../../src/cli/doctor_report.ts";
 import { VERSION } from "../../src/data/version.ts";
+import { openClock } from "../../src/meters/clock.ts";
+import { openPeakMeter } from "../../src/meters/memory.ts";
+import { opener } from "../../src/runtime/opener.ts";
 import { VARIABLES } from "../../src/session/environment.ts";
 import { callCirron } from "../support/command_line.ts";
 import { RUNTIME } from "../support/conditions.ts";
 import { TestEngine } from "../support/engine.ts";
+import { FakeOpener, writeTimespec } from "../support/openers.ts";
 import { readSource } from "../support/sources.ts";
 import { TempDirectory } from "../support/temp_directory.ts";
 
@@ -85,4 +90,50 @@ test("VARIABLES names every variable that is read", () => {
   );
   assert(named.length > 8);
   assertEquals([...new Set(named)].sort(), [...VARIABLES].sort());
+});
+
+/** An opener on a system of musl, whose C library is where it is told, if anywhere. */
+class MuslOpener extends FakeOpener {
+  override readonly isMusl: boolean = true;
+}
+
+/** What `cirron doctor` finds where libraries are opened by `from`. */
+function examineWith(from: FakeOpener) {
+  const engine = new TestEngine(undefined, {
+    clock: openClock(from),
+    open: { memory: () => openPeakMeter({ from, platform: "linux" }) },
+  }).engine;
+  return examine({ engine, opener: from });
+}
+
+test("cirron doctor on musl reads musl's own library, and the counters say so", async () => {
+  const libc = "/lib/ld-musl-x86_64.so.1";
+  const clock = (_: number, out: Uint8Array) => {
+    writeTimespec(out, 5n, 6n);
+    return 0;
+  };
+  const { probes } = await examineWith(new MuslOpener({ [libc]: { clock_gettime: clock as never } }));
+  const { wall, cpu, memory } = probes;
+  if (process.arch === "x64") {
+    assertEquals(wall.source, `clock_gettime(CLOCK_MONOTONIC) of ${libc}`);
+    assertEquals(cpu.source, `clock_gettime(CLOCK_PROCESS_CPUTIME_ID) of ${libc}`);
+  }
+  assertMatch(String(memory.source), /known only for spans with a new peak/);
+});
+
+test("cirron doctor on musl whose library cannot be opened names the places that it looked at, and none of glibc's", async () => {
+  const { probes } = await examineWith(new MuslOpener({}));
+  assertMatch(String(probes.wall.source), /^performance\.now\(\) \(\/lib\/libc\.musl-.*; \/lib\/ld-musl-/);
+  assert(!String(probes.wall.source).includes("linux-gnu"));
+  assert(probes.cpu.present && probes.memory.present);
+});
+
+test("cirron doctor on musl advises musl's own library where FFI is not permitted", async () => {
+  const denied = new MuslOpener({});
+  denied.open = () => ({ ok: false, reason: "FFI is not permitted (--allow-ffi)" });
+  const { advice } = await examineWith(denied);
+  const [{ flag }] = advice;
+  // Only what is there is advised: on a machine of glibc that is nothing in particular.
+  assertMatch(flag, /^--allow-ffi(=\/lib\/(libc\.musl|ld-musl)-\S+)?$/);
+  assert(!flag.includes("linux-gnu") && opener.isMusl === false);
 });

@@ -45,7 +45,7 @@ const WRONG: Readonly<Record<string, string>> = {
   "round --by nam": '--by has no "nam", did you mean "name"?',
   "round --no-all": 'unknown option "--no-all", did you mean "--all"?',
   rond: 'unknown "rond", did you mean "round"?',
-  "-a": "needs one of round, square",
+  "-a": "SHAPE is missing: one of round, square",
   "round a b": 'unexpected argument "b"',
 };
 

@@ -58,7 +58,7 @@ const WRONG: readonly (readonly [name: string, value: string, message: string])[
   ["min", "5", '--min takes a time as 250us, 1.5ms or 2s, got "5"'],
   ["min", "-5ms", '--min takes a time as 250us, 1.5ms or 2s, got "-5ms"'],
   ["roots", "x", '--roots takes a whole number from 0 on, got "x"'],
-  ["fold", "yes", '--fold takes a whole number from 0 on, got "yes"'],
+  ["fold", "yes", '--fold takes a whole number from 0 on, or no, got "yes"'],
 ];
 
 for (const [name, value, message] of WRONG) {

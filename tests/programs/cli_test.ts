@@ -20,6 +20,7 @@ import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { npmProject, removePackages } from "../support/consumers.ts";
 import { METADATA, span } from "../support/journal.ts";
 import { LiveRecorder } from "../support/live_journal.ts";
+import { writeFleet } from "../support/fleet.ts";
 import { findRuntime, type Outcome, run, type RunOptions } from "../support/runtimes.ts";
 import { serveCheckout } from "../support/serve.ts";
 import type { TestSpool } from "../support/spool.ts";
@@ -356,3 +357,43 @@ installedTest("The installed package has the command cirron, on Bun and on Node 
     assertMatch(missing.stderr, /^cirron: .*nodejs-polars.*bun add nodejs-polars@\d.*\n$/);
   }
 });
+
+test("cirron reads a recording from stdin, of a spool or of a journal, and leaves nothing of it", async () => {
+  using spool = serverSpool();
+  using folder = new TempDirectory();
+  const input = readFileSync(join(spool.path, readdirSync(spool.path)[0]), "utf8");
+  const env = { TMPDIR: folder.path };
+  const tree = await cirron(["tree", "--name", "request", "-"], { input, env });
+  assertEquals([tree.code, tree.stderr], [0, ""]);
+  assertMatch(tree.stdout, /^request - 30\.0ms/);
+  const empty = await cirron(["summary", "-"], { input: "", env });
+  assertEquals(empty, { code: 2, stdout: "", stderr: "cirron: Cannot read stdin: there is nothing in it\n" });
+  assertEquals(readdirSync(folder.path), []);
+});
+
+shellTest("cirron reads a journal's stream from a pipe", async () => {
+  using place = new Workplace();
+  const golden = sourcePath("tests/journal/golden/spans.arrow");
+  const { code, stdout, stderr } = await place.shell(`cat '${golden}' | cirron summary --json -`);
+  assertEquals([code, stderr], [0, ""]);
+  assert(JSON.parse(stdout).length > 0);
+});
+
+shellTest(
+  "A signal while a folder is exported ends it with the signal, and leaves what was there",
+  async () => {
+    using place = new Workplace();
+    const runs = join(place.path, "runs");
+    writeFleet(runs, { ranks: 60, steps: 100 }, "r1");
+    // Sent once the first file lies in the folder that is being made.
+    const line = `cirron export parquet --partition run,rank -o fleet runs & P=$!
+while [ -z "$(ls fleet.*.tmp/*/*/*.parquet 2> /dev/null)" ] && kill -0 $P 2> /dev/null; do :; done
+kill -INT $P; wait $P; echo "ended with $?"; ls`;
+    // A shell starts what runs in the background deaf to SIGINT; bash in monitor mode does not.
+    const { stdout } = await run("bash", ["-mc", line], {
+      cwd: place.path,
+      env: { PATH: [join(place.path, "bin"), process.env.PATH].join(delimiter) },
+    });
+    assertEquals(stdout.trim().split("\n"), ["ended with 130", "bin", "runs"]);
+  },
+);

@@ -75,9 +75,10 @@ test("Every block of code in the documents says what language it is in", () => {
   for (const file of PAGES) {
     const fences = readSource(file).split("\n").filter(line => /^\s*```/.test(line));
     const opening = fences.filter((_, i) => i % 2 === 0);
+    // The queries are run by tests/cli/fleet_test.ts.
     const known = ["docs/hosts.md", "docs/testing.md"].includes(file)
       ? /^\s*```(ts( ignore)?|sh|python|text|json)$/
-      : /^\s*```(ts|sh|python|text|json)$/;
+      : /^\s*```(ts|sh|python|text|json|sql)$/;
     assertEquals(opening.filter(fence => !known.test(fence)), [], file);
   }
 });

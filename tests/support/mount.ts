@@ -18,6 +18,14 @@ export function findMountTrouble(): string | null {
   return status === 0 ? null : "mount is not permitted";
 }
 
+/** Why no program can be started that sees other mounts than this one, for `testUnless`; null if it can. */
+export function findUnshareTrouble(): string | null {
+  if (process.platform !== "linux") return "mount namespaces are Linux's";
+  if (process.getuid?.() !== 0) return "only root may mount";
+  const { status } = spawnSync("unshare", ["-m", "true"]);
+  return status === 0 ? null : "unshare is not permitted, or not there";
+}
+
 /** A small file system, unmounted when disposed of. */
 export class Mount {
   readonly #folder = new TempDirectory();

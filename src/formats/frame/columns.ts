@@ -210,8 +210,8 @@ function writtenIds(
   return [textColumn(own), textColumn(parent)];
 }
 
-// Positions sorted by row: rows are numbered in order of close, open ones after them.
-function inOrderOfClose(tree: Tree, newestFirst: boolean): Uint32Array {
+/** Positions sorted by row: rows are numbered in order of close, open ones after them. */
+export function inOrderOfClose(tree: Tree, newestFirst: boolean): Uint32Array {
   const { rows, snapshot } = tree;
   const positionOf = new Int32Array(snapshot.length).fill(-1);
   for (let i = 0; i < rows.length; i++) positionOf[rows[i]] = i;

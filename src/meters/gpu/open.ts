@@ -58,7 +58,7 @@ const INTERVAL_MS = 1000;
 export function openGpu(clock: Clock, options: GpuOptions = {}): Probe<GpuMonitor> {
   const { from = opener, paths = nvmlPaths(node.process.platform, node.process.arch) } = options;
   const monotonic = options.monotonic ?? clock.monotonic;
-  if (monotonic === undefined) return { ok: false, reason: `no libc clock: ${clock.source}` };
+  if (monotonic === undefined) return { ok: false, reason: `needs libc's clock, and has ${clock.source}` };
   const library = findLibrary(from, paths);
   if (!library.ok) return library;
   const { header = new SharedArrayBuffer(HEADER_BYTES) } = options;
