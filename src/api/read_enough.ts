@@ -49,7 +49,7 @@ function readNear(
 ): Snapshot {
   for (const count of counts) {
     const near = read(count, open);
-    if (near.closedLength !== count || isEnough(near)) return near;
+    if (near.closedLength !== count || (near.isInOrder !== false && isEnough(near))) return near;
   }
   return read(Infinity, open);
 }

@@ -113,6 +113,7 @@ export class Engine implements EngineV1 {
       mark: (name, value, markOptions, scope) => this.#open().mark(name, value, markOptions, scope),
       loopRecorder: () => this.#open(),
       streamRecorder: () => this.#open(),
+      spanRecorder: () => this.#open(),
       current: () => null, // nothing is open before anything was opened
       context: () => NO_CONTEXT,
     };

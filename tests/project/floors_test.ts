@@ -20,6 +20,7 @@ const FLOORS: readonly string[] = [
   "src/sinks",
   "src/session",
   "src/api",
+  "src/otel",
   "src/cli",
 ];
 
