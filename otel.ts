@@ -37,4 +37,5 @@ export type {
   TimeInput,
   TraceState,
 } from "./src/otel/api.ts";
-export { register, type Unregister } from "./src/otel/register.ts";
+export { register } from "./src/otel/register.ts";
+export type { Unregister } from "./src/otel/registration.ts";

@@ -9,10 +9,15 @@ const KEY = Symbol.for("opentelemetry.js.api.1");
 
 /** What is registered, of what this package registers. */
 export interface Slots {
+  /** Of the copy of the API that made them: a copy looks into no older one's. */
+  readonly version?: string;
   trace?: ApiTracerProvider;
   context?: ApiContextManager;
   propagation?: ApiPropagator;
 }
+
+/** What is put into them. */
+export type Given = Required<Omit<Slots, "version">>;
 
 type Holder = { [KEY]?: Slots };
 
@@ -29,8 +34,28 @@ export function globalSlots(): Slots | undefined {
   return (globalThis as Holder)[KEY];
 }
 
+/** Makes other slots the process's; undefined for none. */
+export function setGlobalSlots(slots: Slots | undefined): void {
+  if (slots === undefined) delete (globalThis as Holder)[KEY];
+  else (globalThis as Holder)[KEY] = slots;
+}
+
+/** Gives everything back that is in slots, in place of which others were: also what was registered meanwhile. */
+export function giveBack(before: Slots | undefined): void {
+  const now = globalSlots();
+  if (now === undefined || now === before) return;
+  const others = Object.entries(now).filter(([name]) => name !== "version");
+  if (before === undefined) {
+    if (others.length === 0) setGlobalSlots(undefined);
+    return;
+  }
+  Object.assign(before, Object.fromEntries(others));
+  for (const name of SLOTS) if (now[name] === undefined) delete before[name];
+  setGlobalSlots(before);
+}
+
 /** Puts what is given into the slots, and gives what was there. */
-export function fillSlots(slots: Slots, given: Required<Slots>): Slots {
+export function fillSlots(slots: Slots, given: Given): Slots {
   const before: Slots = {};
   for (const name of SLOTS) before[name] = slots[name] as never;
   Object.assign(slots, given);
@@ -38,7 +63,7 @@ export function fillSlots(slots: Slots, given: Required<Slots>): Slots {
 }
 
 /** Gives back what was there before, where nobody has put anything else since. */
-export function restoreSlots(slots: Slots, given: Required<Slots>, before: Slots): void {
+export function restoreSlots(slots: Slots, given: Given, before: Slots): void {
   for (const name of SLOTS) {
     if (slots[name] !== given[name]) continue;
     if (before[name] === undefined) delete slots[name];
@@ -54,18 +79,16 @@ export class Adoption {
   readonly #delegate: ApiTracerProvider | undefined;
 
   constructor({ trace }: OpenTelemetryApi, provider: ApiTracerProvider) {
-    const holder = globalThis as Holder;
-    const slots = holder[KEY];
+    const slots = globalSlots();
     // Out of the way meanwhile: the API refuses to take anyone's place, and slots that another version of it has made.
-    delete holder[KEY];
+    setGlobalSlots(undefined);
     try {
       this.#proxy = trace.getTracerProvider();
       this.#delegate = slots?.trace === this.#proxy ? this.#proxy.getDelegate?.() : undefined;
       trace.setGlobalTracerProvider(provider);
       this.provider = globalSlots()?.trace ?? provider;
     } finally {
-      if (slots !== undefined) holder[KEY] = slots;
-      else if (holder[KEY] !== undefined) delete holder[KEY].trace;
+      takeOver(slots);
     }
   }
 
@@ -73,4 +96,24 @@ export class Adoption {
   end(): void {
     this.#proxy.setDelegate?.(this.#delegate);
   }
+}
+
+// Leaves the slots in place that all copies look into: those that were there, or the API's new ones, with all that was in the others,
+// where they are newer.
+function takeOver(slots: Slots | undefined): void {
+  const made = globalSlots();
+  if (made !== undefined) delete made.trace;
+  if (slots === undefined) return;
+  if (made === undefined || !isNewer(made.version, slots.version)) {
+    setGlobalSlots(slots);
+    return;
+  }
+  for (const [name, value] of Object.entries(slots)) {
+    if (name !== "version") (made as Record<string, unknown>)[name] = value;
+  }
+}
+
+function isNewer(a: string | undefined, b: string | undefined): boolean {
+  const [x, y] = [a, b].map(version => Number(/^1\.(\d+)\./.exec(version ?? "")?.[1]));
+  return x > y;
 }

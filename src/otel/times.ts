@@ -27,7 +27,8 @@ export function clockNs({ clock, buffer }: SpanRecorder, time: unknown): number 
   if (typeof ms !== "number" || !Number.isFinite(ms)) return NaN;
   // What is not later than now on `performance`'s clock is a reading of it: so the API's own SDK tells them apart.
   const read = typeof time === "number" ? performanceNs(clock, ms) : null;
-  return read ?? sinceAnchor(BigInt(Math.round(ms * 1e6)));
+  // In two parts: nanoseconds since 1970 are more than a number tells apart.
+  return read ?? sinceAnchor(BigInt(Math.trunc(ms)) * 1_000_000n + BigInt(Math.round(ms % 1 * 1e6)));
 
   function sinceAnchor(unixNs: bigint): number {
     return Number(unixNs - buffer.anchorNs);
