@@ -172,8 +172,11 @@ export class Span implements ApiSpan {
   end(endTime?: TimeInput): void {
     const { recorder, scope } = this;
     if (scope.slot < 0) return;
-    const counts = scope.extras?.attrs === undefined ? [] : tokenCounts(scope.extras.attrs);
-    for (const [name, count] of counts) scope.mark(name, count, SUMMARY);
+    const attrs = scope.extras?.attrs;
+    if (attrs !== undefined) {
+      const counts = tokenCounts(attrs);
+      if (counts.size > 0) { for (const [name, count] of counts) scope.mark(name, count, SUMMARY); }
+    }
     if (endTime === undefined && !this.#isGiven) recorder.close(scope);
     else closeAt(recorder, scope, endTime === undefined ? NaN : clockNs(recorder, endTime));
   }

@@ -8,7 +8,7 @@ import { TEXT_BYTES } from "../data/text_limits.ts";
 import type { Attrs } from "../data/values.ts";
 
 /** Names that numbers of tokens have. */
-const USAGE = /^(?:gen_ai|ai|llm)\.usage\.(.+)$/;
+const USAGE = /^(?:gen_ai|ai|llm)\.usage\.(\w+)$/;
 
 /** What has attributes: an open scope, or what will be one. */
 export interface AttrsOwner {
@@ -52,18 +52,25 @@ export function putAttributes(owner: AttrsOwner, attributes: unknown, room: numb
   }
 }
 
-/** Numbers of tokens among attributes, by what comes last in their names: as marks they are seen in every format. */
-export function tokenCounts(attrs: Attrs): [name: string, count: number][] {
-  const counts: [string, number][] = [];
+/** Numbers of tokens among attributes, by what comes last in their names, `input_tokens`: as marks they are seen in every format. */
+export function tokenCounts(attrs: Attrs): ReadonlyMap<string, number> {
+  let counts: Map<string, number> | null = null;
   for (const key in attrs) {
     // Most keys are told from one by a character.
     const first = key.charCodeAt(0);
     if (first !== 97 && first !== 103 && first !== 108) continue;
     const value = attrs[key];
     const name = typeof value === "number" ? USAGE.exec(key)?.[1] : undefined;
-    if (name !== undefined) counts.push([name, value as number]);
+    // One library writes the same twice, under the names of two conventions.
+    if (name !== undefined) (counts ??= new Map()).set(snakeCase(name), value as number);
   }
-  return counts;
+  return counts ?? NONE;
+}
+
+const NONE: ReadonlyMap<string, number> = new Map();
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
 }
 
 function isKey(key: unknown): key is string {

@@ -285,6 +285,7 @@ test("Numbers of tokens are marks as well: they are seen in every format", () =>
   using engine = new BridgedEngine();
   const span = engine.tracer.startSpan("chat", { attributes: { "gen_ai.usage.input_tokens": 3 } });
   span.setAttributes({ "gen_ai.usage.output_tokens": 10, "gen_ai.usage.note": "x", "gen_ai.request.n": 1 });
+  span.setAttributes({ "ai.usage.outputTokens": 20, "ai.usage.details.text": 20 });
   span.setAttribute("gen_ai.usage.output_tokens", 20);
   span.end();
   const [{ marks }] = engine.dict().roots;
