@@ -140,7 +140,7 @@ function checkApi(api: unknown): asserts api is OpenTelemetryApi {
     return;
   }
   throw new TypeError(
-    'Cannot register: expected the module, as import * as api from "@opentelemetry/api" gives it, got '
+    "Cannot register: expected the module @opentelemetry/api, as `import * as api` gives it, got "
       + (trace === undefined ? kindOf(api) : "a part of it"),
   );
 }

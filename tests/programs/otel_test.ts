@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import type { TraceDict, TraceNode } from "../../src/data/values.ts";
 import { examplesMissing } from "../../tools/install.mjs";
-import { CHECKOUT } from "../support/checkout.ts";
+import { CHECKOUT, sourcePath } from "../support/checkout.ts";
 import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { findRuntime, run } from "../support/runtimes.ts";
 
@@ -159,7 +159,7 @@ interface Served {
 }
 
 async function served(env: Record<string, string>): Promise<Served> {
-  const program = join(CHECKOUT, "tests", "support", "otel_server.ts");
+  const program = sourcePath("tests/support/otel_server.ts");
   const { code, stdout, stderr } = await run(findRuntime("deno")!, ["run", "-A", "--no-check", program], {
     cwd: CHECKOUT,
     env,
