@@ -11,6 +11,7 @@ import { journalReadGroups } from "./journal_read_cases.ts";
 import { lifeGroups } from "./life_cases.ts";
 import { offGroups } from "./off_cases.ts";
 import { otlpGroups } from "./otlp_cases.ts";
+import { otelGroups } from "./otel_cases.ts";
 import { peerGroups } from "./peer_cases.ts";
 import { programGroups } from "./program_cases.ts";
 import { readGroups } from "./read_cases.ts";
@@ -26,6 +27,7 @@ export const GROUPS: readonly Group[] = [
   ...offGroups,
   ...serverGroups,
   ...peerGroups,
+  ...otelGroups,
   ...readGroups,
   ...journalGroups,
   ...journalReadGroups,

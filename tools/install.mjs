@@ -48,8 +48,33 @@ export function ensurePeersInstalled() {
   );
 }
 
+/**
+ * The same for the libraries of `examples/otel`, which only its tests and who runs them need.
+ * @returns {string | null} Why they are not there; null if they are.
+ */
+export function examplesMissing() {
+  const folder = join(ROOT, "examples", "otel");
+  try {
+    installOnce(
+      [folder],
+      "the libraries of examples/otel (once): ai, hono, fastify, graphql-yoga, elysia ...",
+      folder => {
+        const [command, ...args] = npmCommand();
+        const { status, stderr, error } = spawnSync(command, [...args, ...INSTALL], {
+          cwd: folder,
+          encoding: "utf8",
+        });
+        if (status !== 0) throw new Error(error?.message ?? stderr.trim().split("\n").at(-1));
+      },
+    );
+    return null;
+  } catch (error) {
+    return `npm could not install examples/otel: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
 // What was installed last stands in the first folder's node_modules.
-function installOnce(folders, what) {
+function installOnce(folders, what, installOne = install) {
   const stamp = join(folders[0], "node_modules", ".cirron-installed");
   const wanted = createHash("sha256");
   for (const folder of folders) {
@@ -59,7 +84,7 @@ function installOnce(folders, what) {
   const isThere = existsSync(stamp) && folders.every(folder => existsSync(join(folder, "node_modules")));
   if (isThere && readFileSync(stamp, "utf8") === digest) return;
   console.log(`Installing ${what}`);
-  for (const folder of folders) install(folder);
+  for (const folder of folders) installOne(folder);
   writeFileSync(stamp, digest);
 }
 

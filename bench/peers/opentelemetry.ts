@@ -17,15 +17,16 @@ export interface OtelSpan {
 /** A span that is open. */
 export interface OtelOpenSpan {
   addEvent(name: string, attributes: Record<string, unknown>): unknown;
+  setAttribute(key: string, value: unknown): unknown;
   end(): void;
 }
 
 /** What makes spans. */
 export interface OtelTracer {
-  startSpan(name: string, options: { attributes: Record<string, unknown> }): OtelOpenSpan;
+  startSpan(name: string, options?: { attributes?: Record<string, unknown> }): OtelOpenSpan;
   startActiveSpan<T>(
     name: string,
-    options: { attributes: Record<string, unknown> },
+    options: { attributes?: Record<string, unknown> },
     fn: (span: OtelOpenSpan) => T,
   ): T;
 }
@@ -40,10 +41,14 @@ export interface OtelSdk {
   readonly InMemorySpanExporter: new() => { getFinishedSpans(): OtelSpan[]; reset(): void };
 }
 
+/** What of `@opentelemetry/api` is used. */
+export interface OtelApi {
+  readonly context: { setGlobalContextManager(manager: object): boolean; disable(): void };
+  readonly trace: { getActiveSpan(): OtelOpenSpan | undefined; getTracer(name: string): OtelTracer };
+}
+
 /** What spans in spans need besides: `@opentelemetry/api` and `@opentelemetry/context-async-hooks`. */
-export interface OtelContext {
-  readonly context: { setGlobalContextManager(manager: object): boolean };
-  readonly trace: { getActiveSpan(): OtelOpenSpan | undefined };
+export interface OtelContext extends OtelApi {
   readonly AsyncLocalStorageContextManager: new() => { enable(): object };
 }
 

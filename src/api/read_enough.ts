@@ -60,7 +60,8 @@ function readNear(
 ): Snapshot {
   for (const count of counts) {
     const near = read(count, open);
-    if (near.closedLength !== count || isEnough(near, count === counts.at(-1))) return near;
+    if (near.closedLength !== count) return near;
+    if (near.isInOrder !== false && isEnough(near, count === counts.at(-1))) return near;
   }
   return read(Infinity, open);
 }

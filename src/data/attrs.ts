@@ -35,8 +35,8 @@ export function mergeAttrs(kept: Attrs, attrs: object): Attrs {
   return copyInto({ ...kept }, attrs, ATTR_VALUES - countValues(kept));
 }
 
-// At all depths, of which there are few.
-function countValues(kept: Attrs | readonly JsonValue[]): number {
+/** How many values there are, at all depths. */
+export function countValues(kept: Attrs | readonly JsonValue[]): number {
   let count = 0;
   for (const value of Object.values(kept)) {
     count += typeof value === "object" && value !== null ? 1 + countValues(value) : 1;
@@ -72,7 +72,7 @@ function copyInto(root: Attrs, attrs: object, most: number): Attrs {
 }
 
 /** Whether a value is kept as it is. */
-function isSimple(value: unknown): value is JsonValue {
+export function isSimple(value: unknown): value is JsonValue {
   const type = typeof value;
   if (type === "string") return (value as string).length * 3 <= ATTR_TEXT_BYTES;
   if (type === "number") return Number.isFinite(value);

@@ -25,6 +25,8 @@ export interface Snapshot {
   readonly eviction?: SnapshotEviction;
   /** How `id` and `parent` are written: the series that their numbers are of, or the ids themselves by row. */
   readonly ids: IdSeries | SnapshotIds;
+  /** False if closed rows need not be in the order of their ends, for some were given. */
+  readonly isInOrder?: boolean;
   /** Absent if all rows are this thread's. */
   readonly threads?: SnapshotThreads;
   /** Opening order, from 1; 0 is the pseudo-span `"root"` that holds marks made outside any scope and session. */

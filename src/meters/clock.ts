@@ -58,6 +58,15 @@ export function openClock(from: Opener = opener): Clock {
     ?? runtimeClock(`clock_gettime of ${libc.source} does not answer`);
 }
 
+/**
+ * A reading of `performance.now()` on a clock; null if it is none, since it is later than now.
+ * @param ms The reading, in milliseconds.
+ */
+export function performanceNs(clock: Clock, ms: number): number | null {
+  const nowMs = performance.now();
+  return ms <= nowMs ? clock.nowNs() - Math.round((nowMs - ms) * 1e6) : null;
+}
+
 function libcClock(libc: Libc, ids: ClockIds, path: string, pointers: PointerLibc | null): Clock | null {
   // One buffer for the life of the clock, over an explicit ArrayBuffer: Bun moves small typed arrays away from
   // under a pointer once the caller is compiled (oven-sh/bun#32054). Deno and Bun both take the view itself.

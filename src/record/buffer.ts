@@ -80,6 +80,11 @@ export class TraceBuffer implements Referrers {
     this.ring.resize(maxSpans);
   }
 
+  /** Unix time in nanoseconds at which the session's clock was 0. */
+  get anchorNs(): bigint {
+    return this.#anchorNs;
+  }
+
   /** The session's root span while a session runs. */
   get session(): OpenScope | null {
     return this.open.session;
@@ -126,7 +131,7 @@ export class TraceBuffer implements Referrers {
     this.#fillLate(builder, from);
     const untilNs = this.ring.evictedUntilNs;
     const eviction = untilNs === undefined ? undefined : { untilNs, lastId: this.lastNumber() };
-    return builder.snapshot(this.foreign, eviction);
+    return { ...builder.snapshot(this.foreign, eviction), isInOrder: this.ring.isInOrder };
   }
 
   /** Copies the session's root span out, which is open, as one that ends where it starts; null without a session. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { AsyncLocalStorage } from "node:async_hooks";
+import type { ForeignContext } from "../data/trace_context.ts";
 import { node } from "../runtime/builtins.ts";
 
 /** A scope's place in a flow: a link in its chain of open scopes, innermost first. */
@@ -51,11 +52,29 @@ export class Anchor<S extends FrameScope<S>> {
   }
 }
 
+/** What another library that has contexts of its own keeps with a flow, and with the flows that begin in it. */
+export interface Surroundings {
+  /** What scopes hang on that lie in no open one; null for nothing. */
+  outermost(flows: object): OutermostParent | null;
+}
+
+/** A span that is not open here: of elsewhere, or one that has ended. */
+export interface OutermostParent {
+  /** The context that its trace continues, its own for a span of elsewhere; null for a trace that began here. */
+  readonly remote: ForeignContext | null;
+  /** Its number; 0 for a span of elsewhere. */
+  readonly number: number;
+  /** The number of what began its trace. */
+  readonly root: number;
+}
+
 /**
  * The innermost open scope of one flow of control. This is all that an async context keeps alive, and a context may
  * outlive its scopes by days.
  */
 export class Frame<S extends FrameScope<S>> {
+  /** Null where no other library has any. */
+  surroundings: Surroundings | null = null;
   #top: S | null = null;
   #outer: Anchor<S> | null;
 
@@ -123,12 +142,21 @@ export class Frame<S extends FrameScope<S>> {
 export class Flows<S extends FrameScope<S>> {
   /** The flow that no callback scope began. */
   readonly main: Frame<S> = new Frame<S>(null);
+  /** Whether there may be frames with surroundings. */
+  areSurrounded = false;
   // Made for the first callback scope. Until then every flow is the main one and asking costs nothing.
   #storage: AsyncLocalStorage<Frame<S>> | null = null;
 
   /** The frame of the calling flow. Costs about 18 ns once a callback scope has run in the process. */
   current(): Frame<S> {
     return this.#storage === null ? this.main : this.#storage.getStore() ?? this.main;
+  }
+
+  /** A frame for a flow that begins here, in the scope `outer`. */
+  begin(outer: S | null): Frame<S> {
+    const frame = new Frame<S>(outer);
+    if (this.areSurrounded) frame.surroundings = this.current().surroundings;
+    return frame;
   }
 
   /** Makes ready to run flows: before a span's start is stamped, since the first time takes milliseconds in Deno. */
@@ -139,6 +167,16 @@ export class Flows<S extends FrameScope<S>> {
   /** Runs `fn` as a flow of its own, across every await in it: about 500 ns in Deno, 20 ns in Bun. Needs `open()`. */
   run<A, T>(frame: Frame<S>, fn: (argument: A) => T, argument: A): T {
     return this.#storage!.run(frame, fn, argument);
+  }
+
+  /**
+   * Makes `frame` the calling flow's own from here on, which leaks into the caller of an async function; gives the one before. Needs
+   * `open()`.
+   */
+  enter(frame: Frame<S>): Frame<S> {
+    const before = this.current();
+    this.#storage!.enterWith(frame);
+    return before;
   }
 }
 

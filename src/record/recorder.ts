@@ -18,7 +18,7 @@ import type { CpuMeter } from "../meters/cpu.ts";
 import { TraceBuffer } from "./buffer.ts";
 import { checkIndex, checkKind, checkName, checkValue, copyOptionalAttrs, OptionNames } from "./checks.ts";
 import type { Counters } from "./counters.ts";
-import { Flows, Frame } from "./flows.ts";
+import { Flows, type Frame } from "./flows.ts";
 import type { ItemRecorder } from "./item_stream.ts";
 import type { LoopRecorder } from "./loops.ts";
 import type { Marks } from "./marks.ts";
@@ -34,7 +34,7 @@ import {
   OPEN_START_NS,
   type OpenTable,
 } from "./open_table.ts";
-import { askedParent, IN_FLOW } from "./places.ts";
+import { APART, askedParent, IN_FLOW } from "./places.ts";
 import type { Ring } from "./ring.ts";
 import type { MarkOptions, Scope, ScopeFunction, ScopeOptions } from "./scope.ts";
 import { ScopeLife } from "./scope_life.ts";
@@ -51,6 +51,7 @@ import {
   ROW_START_NS,
 } from "./span_chunk.ts";
 import type { SpanMeters } from "./span_meters.ts";
+import { hangOn, type SpanRecorder } from "./span_recorder.ts";
 import { StreamScope } from "./stream_scope.ts";
 import { follow, isAsyncIterable, isStream } from "./streams.ts";
 import { asPromise, isEager, type Then, thenOf } from "./thenables.ts";
@@ -68,7 +69,7 @@ export interface RecorderOptions {
 }
 
 /** Records scopes and marks of one JavaScript thread. */
-export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
+export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder, SpanRecorder {
   readonly clock: Clock;
   /** What is recorded, and how it is read. */
   readonly buffer: TraceBuffer;
@@ -186,7 +187,38 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
   /** Opens a scope in the calling flow's innermost one, and makes it the innermost. Checks nothing. */
   open(name: string, index: number, attrs: Attrs | undefined): OpenScope {
     const frame = this.flows.current();
-    return this.push(frame, frame.innermost() ?? this.#open.session, name, index, attrs);
+    const parent = frame.innermost();
+    return parent === null && frame.surroundings !== null
+      ? this.#openOutermost(frame, name, index, attrs)
+      : this.push(frame, parent ?? this.#open.session, name, index, attrs);
+  }
+
+  // Where another library says what a flow continues.
+  #openOutermost(
+    frame: Frame<OpenScope>,
+    name: string,
+    index: number,
+    attrs: Attrs | undefined,
+  ): OpenScope {
+    const scope = this.#openSurrounded(frame, name, index, attrs);
+    frame.push(scope);
+    return scope;
+  }
+
+  #openSurrounded(
+    frame: Frame<OpenScope>,
+    name: string,
+    index: number,
+    attrs: Attrs | undefined,
+  ): OpenScope {
+    const parent = frame.surroundings!.outermost(this.flows);
+    const remote = parent === null ? null : parent.remote;
+    const place = remote === null ? APART : this.buffer.foreign.add(remote);
+    const scope = this.#openApart(name, index, attrs, frame, place);
+    if (parent !== null && parent.number > 0) {
+      hangOn(this, scope, parent.number, place === APART ? parent.root : place);
+    }
+    return scope;
   }
 
   /** Opens a scope with the given parent on top of `frame`. */
@@ -325,6 +357,11 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     return this;
   }
 
+  /** Where spans of OpenTelemetry are recorded. */
+  spanRecorder(): SpanRecorder | null {
+    return this;
+  }
+
   /** Notes the time that the source of a batch took to give it. */
   noteDataLoad(scope: OpenScope, sinceNs: number): void {
     if (scope.slot < 0) return;
@@ -443,6 +480,27 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
       : this.#openFlow(name, index, attrs, openOne(asked), IN_FLOW);
   }
 
+  /**
+   * Opens a scope that another library begins and ends. Checks nothing.
+   * @param parent What it hangs on, where the place says nothing else; null for the session.
+   * @param isActive Whether it is innermost in a flow of its own; else it is in none.
+   */
+  openDetached(
+    name: string,
+    attrs: Attrs,
+    parent: OpenScope | null,
+    place: number,
+    isActive: boolean,
+  ): OpenScope {
+    this.#attrsCount++;
+    if (place === IN_FLOW && parent === null) place = APART;
+    if (isActive) return this.#openFlow(name, NaN, attrs, parent, place);
+    if (place !== IN_FLOW) return this.#openApart(name, NaN, attrs, null, place);
+    const scope = this.#start(name, NaN, attrs, null, parent);
+    scope.below = parent;
+    return scope;
+  }
+
   #openFlow(
     name: string,
     index: number,
@@ -454,10 +512,12 @@ export class Recorder implements ScopeRecorder, LoopRecorder, ItemRecorder {
     this.flows.open();
     const below = place === IN_FLOW ? parent ?? this.flows.current().innermost() : null;
     if (below !== null && below.frame !== this.flows.main) this.#innerFlowCount++;
-    const frame = new Frame<OpenScope>(below);
-    const scope = place === IN_FLOW
-      ? this.#start(name, index, attrs, frame, below ?? this.#open.session)
-      : this.#openApart(name, index, attrs, frame, place);
+    const frame = this.flows.begin(below);
+    const scope = place !== IN_FLOW
+      ? this.#openApart(name, index, attrs, frame, place)
+      : below === null && frame.surroundings !== null
+      ? this.#openSurrounded(frame, name, index, attrs)
+      : this.#start(name, index, attrs, frame, below ?? this.#open.session);
     frame.push(scope);
     return scope;
   }

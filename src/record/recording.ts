@@ -13,6 +13,7 @@ export type Recording = Pick<Recorder, "scope" | "mark" | "loopRecorder"> & {
   readonly current?: Recorder["current"];
   readonly context?: Recorder["context"];
   readonly streamRecorder?: Recorder["streamRecorder"];
+  readonly spanRecorder?: Recorder["spanRecorder"];
 };
 
 const NO_SCOPE: Scope = Object.freeze({
@@ -35,6 +36,7 @@ export const NO_RECORDING: Recording = {
   mark: () => {},
   loopRecorder: () => null,
   streamRecorder: () => null,
+  spanRecorder: () => null,
   current: () => null,
   context: () => NO_CONTEXT,
 };

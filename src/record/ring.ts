@@ -64,6 +64,8 @@ export class Ring {
   alarmNs: number = Infinity;
   /** From this many rows on, each row calls `onAlarm` too: `alarmNs` is then in the past. */
   alarmRow: number = Infinity;
+  /** Whether each row ended no earlier than the one before: not where the program says when spans ended. */
+  isInOrder = true;
   /** Called right after a row was written; sets the next alarm. */
   onAlarm: (() => void) | null = null;
 
@@ -108,6 +110,7 @@ export class Ring {
   get evictedUntilNs(): number | undefined {
     const row = this.evictCount;
     if (row === 0 || row === this.total) return undefined;
+    if (!this.isInOrder) return Infinity;
     const slot = row % this.#slots;
     return this.#chunks[Math.floor(slot / CHUNK)].numbers[slot % CHUNK * ROW_NUMBERS + ROW_END_NS];
   }
@@ -155,6 +158,16 @@ export class Ring {
   markHead(row: number): number {
     const slot = row % this.#slots;
     return headOf(this.#chunks[Math.floor(slot / CHUNK)].numbers[slot % CHUNK * ROW_NUMBERS + ROW_MARKS]);
+  }
+
+  /** Gives the row that was written last another end, and takes away what was counted up to the real one. */
+  amendLast(endNs: number): void {
+    const chunk = this.#chunk;
+    const at = this.offset * ROW_NUMBERS;
+    chunk.numbers[at + ROW_END_NS] = endNs;
+    chunk.numbers[at + ROW_CPU_NS] = NaN;
+    for (const column of chunk.counters) column[this.offset] = NaN;
+    this.isInOrder = false;
   }
 
   /** The parent of the row that was written last; 0 for none. */
@@ -293,6 +306,7 @@ export class Ring {
       this.#letGo(this.#chunks[slot >> CHUNK_BITS], slot & CHUNK_MASK);
     }
     this.#become(new Ring(capacity, this.#marks, counters));
+    this.isInOrder = true;
     this.setAlarm(Infinity, Infinity, null);
   }
 

@@ -10,7 +10,7 @@ import { cutText, describeError } from "../data/text_limits.ts";
 import { formatTraceparent, NO_CONTEXT, spanIdText, traceIdText } from "../data/trace_context.ts";
 import type { TraceBuffer } from "./buffer.ts";
 import { checkAttrs, checkName } from "./checks.ts";
-import { type Flows, Frame } from "./flows.ts";
+import type { Flows, OutermostParent } from "./flows.ts";
 import type { Mishaps } from "./mishaps.ts";
 import type { LifeOfScope, OpenScope } from "./open_scope.ts";
 import { OPEN_NUMBERS, OPEN_ROOT } from "./open_table.ts";
@@ -36,6 +36,11 @@ export class ScopeLife implements LifeOfScope {
     return spanIdText(this.#ids(), scope.number);
   }
 
+  /** The 32 hex characters of the trace that the scope of this number began. */
+  traceIdOf(root: number): string {
+    return traceIdText(this.#ids(), root);
+  }
+
   /** A scope's trace context; of zeros once its span has left the buffer. */
   traceparentOf(scope: OpenScope): string {
     const { open, ring, foreign } = this.#buffer;
@@ -55,8 +60,20 @@ export class ScopeLife implements LifeOfScope {
 
   /** The trace context of what is innermost: outside any scope the session's, and without a session that of nothing. */
   context(): string {
-    const scope = this.#flows.current().innermost() ?? this.#buffer.session;
-    return scope === null ? NO_CONTEXT : this.traceparentOf(scope);
+    const frame = this.#flows.current();
+    const scope = frame.innermost();
+    const parent = scope === null ? frame.surroundings?.outermost(this.#flows) ?? null : null;
+    if (parent !== null) return this.#contextOf(parent);
+    const outer = scope ?? this.#buffer.session;
+    return outer === null ? NO_CONTEXT : this.traceparentOf(outer);
+  }
+
+  #contextOf({ remote, number, root }: OutermostParent): string {
+    return formatTraceparent(
+      remote === null ? this.traceIdOf(root) : remote.traceId,
+      remote === null || number > 0 ? spanIdText(this.#ids(), number) : remote.spanId,
+      remote?.flags,
+    );
   }
 
   /** Open scopes from the calling flow's innermost outwards, the session's root included. */
@@ -102,6 +119,6 @@ export class ScopeLife implements LifeOfScope {
     }
     if (scope.slot < 0) return fn(scope); // nothing hangs on a scope that has ended
     this.#flows.open();
-    return this.#flows.run(new Frame<OpenScope>(scope), fn, scope);
+    return this.#flows.run(this.#flows.begin(scope), fn, scope);
   }
 }

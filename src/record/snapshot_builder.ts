@@ -160,7 +160,7 @@ export class SnapshotBuilder {
     this.#dataLoadNs[row] = numbers[at + OPEN_DATA_LOAD_NS];
     if (scope.attrs !== undefined) {
       if (this.#attrs.length === 0) this.#attrs = new Array(this.#id.length);
-      this.#attrs[row] = scope.attrs;
+      this.#attrs[row] = { ...scope.attrs }; // a copy: a span of OpenTelemetry goes on adding to them
     }
     this.#addOpenRow(scope.name, scope.marks, marks, nowNs, cpuNs);
     return row;

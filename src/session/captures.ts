@@ -65,6 +65,7 @@ export class Captures {
     mark: (name, value, options, scope) => this.#here().mark(name, value, options, scope),
     loopRecorder: () => this.#here().loopRecorder(),
     streamRecorder: () => this.#here().streamRecorder?.() ?? null,
+    spanRecorder: () => this.#here().spanRecorder?.() ?? null,
     current: () => this.#here().current?.() ?? null,
     context: () => this.#here().context?.() ?? NO_CONTEXT,
   };

@@ -115,6 +115,7 @@ export class Engine implements EngineV1 {
       mark: (name, value, markOptions, scope) => this.#begin().mark(name, value, markOptions, scope),
       loopRecorder: () => this.#begin(),
       streamRecorder: () => this.#begin(),
+      spanRecorder: () => this.#begin(),
       current: () => null, // nothing is open before anything was opened
       context: () => NO_CONTEXT,
     };

@@ -384,6 +384,16 @@ test("mod.ts loads nothing but its own files and built-ins", () => {
   assert(!files.has("polars.ts"));
 });
 
+test("otel.ts loads nothing of others', and mod.ts nothing of it", () => {
+  const { files, others } = closure("otel.ts", true);
+  assertEquals(
+    [...others].filter(specifier => !specifier.startsWith("node:") && !/polars/.test(specifier)),
+    [],
+  );
+  assert(files.has("src/otel/register.ts"));
+  assert(![...closure("mod.ts", false).files].some(file => file.startsWith("src/otel/")));
+});
+
 test("polars.ts loads nodejs-polars and nothing else of others'", () => {
   const { others } = closure("polars.ts", false);
   const foreign = [...others].filter(specifier => !/^node:/.test(specifier)).map(s =>

@@ -25,6 +25,7 @@ const EXIT_CODE = 7;
  */
 export function consumerProgram(polars: Polars): string {
   return `import * as ci from "@cirron/sdk";
+import { register } from "@cirron/sdk/otel";
 import process from "node:process";
 ${polars === "imported" ? 'import { pl } from "@cirron/sdk/polars";' : ""}
 ci.profile({ outputDir: "spool" });
@@ -51,6 +52,11 @@ for (const format of ${JSON.stringify(formats())}) {
   }
 }
 ${polars === "imported" ? 'results.pl = typeof pl.col("wall_us").quantile;' : ""}
+try {
+  register({});
+} catch (error) {
+  results.otel = error.name;
+}
 const { probes } = ci.health();
 console.log(JSON.stringify({ results, probes }));
 ci.scope("left open");
@@ -96,10 +102,11 @@ export function assertWorks(outcome: Outcome, folder: TempDirectory, polars: Pol
     probes: Health["probes"];
   };
   assertEquals(lines.map(line => line.replace(/ - [\d.]+(us|ms|s)( load [\d.]+m?s)?/, "")), TREE);
-  const { tree, dict, json, df, pl, ...others } = results;
+  const { tree, dict, json, df, pl, otel, ...others } = results;
+  assertEquals(otel, "TypeError");
   assertEquals([tree, dict, json], ["printed", SPANS, SPANS]);
   assertEquals([df, pl], polars === "imported" ? [SPANS, "function"] : ["CirronDependencyError", undefined]);
-  assertEquals(Object.keys(results).filter(key => key !== "pl").sort(), formats().sort());
+  assertEquals(Object.keys({ tree, dict, json, df, ...others }).sort(), formats().sort());
   for (const [format, made] of Object.entries(others)) assertEquals(made, true, format);
   const spool = readSpool(join(folder.path, "spool"));
   assertEquals([spool.skipped_file_count, spool.skipped_row_count], [0, 0]);
