@@ -160,7 +160,7 @@ const FORMATS: { readonly [F in TraceFormat]: (tree: Tree, request: Request) => 
   df: (tree, { engine, options }) => engine!(toColumns(tree, options.last !== undefined)),
   summary: (tree, { options: { by } }) =>
     by === "name" ? new TraceSummary(summarizeByName(tree)) : new TraceSummary(summarize(tree)),
-  html: (tree, { options }) => toPage(tree, folded(tree, options.fold ?? true)),
+  html: (tree, { options }) => toPage(tree, foldLimit(options.fold ?? true)),
   perfetto: tree => toTraceEvents(tree, sessionAttrs()),
   speedscope: tree => toSpeedscope(tree, node.process.pid),
 };
@@ -201,12 +201,16 @@ function printTree(tree: Tree, { context, options }: Request): unknown {
   const isNotebook = context.isNotebook();
   const terminal = isNotebook ? null : context.terminal();
   const shown = folded(tree, options.fold ?? (isNotebook || terminal !== null));
-  if (isNotebook) return new TraceTree(toText(shown), () => toCell(toPage(tree, shown)));
+  if (isNotebook) return new TraceTree(toText(shown), () => toCell(toPage(tree, foldLimit(options.fold ?? true))));
   context.print(terminal === null ? toText(shown) : toTerminalText(shown, terminal.colors));
   return undefined;
 }
 
 /** `tree` with so many siblings of one name apart at most. */
 function folded(tree: Tree, fold: boolean | number): Tree | FoldedTree {
-  return fold === false ? tree : foldSiblings(tree, fold === true ? FOLD_LIMIT : fold);
+  return fold === false ? tree : foldSiblings(tree, foldLimit(fold));
+}
+
+function foldLimit(fold: boolean | number): number {
+  return typeof fold === "number" ? fold : fold ? FOLD_LIMIT : Infinity;
 }

@@ -1,0 +1,63 @@
+/**
+ * The page's own program: colours of names, in the light and in the dark.
+ *
+ * @module
+ */
+import type { Browser } from "./browser.ts";
+
+/** Colours as a canvas takes them. */
+export interface Colors {
+  /** Of a name; strength from 0 (as good as the paper) to 3. */
+  of(name: number, strength: number): string;
+  /** A line of a curve: the first ones are easy to tell apart. */
+  line(place: number): string;
+  readonly paper: string;
+  readonly panel: string;
+  readonly ink: string;
+  readonly soft: string;
+  readonly grid: string;
+  readonly mark: string;
+  readonly bad: string;
+  readonly open: string;
+  readonly select: string;
+  /** Reads them again: the reader's system has changed, or paper is printed on. */
+  refresh(): void;
+}
+
+/** Makes them. */
+export function colorsOf(browser: Browser): Colors {
+  const dark = browser.matchMedia("(prefers-color-scheme: dark)");
+  const printing = browser.matchMedia("print");
+  const hues = [212, 28, 150, 268, 52, 186, 330, 96, 240, 14, 168, 300];
+  let fills: string[] = [];
+  let lines: string[] = [];
+  const colors = {
+    paper: "",
+    panel: "",
+    ink: "",
+    soft: "",
+    grid: "",
+    mark: "",
+    bad: "",
+    open: "",
+    select: "",
+    of: (name: number, strength: number): string => fills[name % hues.length * 4 + strength],
+    line: (place: number): string => lines[place % lines.length],
+    refresh(): void {
+      const isDark = dark.matches && !printing.matches;
+      const [near, far, saturation] = isDark ? [34, 14, 38] : [76, 96, 62];
+      fills = hues.flatMap(hue =>
+        [0.86, 0.6, 0.32, 0].map(faint =>
+          "hsl(" + hue + " " + saturation + "% " + (near + (far - near) * faint).toFixed(0) + "%)"
+        )
+      );
+      lines = [212, 28, 150, 330, 268, 52].map(hue => "hsl(" + hue + " 70% " + (isDark ? 68 : 38) + "%)");
+      const style = browser.getComputedStyle(browser.document.documentElement);
+      for (const name of ["paper", "panel", "ink", "soft", "grid", "mark", "bad", "open", "select"] as const) {
+        colors[name] = style.getPropertyValue("--" + name).trim();
+      }
+    },
+  };
+  colors.refresh();
+  return colors;
+}
