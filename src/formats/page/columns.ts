@@ -13,9 +13,9 @@ export interface ColumnShape {
   readonly isDelta: boolean;
   /** 2n for what is not below 0, else -2n - 1. */
   readonly isSigned: boolean;
-  /** 0 for NaN, and all else is one more. */
-  readonly hasNone: boolean;
   readonly count: number;
+  /** Fewer than that where some are NaN: then a bit for each stands before the values of the others. */
+  readonly valueCount: number;
   readonly byteLength: number;
 }
 
@@ -37,17 +37,20 @@ export class ColumnWriter {
    * Adds a column; one that has nothing but NaN is left out.
    * @param wantsDelta Whether neighbours are near each other, as moments are.
    */
-  add(key: string, values: ArrayLike<number>, wantsDelta = false): void {
-    const { isWhole, isSigned, hasNone, noneCount, most } = surveyed(values, wantsDelta);
-    if (noneCount === values.length) return;
-    const bytes = isWhole ? wholeBytes(values, wantsDelta, isSigned, hasNone, 2 * most + 2) : doubleBytes(values);
+  add(key: string, given: ArrayLike<number>, wantsDelta = false): void {
+    const noneCount = countNone(given);
+    if (noneCount === given.length) return;
+    const values = noneCount === 0 ? given : Array.prototype.filter.call(given, value => value === value);
+    const { isWhole, isSigned, most } = surveyed(values, wantsDelta);
+    if (noneCount > 0) this.#parts.push(presence(given));
+    const bytes = isWhole ? wholeBytes(values, wantsDelta, isSigned, 2 * most) : doubleBytes(values);
     this.#shapes.push({
       key,
       kind: isWhole ? "whole" : "double",
       isDelta: isWhole && wantsDelta,
       isSigned,
-      hasNone,
-      count: values.length,
+      count: given.length,
+      valueCount: values.length,
       byteLength: bytes.length,
     });
     this.#parts.push(bytes);
@@ -65,11 +68,22 @@ export class ColumnWriter {
   }
 }
 
+function countNone(values: ArrayLike<number>): number {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] !== values[i]) count++;
+  return count;
+}
+
+/** A bit for each: whether it is a number. */
+function presence(values: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(Math.ceil(values.length / 8));
+  for (let i = 0; i < values.length; i++) if (values[i] === values[i]) bytes[i >> 3] |= 1 << (i & 7);
+  return bytes;
+}
+
 interface Survey {
   isWhole: boolean;
   isSigned: boolean;
-  hasNone: boolean;
-  noneCount: number;
   /** The greatest that is written, whatever its sign. */
   most: number;
 }
@@ -77,15 +91,10 @@ interface Survey {
 function surveyed(values: ArrayLike<number>, isDelta: boolean): Survey {
   let isWhole = true;
   let isSigned = false;
-  let noneCount = 0;
   let before = 0;
   let most = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    if (value !== value) {
-      noneCount++;
-      continue;
-    }
     const written = isDelta ? value - before : value;
     // A negative zero is none of the whole numbers: it would come back without its sign.
     if (!Number.isInteger(value) || Math.abs(value) > MOST_WHOLE || Object.is(value, -0)) isWhole = false;
@@ -93,28 +102,18 @@ function surveyed(values: ArrayLike<number>, isDelta: boolean): Survey {
     if (Math.abs(written) > most) most = Math.abs(written);
     before = value;
   }
-  return { isWhole, isSigned, hasNone: noneCount > 0, noneCount, most };
+  return { isWhole, isSigned, most };
 }
 
-function wholeBytes(
-  values: ArrayLike<number>,
-  isDelta: boolean,
-  isSigned: boolean,
-  hasNone: boolean,
-  most: number,
-): Uint8Array {
+function wholeBytes(values: ArrayLike<number>, isDelta: boolean, isSigned: boolean, most: number): Uint8Array {
   const count = values.length;
-  const planes = planesOf(most);
-  const bytes = new Uint8Array(count * planes);
+  const bytes = new Uint8Array(count * planesOf(most));
   let before = 0;
-  const none = hasNone ? 1 : 0;
   for (let i = 0; i < count; i++) {
     const value = values[i];
-    if (value !== value) continue;
     let left = isDelta ? value - before : value;
     before = value;
     if (isSigned) left = left < 0 ? -2 * left - 1 : 2 * left;
-    left += none;
     let at = i;
     while (left >= 0x80000000) {
       bytes[at] = left % 256;

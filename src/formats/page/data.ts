@@ -63,7 +63,7 @@ export interface PageHeader {
   readonly marksLeftOut: number;
   /** One of so many marks is in the page. */
   readonly markStride: number;
-  /** The columns `name`, `parent` (how many spans up; 0 for a root), `startNs`, `wallNs`, ..., and names. */
+  /** The columns `name`, `parent` (see `parentCodes()`), `startNs`, `wallNs`, ..., and names. */
   readonly spans: PageBlock;
   /** Attributes and marks. */
   readonly details: PageBlock;
@@ -166,7 +166,7 @@ function spansOf(
     if (index < 0) namesLeftOut++;
     name[i] = index + 1;
     const up = tree.parent[position];
-    parent[i] = up < 0 ? 0 : i - spanOf[up];
+    parent[i] = up < 0 ? -1 : spanOf[up];
     startNs[i] = snapshot.startNs[row] - originNs;
     wallNs[i] = snapshot.endNs[row] - snapshot.startNs[row];
     track[i] = tracks.of[position];
@@ -177,11 +177,11 @@ function spansOf(
     Float64Array.from(positions, position => values[rows[position]]);
   const columns = new ColumnWriter();
   columns.add("name", name);
-  columns.add("parent", parent);
+  columns.add("parent", parentCodes(parent, startNs, wallNs, track));
   columns.add("startNs", startNs, true);
   columns.add("wallNs", wallNs);
   columns.add("flags", flags);
-  columns.add("track", track, true);
+  columns.add("track", track);
   columns.add("index", of(snapshot.index), true);
   columns.add("data_load_ns", of(snapshot.dataLoadNs));
   counterColumns(snapshot).forEach((values, k) => {
@@ -190,6 +190,34 @@ function spansOf(
   columns.add("trackThread", tracks.list.map(({ thread }) => thread), true);
   columns.add("trackNumber", tracks.list.map(({ number }) => number), true);
   return { columns, names: table.bytes(), namesLeftOut };
+}
+
+/**
+ * Parents as what is to be known of them besides tracks and times: 0 where it is the innermost span that runs on the same track, or where
+ * none does the parent of the last one that began there so; 1 for a root; else how many spans before, and one.
+ */
+function parentCodes(
+  parent: Float64Array,
+  startNs: Float64Array,
+  wallNs: Float64Array,
+  track: Float64Array,
+): Float64Array {
+  const codes = new Float64Array(parent.length);
+  const running: number[][] = [];
+  const home: number[] = [];
+  for (let i = 0; i < parent.length; i++) {
+    const stack = running[track[i]] ??= [];
+    while (stack.length > 0 && isOver(stack[stack.length - 1], startNs[i])) stack.pop();
+    const guess = stack.length > 0 ? stack[stack.length - 1] : home[track[i]] ?? -1;
+    codes[i] = guess === parent[i] ? 0 : parent[i] < 0 ? 1 : i - parent[i] + 1;
+    if (stack.length === 0) home[track[i]] = parent[i];
+    stack.push(i);
+  }
+  return codes;
+
+  function isOver(span: number, ns: number): boolean {
+    return startNs[span] + Math.max(0, wallNs[span]) <= ns;
+  }
 }
 
 function threadsOf({ snapshot }: Tree, { list }: Tracks): PageThread[] {

@@ -7,8 +7,8 @@ import type { Browser } from "./browser.ts";
 
 /** Colours as a canvas takes them. */
 export interface Colors {
-  /** Of a name; strength from 0 (as good as the paper) to 3. */
-  of(name: number, strength: number): string;
+  /** Of a name; faint from 0 (as it is) to 3 (nearly the paper). */
+  of(name: number, faint: number): string;
   /** A line of a curve: the first ones are easy to tell apart. */
   line(place: number): string;
   readonly paper: string;
@@ -41,13 +41,13 @@ export function colorsOf(browser: Browser): Colors {
     bad: "",
     open: "",
     select: "",
-    of: (name: number, strength: number): string => fills[name % hues.length * 4 + strength],
+    of: (name: number, faint: number): string => fills[name % hues.length * 4 + faint],
     line: (place: number): string => lines[place % lines.length],
     refresh(): void {
       const isDark = dark.matches && !printing.matches;
       const [near, far, saturation] = isDark ? [34, 14, 38] : [76, 96, 62];
       fills = hues.flatMap(hue =>
-        [0.86, 0.6, 0.32, 0].map(faint =>
+        [0, 0.32, 0.6, 0.86].map(faint =>
           "hsl(" + hue + " " + saturation + "% " + (near + (far - near) * faint).toFixed(0) + "%)"
         )
       );

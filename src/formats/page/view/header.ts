@@ -4,6 +4,7 @@
  * @module
  */
 import type { Dom } from "./dom.ts";
+import type { Gauge } from "./gauges.ts";
 import type { Model } from "./model.ts";
 import type { State } from "./state.ts";
 import type { NameStats } from "./stats.ts";
@@ -30,7 +31,14 @@ export function sayHeader(dom: Dom, model: Model, units: Units): void {
 }
 
 /** Says what the figures say. */
-export function sayGlance(dom: Dom, model: Model, units: Units, state: State, figures: readonly NameStats[]): void {
+export function sayGlance(
+  dom: Dom,
+  model: Model,
+  units: Units,
+  state: State,
+  gauges: readonly Gauge[],
+  figures: readonly NameStats[],
+): void {
   const { time, count, percent } = units;
   let cpuNs = NaN;
   let failedCount = 0;
@@ -56,6 +64,13 @@ export function sayGlance(dom: Dom, model: Model, units: Units, state: State, fi
   glance.replaceChildren();
   part("", time(model.header.totalNs));
   if (cpuNs === cpuNs) part("cpu", time(cpuNs) + " (" + percent(cpuNs / model.totalNs) + ")");
+  else if (cpu !== undefined) {
+    // No root says: what is known of each moment, put together.
+    const PARTS = 400;
+    const shares = gauges.find(({ unit }) => unit === "share")!.values(0, model.totalNs, PARTS);
+    const share = shares.reduce((sum, one) => sum + (one === one ? one : 0), 0) / PARTS;
+    part("cpu", "~" + time(share * model.totalNs) + " (" + percent(share) + ")");
+  }
   const selfSum = figures.reduce((sum, one) => sum + one.selfNs, 0);
   const most = figures.reduce<NameStats | null>((best, one) => best === null || one.selfNs > best.selfNs ? one : best, null);
   if (most !== null && selfSum > 0) {

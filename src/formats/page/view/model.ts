@@ -59,18 +59,27 @@ export function modelOf(header: PageHeader, { columns, texts }: Block): Model {
   const count = up.length;
   const texts0 = texts[0]();
   const names = ["\u2026", ...(texts0.length === 0 ? [""] : texts0)];
-  const name = Int32Array.from(columns.name ?? none);
+  const name = new Int32Array(columns.name ?? none);
   const start = columns.startNs ?? none;
   const wall = columns.wallNs ?? none;
   const end = new Float64Array(count);
   const parent = new Int32Array(count);
   const depth = new Int32Array(count);
-  const flags = Uint8Array.from(columns.flags ?? none);
+  const flags = new Uint8Array(columns.flags ?? none);
   const firstChild = new Int32Array(count + 2);
+  const track = new Int32Array(columns.track ?? none);
+  const running: number[][] = [];
+  const home: number[] = [];
   for (let i = 0; i < count; i++) {
     // What ends before it starts, as clocks that go back have it, has no length to be seen.
     end[i] = start[i] + Math.max(0, wall[i]);
-    const above = up[i] === 0 ? -1 : i - up[i];
+    // As data.ts says: what a parent is follows nearly always from what runs on its track.
+    const stack = running[track[i]] ??= [];
+    while (stack.length > 0 && end[stack[stack.length - 1]] <= start[i]) stack.pop();
+    const guess = stack.length > 0 ? stack[stack.length - 1] : home[track[i]] ?? -1;
+    const above = up[i] === 0 ? guess : up[i] === 1 ? -1 : i - up[i] + 1;
+    if (stack.length === 0) home[track[i]] = above;
+    stack.push(i);
     parent[i] = above;
     if (above >= 0) depth[i] = depth[above] + 1;
     firstChild[(above < 0 ? count : above) + 1]++;
@@ -92,9 +101,9 @@ export function modelOf(header: PageHeader, { columns, texts }: Block): Model {
     start,
     end,
     flags,
-    track: Int32Array.from(columns.track ?? none),
-    trackThread: Int32Array.from(columns.trackThread ?? none),
-    trackNumber: Int32Array.from(columns.trackNumber ?? none),
+    track,
+    trackThread: new Int32Array(columns.trackThread ?? none),
+    trackNumber: new Int32Array(columns.trackNumber ?? none),
     firstChild,
     children,
     optional: columns,

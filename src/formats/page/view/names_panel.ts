@@ -32,6 +32,9 @@ export interface NamesPanel {
 export function namesPanelOf(box: Item, { dom, model, state, units, stats, near }: NamesParts): NamesPanel {
   const ROW = 22;
   const MOST_NEAR = 6;
+  const NAME = 120;
+  const CELL = 62;
+  const FIRST = ["self", "self %", "total", "count", "failed", "p95", "cpu", "max", "open", "p50"];
   interface Column {
     readonly title: string;
     readonly value: (one: NameStats) => number | string;
@@ -152,11 +155,15 @@ export function namesPanelOf(box: Item, { dom, model, state, units, stats, near 
   };
   const draw = (): void => {
     figures();
-    used = columns.filter(({ title }) =>
+    const having = columns.filter(({ title }) =>
       (title !== "cpu" || rows.some(one => one.cpuNs === one.cpuNs))
       && (title !== "failed" || rows.some(one => one.failedCount > 0))
       && (title !== "open" || rows.some(one => one.openCount > 0))
     );
+    // As many as find room, the least telling ones go first: a wider panel has all.
+    const room = Math.max(3, Math.floor((box.clientWidth - NAME) / CELL));
+    const kept = FIRST.filter(title => having.some(column => column.title === title)).slice(0, room);
+    used = having.filter(({ title }) => title === "name" || kept.includes(title));
     box.style.setProperty("--cells", String(used.length - 1));
     drawHead();
     list.refresh(rows.length);

@@ -61,7 +61,7 @@ export async function startPage(browser: Browser, parts: PageParts): Promise<voi
     const readAddress = parts.addressOf(browser, model, state, curves);
     parts.listenToKeys({ dom, model, state, chart: input, lit, goTo });
     parts.wireBar({ dom, model, state, units, lit, chart });
-    parts.sayGlance(dom, model, units, state, names.figures());
+    parts.sayGlance(dom, model, units, state, gauges, names.figures());
     if (browser.location.hash !== "") readAddress();
 
     const redraw = (): void => {

@@ -37,20 +37,23 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
   const GAUGE = 38;
   const CURVE = 74;
   const PARTS = 600;
+  const PART = 4;
 
   // Gauges look at every span: anew only once the line stands still. Until then what there is moves along.
   let held: { from: number; until: number; values: Float64Array[] } | null = null;
   let timer = 0;
   const refreshed = (): NonNullable<typeof held> => {
     if (held === null) {
-      held = { from: state.from, until: state.until, values: [] };
-      held.values = gauges.map(gauge => gauge.values(state.from, state.until, PARTS));
-    } else if (held.from !== state.from || held.until !== state.until) {
+      // Not for the first frame: the time line does not wait for them.
+      held = { from: 0, until: 0, values: gauges.map(() => new Float64Array(PARTS)) };
+    }
+    if (held.from !== state.from || held.until !== state.until) {
       browser.clearTimeout(timer);
       timer = browser.setTimeout(() => {
-        held = null;
+        const { from, until } = state;
+        held = { from, until, values: gauges.map(gauge => gauge.values(from, until, PARTS)) };
         state.tell("tracks");
-      }, 160);
+      }, 120);
     }
     return held;
   };
@@ -107,9 +110,8 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
     }
     pen.globalAlpha = 1;
     title(pen, gauge.label, left + 4, y + 9, colors.soft);
-    pen.textAlign = "right";
-    title(pen, amount(gauge.unit, most), left + width - 2, y + 9, colors.soft);
-    pen.textAlign = "left";
+    const text = amount(gauge.unit, most);
+    title(pen, text, left + width - 3 - pen.measureText(text).width, y + 9, colors.soft);
   };
 
   const drawCurve = (
@@ -122,7 +124,8 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
     width: number,
   ): void => {
     frame(pen, y, height, left, width);
-    const pixels = Math.max(1, Math.floor(width));
+    // Of few pixels each: one has too few values for their middle to say anything.
+    const pixels = Math.max(1, Math.floor(width / PART));
     const bands = series.map(one => one.band(state.from, state.until, pixels));
     let least = Infinity;
     let most = -Infinity;
@@ -139,29 +142,24 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
       const share = isLog ? (value > 0 ? Math.log10(value / least) : 0) / spread : (value - least) / spread;
       return top + room - room * share;
     };
+    const ticks: number[] = [];
     if (least <= most) {
-      const ticks: number[] = [];
       if (isLog) for (let at = 10 ** Math.ceil(Math.log10(least)); at <= most && ticks.length < 6; at *= 10) ticks.push(at);
       if (ticks.length < 2) {
         const step = axis.step(most - least || Math.abs(most) || 1, 3);
         ticks.length = 0;
         for (let at = Math.ceil(least / step) * step; at <= most && ticks.length < 5; at += step) ticks.push(at);
       }
-      pen.textAlign = "right";
       for (const tick of ticks) {
         pen.fillStyle = colors.grid;
         pen.fillRect(left, Math.round(yOf(tick)), width, 1);
-        pen.fillStyle = colors.soft;
-        const text = series[0].unit === "number" ? String(Number(tick.toPrecision(3))) : amount(series[0].unit, tick);
-        pen.fillText(text, left + width - 2, Math.max(y + 8, yOf(tick) - 5));
       }
-      pen.textAlign = "left";
       bands.forEach(({ min, max, median }, k) => {
         const color = colors.line(k);
         pen.fillStyle = color;
         pen.globalAlpha = 0.22;
         for (let i = 0; i < pixels; i++) {
-          if (min[i] < max[i]) pen.fillRect(left + i, yOf(max[i]), 1, Math.max(1, yOf(min[i]) - yOf(max[i])));
+          if (min[i] < max[i]) pen.fillRect(left + i * PART, yOf(max[i]), PART, Math.max(1, yOf(min[i]) - yOf(max[i])));
         }
         pen.globalAlpha = 1;
         pen.strokeStyle = color;
@@ -170,8 +168,8 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
         let isFirst = true;
         for (let i = 0; i < pixels; i++) {
           if (median[i] !== median[i]) continue;
-          if (isFirst) pen.moveTo(left + i + 0.5, yOf(median[i]));
-          else pen.lineTo(left + i + 0.5, yOf(median[i]));
+          if (isFirst) pen.moveTo(left + (i + 0.5) * PART, yOf(median[i]));
+          else pen.lineTo(left + (i + 0.5) * PART, yOf(median[i]));
           isFirst = false;
         }
         pen.stroke();
@@ -179,10 +177,14 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
         if (series[k].x.length <= 60) {
           pen.fillStyle = color;
           for (let i = 0; i < pixels; i++) {
-            if (median[i] === median[i]) pen.fillRect(left + i - 1, yOf(median[i]) - 1.5, 3, 3);
+            if (median[i] === median[i]) pen.fillRect(left + i * PART, yOf(median[i]) - 1.5, 3, 3);
           }
         }
       });
+    }
+    for (const tick of ticks) {
+      const text = series[0].unit === "number" ? String(Number(tick.toPrecision(3))) : amount(series[0].unit, tick);
+      title(pen, text, left + width - 3 - pen.measureText(text).width, Math.min(y + height - 7, Math.max(y + 8, yOf(tick))), colors.soft);
     }
     let x = left + 4;
     series.forEach((one, k) => {

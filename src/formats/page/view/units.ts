@@ -56,6 +56,6 @@ export function unitsOfPage(): Units {
     percent: share =>
       !Number.isFinite(share) ? "" : (100 * share).toFixed(share >= 0.9995 || share === 0 ? 0 : 1) + "%",
     counted: ({ unit, total }, sign, value) => (total === "sum" ? sign : "") + amounts[unit](value),
-    count: value => value.toLocaleString("en"),
+    count: value => String(value).replace(/\B(?=(\d{3})+$)/g, ","),
   };
 }
