@@ -78,7 +78,9 @@ for (const count of SIZES) {
   const { page: html, cpuMs } = made(count);
   console.log(`\n${count.toLocaleString("en")} spans of a server`);
   console.log(`  page    ${(Buffer.byteLength(html) / 1e6).toFixed(2)} MB`);
-  console.log(`  made in ${Math.min(...cpuMs).toFixed(0)} ms of CPU, ${median(cpuMs).toFixed(0)} in the middle`);
+  console.log(
+    `  made in ${Math.min(...cpuMs).toFixed(0)} ms of CPU, ${median(cpuMs).toFixed(0)} in the middle`,
+  );
   const path = join(folder.write("trace.html", html));
   const drawn: number[] = [];
   const painted: number[] = [];
@@ -86,20 +88,26 @@ for (const count of SIZES) {
     await using page = await browser.open(pathToFileURL(path).href, WINDOW);
     await page.until('document.documentElement.dataset.ready === "true"', 60_000);
     drawn.push(await page.evaluate<number>("Number(document.documentElement.dataset.drawn)"));
-    painted.push(await page.evaluate<number>("performance.getEntriesByName('first-contentful-paint')[0].startTime"));
+    painted.push(
+      await page.evaluate<number>("performance.getEntriesByName('first-contentful-paint')[0].startTime"),
+    );
     if (i < TRIES - 1) continue;
     for (const [gesture, act] of Object.entries(GESTURES)) {
       const { apart, work } = await frames(page, act);
       const sorted = apart.toSorted((a, b) => a - b);
       console.log(
-        `  ${gesture}: frames ${median(apart).toFixed(1)} ms apart (p95 ${sorted[Math.floor(sorted.length * 0.95)].toFixed(1)}), `
+        `  ${gesture}: frames ${median(apart).toFixed(1)} ms apart (p95 ${
+          sorted[Math.floor(sorted.length * 0.95)].toFixed(1)
+        }), `
           + `${(1000 * apart.length / apart.reduce((sum, one) => sum + one, 0)).toFixed(0)} a second; `
           + `work ${median(work).toFixed(1)} ms`,
       );
     }
   }
   console.log(
-    `  first paint after ${Math.min(...painted).toFixed(0)} ms (${median(painted).toFixed(0)} in the middle), `
+    `  first paint after ${Math.min(...painted).toFixed(0)} ms (${
+      median(painted).toFixed(0)
+    } in the middle), `
       + `time line after ${Math.min(...drawn).toFixed(0)} ms (${median(drawn).toFixed(0)})`,
   );
 }

@@ -134,7 +134,9 @@ export function serverTrace(count: number): Snapshot {
     let at = now + wait(0.01);
     const step = (name: string, meanMs: number, cpu: number, more: Partial<Made> = {}): number => {
       const end = at + wait(meanMs);
-      const child = spans.add(span(id, name, at, end, { thread, cpuNs: Math.round((end - at) * cpu), ...more }));
+      const child = spans.add(
+        span(id, name, at, end, { thread, cpuNs: Math.round((end - at) * cpu), ...more }),
+      );
       at = end + wait(0.005);
       return child;
     };
@@ -145,18 +147,27 @@ export function serverTrace(count: number): Snapshot {
     }
     const rendered = step("render", 0.35, 0.95, fails ? { attrs: { error: attrs.error } } : {});
     const { startNs, endNs } = spans.all[rendered - 1];
-    spans.add(span(rendered, "serialise", startNs + (endNs - startNs) * 0.4, startNs + (endNs - startNs) * 0.8, {
-      thread,
-      cpuNs: Math.round((endNs - startNs) * 0.39),
-    }));
+    spans.add(
+      span(rendered, "serialise", startNs + (endNs - startNs) * 0.4, startNs + (endNs - startNs) * 0.8, {
+        thread,
+        cpuNs: Math.round((endNs - startNs) * 0.39),
+      }),
+    );
     request.endNs = Math.round(at);
     request.cpuNs = Math.round((request.endNs - request.startNs) * (0.4 + 0.2 * roll()));
     request.memory = Math.round(80e6 + 30e6 * Math.sin(now / 9e8) + 10e6 * roll());
-    request.marks = roll() < 0.3 ? [["queue depth", Math.floor(4 + 3 * Math.sin(now / 2e8) + roll() * 3), now]] : [];
+    request.marks = roll() < 0.3
+      ? [["queue depth", Math.floor(4 + 3 * Math.sin(now / 2e8) + roll() * 3), now]]
+      : [];
     last = Math.max(last, request.endNs);
   }
   for (const open of ["/feed", "/search", "/feed"]) {
-    spans.add(span(session, `request ${open}`, last * (0.9 + 0.03 * roll()), last, { isOpen: true, attrs: { route: open } }));
+    spans.add(
+      span(session, `request ${open}`, last * (0.9 + 0.03 * roll()), last, {
+        isOpen: true,
+        attrs: { route: open },
+      }),
+    );
   }
   spans.all[0].endNs = Math.round(last);
   const thread = (threadId: number, name: string | null) => ({ pid: 4711, rank: NaN, threadId, name });
@@ -167,7 +178,9 @@ export function serverTrace(count: number): Snapshot {
 export function trainingTrace(epochs = 5, batches = 200): Snapshot {
   const roll = dice(3);
   const spans = new Spans();
-  const session = spans.add(span(0, "cirron.session", 0, 0, { attrs: { pid: 812, runtime: "bun", device: "NVIDIA H100" } }));
+  const session = spans.add(
+    span(0, "cirron.session", 0, 0, { attrs: { pid: 812, runtime: "bun", device: "NVIDIA H100" } }),
+  );
   let now = 2 * MS;
   for (let e = 0; e < epochs; e++) {
     const epoch = span(session, "epoch", now, now, { index: e });
@@ -188,12 +201,14 @@ export function trainingTrace(epochs = 5, batches = 200): Snapshot {
         marks: [["loss", loss, start + length - 1000], ["lr", 0.01 * 0.999 ** k, start + length - 900]],
       }));
       let at = start;
-      for (const [name, part, cpu, gpu] of [["forward", 0.35, 0.5, 0.9], ["backward", 0.45, 0.6, 0.95], [
-        "optimizer.step",
-        0.15,
-        0.9,
-        0.3,
-      ]] as const) {
+      for (
+        const [name, part, cpu, gpu] of [["forward", 0.35, 0.5, 0.9], ["backward", 0.45, 0.6, 0.95], [
+          "optimizer.step",
+          0.15,
+          0.9,
+          0.3,
+        ]] as const
+      ) {
         const end = at + length * part;
         spans.add(span(batch, name, at, end, {
           cpuNs: Math.round((end - at) * cpu),

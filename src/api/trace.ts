@@ -108,9 +108,9 @@ export interface TraceFunction {
   /** Where the time went, by path or by name. */
   (options: SummaryOptions): TraceSummary<SummaryRow> | TraceSummary<NameSummaryRow>;
   /**
-   * A self-contained page to open or to mail: the tree, an icicle over time, marks as curves and the summary. It loads
-   * nothing. Under 3 MB and drawn within a second, whatever the trace: siblings of one name are folded (see `fold`), and of
-   * more than 12 000 nodes the longest are shown.
+   * A self-contained page to open or to mail: every span on a time line, with counters and marks as curves; the tree, in which siblings of one
+   * name are one line (see `fold`), a table by name, and the shape of the time. It loads nothing. 100 000 spans take some 1.5 MB, and of more
+   * than 1 000 000 it has the longest.
    */
   (options: TraceOptions & { format: "html" }): string;
   /**
@@ -201,7 +201,9 @@ function printTree(tree: Tree, { context, options }: Request): unknown {
   const isNotebook = context.isNotebook();
   const terminal = isNotebook ? null : context.terminal();
   const shown = folded(tree, options.fold ?? (isNotebook || terminal !== null));
-  if (isNotebook) return new TraceTree(toText(shown), () => toCell(toPage(tree, foldLimit(options.fold ?? true))));
+  if (isNotebook) {
+    return new TraceTree(toText(shown), () => toCell(toPage(tree, foldLimit(options.fold ?? true))));
+  }
   context.print(terminal === null ? toText(shown) : toTerminalText(shown, terminal.colors));
   return undefined;
 }

@@ -40,7 +40,7 @@ export class ColumnWriter {
   add(key: string, given: ArrayLike<number>, wantsDelta = false): void {
     const noneCount = countNone(given);
     if (noneCount === given.length) return;
-    const values = noneCount === 0 ? given : Array.prototype.filter.call(given, value => value === value);
+    const values = noneCount === 0 ? given : presentOf(given, given.length - noneCount);
     const { isWhole, isSigned, most } = surveyed(values, wantsDelta);
     if (noneCount > 0) this.#parts.push(presence(given));
     const bytes = isWhole ? wholeBytes(values, wantsDelta, isSigned, 2 * most) : doubleBytes(values);
@@ -74,6 +74,13 @@ function countNone(values: ArrayLike<number>): number {
   return count;
 }
 
+function presentOf(values: ArrayLike<number>, count: number): Float64Array {
+  const present = new Float64Array(count);
+  let at = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] === values[i]) present[at++] = values[i];
+  return present;
+}
+
 /** A bit for each: whether it is a number. */
 function presence(values: ArrayLike<number>): Uint8Array {
   const bytes = new Uint8Array(Math.ceil(values.length / 8));
@@ -105,7 +112,12 @@ function surveyed(values: ArrayLike<number>, isDelta: boolean): Survey {
   return { isWhole, isSigned, most };
 }
 
-function wholeBytes(values: ArrayLike<number>, isDelta: boolean, isSigned: boolean, most: number): Uint8Array {
+function wholeBytes(
+  values: ArrayLike<number>,
+  isDelta: boolean,
+  isSigned: boolean,
+  most: number,
+): Uint8Array {
   const count = values.length;
   const bytes = new Uint8Array(count * planesOf(most));
   let before = 0;

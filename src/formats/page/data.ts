@@ -111,7 +111,10 @@ export function toPageData(tree: Tree, fold: number, most?: number): PageData {
     fold: Number.isFinite(fold) ? fold : rows.length,
     counters: COUNTERS.map(({ column, label, unit, total }) => ({ column, label, unit, total })),
     threads: threadsOf(tree, tracks),
-    rowCount: Math.min(MOST_ROWS, rows.length === 0 ? 0 : tree.depth.reduce((most, one) => Math.max(most, one), 0) + tracks.list.length),
+    rowCount: Math.min(
+      MOST_ROWS,
+      rows.length === 0 ? 0 : tree.depth.reduce((most, one) => Math.max(most, one), 0) + tracks.list.length,
+    ),
     facts: factsOf(tree),
     namesLeftOut,
     attrsLeftOut: details.attrsLeftOut,

@@ -82,7 +82,9 @@ function attrsTo(
     }
     return leftOut;
   };
-  const order = having.length > ANY_ORDER ? having.toSorted((a, b) => weight(b) - weight(a) || a - b) : having;
+  const order = having.length > ANY_ORDER
+    ? having.toSorted((a, b) => weight(b) - weight(a) || a - b)
+    : having;
   const attrsLeftOut = tryAll(order);
   columns.add("attrs", of);
   return { attrs: table.bytes(), attrsLeftOut };

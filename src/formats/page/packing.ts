@@ -29,7 +29,11 @@ export function packed(bytes: Uint8Array): Packed {
   } catch {
     // As it is, then: the page is larger, and shows the same.
   }
-  return { isDeflated: deflated !== null, byteLength: (deflated ?? bytes).length, text: pairsOf(deflated ?? bytes) };
+  return {
+    isDeflated: deflated !== null,
+    byteLength: (deflated ?? bytes).length,
+    text: pairsOf(deflated ?? bytes),
+  };
 }
 
 /**
@@ -37,7 +41,7 @@ export function packed(bytes: Uint8Array): Packed {
  * than base64.
  */
 export const ALPHABET: string =
-  " !\"#$%()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+  ' !"#$%()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~';
 
 const BITS = 13;
 

@@ -5,14 +5,14 @@
  *
  * @module
  */
-import { wireBar } from "./view/bar.ts";
 import { addressOf } from "./view/address.ts";
 import { axisOf } from "./view/axis.ts";
-import { chartInputOf } from "./view/chart_input.ts";
+import { wireBar } from "./view/bar.ts";
 import { chartOf } from "./view/chart.ts";
+import { chartInputOf } from "./view/chart_input.ts";
 import { colorsOf } from "./view/colors.ts";
-import { curvesPanelOf } from "./view/curves_panel.ts";
 import { curvesOf } from "./view/curves.ts";
+import { curvesPanelOf } from "./view/curves_panel.ts";
 import { decoder } from "./view/decode.ts";
 import { detailsPanelOf } from "./view/details_panel.ts";
 import { domOf } from "./view/dom.ts";
@@ -82,5 +82,7 @@ export function pageScript(): string {
   const parts = Object.entries(PARTS).map(([name, part]) => `${name}: ${part},`);
   // Some bundlers keep names by calling a helper of theirs within functions.
   const helper = "const __name = part => part;";
-  return text = `"use strict";\n{\n${helper}\nconst parts = {\n${parts.join("\n")}\n};\n(${startPage})(window, parts);\n}`;
+  return text = `"use strict";\n{\n${helper}\nconst parts = {\n${
+    parts.join("\n")
+  }\n};\n(${startPage})(window, parts);\n}`;
 }

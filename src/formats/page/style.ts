@@ -94,7 +94,7 @@ canvas { display: block; width: 100%; touch-action: none; }
 #shape-note { padding: 3px 8px; border-top: 1px solid var(--line); }
 #curves-part { overflow: auto; } #curves p { padding: 6px 8px; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: right; padding: 2px 6px; white-space: nowrap; } td.name, th:nth-child(2) { text-align: left; }
+th, td { text-align: right; padding: 2px 6px; white-space: nowrap; } td.name, th:nth-child(4) { text-align: left; }
 th { background: var(--panel); position: sticky; top: 0; }
 td button { border: 1px solid var(--line); border-radius: 3px; background: var(--panel); }
 #details { border: 1px solid var(--line); background: var(--panel); padding: 6px 9px; margin-top: 6px; height: 30%; overflow: auto; overflow-wrap: anywhere; flex: none; }

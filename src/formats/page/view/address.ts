@@ -18,7 +18,9 @@ export function addressOf(browser: Browser, model: Model, state: State, curves: 
   const write = (): string => {
     const parts: string[] = [];
     const add = (key: string, value: string): void => void parts.push(key + "=" + encodeURIComponent(value));
-    if (state.from > 0 || state.until < totalNs) add("t", state.from.toFixed(0) + "-" + state.until.toFixed(0));
+    if (state.from > 0 || state.until < totalNs) {
+      add("t", state.from.toFixed(0) + "-" + state.until.toFixed(0));
+    }
     if (state.region !== null) add("region", state.region.map(ns => ns.toFixed(0)).join("-"));
     if (state.ruler !== null) add("ruler", state.ruler.map(ns => ns.toFixed(0)).join("-"));
     if (state.tab > 0) add("tab", TABS[state.tab]);
@@ -63,7 +65,9 @@ export function addressOf(browser: Browser, model: Model, state: State, curves: 
       return number < count ? number : -1;
     };
     state.folded.clear();
-    for (const key of (given.folded ?? "").split(" ")) if (/^[ptf]\d+(\.\d+)?$/.test(key)) state.folded.add(key);
+    for (const key of (given.folded ?? "").split(" ")) {
+      if (/^[ptf]\d+(\.\d+)?$/.test(key)) state.folded.add(key);
+    }
     state.tell("lanes");
     const t = pair(given.t);
     state.ruler = pair(given.ruler);

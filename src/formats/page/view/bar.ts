@@ -55,7 +55,8 @@ export function wireBar({ dom, model, state, units, lit, chart }: BarParts): voi
     const { region } = state;
     picked.hidden = region === null;
     if (region !== null) {
-      picked.textContent = "Tree, table and curves: " + units.time(region[1] - region[0]) + " from " + units.moment(region[0]) + " (Escape for all)";
+      picked.textContent = "Tree, table and curves: " + units.time(region[1] - region[0]) + " from "
+        + units.moment(region[0]) + " (Escape for all)";
     }
   };
   const showFound = (): void => {

@@ -124,7 +124,9 @@ export interface Browser {
   requestAnimationFrame(draw: () => void): number;
   setTimeout(act: () => void, ms: number): number;
   clearTimeout(timer: number): void;
-  matchMedia(query: string): { readonly matches: boolean; addEventListener(type: string, listener: () => void): void };
+  matchMedia(
+    query: string,
+  ): { readonly matches: boolean; addEventListener(type: string, listener: () => void): void };
   getComputedStyle(item: Item): { getPropertyValue(name: string): string };
   addEventListener(type: string, listener: Listener): void;
 }

@@ -95,7 +95,11 @@ export function chartOf(canvas: Item, parts: ChartParts): Chart {
         pen.fillRect(0, y, wide, lane.height);
         if (lane.isFolded) painter.drawHill(pen, lane, y, sizes.head, chart.left, chart.width);
         pen.fillStyle = colors.ink;
-        pen.fillText((lane.isFolded ? "\u25b8 " : "\u25be ") + lane.label, lane.kind === "thread" ? 6 : 2, y + lane.height / 2);
+        pen.fillText(
+          (lane.isFolded ? "\u25b8 " : "\u25be ") + lane.label,
+          lane.kind === "thread" ? 6 : 2,
+          y + lane.height / 2,
+        );
         continue;
       }
       const firstRow = rows.first[lane.firstTrack];
@@ -111,7 +115,11 @@ export function chartOf(canvas: Item, parts: ChartParts): Chart {
         pen.fillRect(0, y, chart.left - 1, lane.height);
         pen.fillStyle = colors.soft;
         if (lane.label !== "") {
-          pen.fillText((lane.isFolded ? "\u25b8" : "\u25be") + painter.fitting(pen, lane.label, chart.left - 12), 2, Math.max(y, sizes.axis - sizes.row) + sizes.row / 2);
+          pen.fillText(
+            (lane.isFolded ? "\u25b8" : "\u25be") + painter.fitting(pen, lane.label, chart.left - 12),
+            2,
+            Math.max(y, sizes.axis - sizes.row) + sizes.row / 2,
+          );
         }
         pen.fillStyle = colors.grid;
         pen.fillRect(0, y + lane.height - 1, wide, 1);
@@ -192,7 +200,11 @@ export function chartOf(canvas: Item, parts: ChartParts): Chart {
     if (region !== null) band(region, colors.mark, units.time(region[1] - region[0]));
     if (ruler !== null) {
       const length = ruler[1] - ruler[0];
-      band(ruler, colors.open, units.time(length) + " apart \u00b7 " + (1e9 / length).toPrecision(3) + " per s");
+      band(
+        ruler,
+        colors.open,
+        units.time(length) + " apart \u00b7 " + (1e9 / length).toPrecision(3) + " per s",
+      );
     }
     if (chart.pointerX >= chart.left) {
       pen.fillStyle = colors.soft;
@@ -272,7 +284,10 @@ export function chartOf(canvas: Item, parts: ChartParts): Chart {
       const keys = ["t" + thread];
       if (row > 0) keys.push("f" + thread + "." + model.trackNumber[track]);
       for (const key of state.folded) {
-        if (key.startsWith("p") && model.header.threads[Number(key.slice(1))].process === model.header.threads[thread].process) keys.push(key);
+        if (
+          key.startsWith("p")
+          && model.header.threads[Number(key.slice(1))].process === model.header.threads[thread].process
+        ) keys.push(key);
       }
       for (const key of keys) if (state.folded.has(key)) state.toggleLane(key);
       const y = yOf(span);

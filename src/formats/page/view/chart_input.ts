@@ -37,11 +37,21 @@ export interface ChartKeys {
 }
 
 /** Listens, and gives what keys do. */
-export function chartInputOf({ browser, chart, model, rows, state, tracks, units, tip }: InputParts): ChartKeys {
+export function chartInputOf(
+  { browser, chart, model, rows, state, tracks, units, tip }: InputParts,
+): ChartKeys {
   const { canvas } = chart;
   const { start, end } = model;
   const isFramed = browser.self !== browser.top;
-  type Grip = { kind: "pan" | "region" | "ruler"; x: number; y: number; from: number; until: number; top: number; hasMoved: boolean };
+  type Grip = {
+    kind: "pan" | "region" | "ruler";
+    x: number;
+    y: number;
+    from: number;
+    until: number;
+    top: number;
+    hasMoved: boolean;
+  };
   let grip: Grip | null = null;
 
   const zoomAt = (ns: number, by: number): void => {
@@ -158,7 +168,11 @@ export function chartInputOf({ browser, chart, model, rows, state, tracks, units
     return low;
   };
   return {
-    zoom: by => zoomAt(chart.pointerX >= chart.left ? chart.timeAt(chart.pointerX) : (state.from + state.until) / 2, by),
+    zoom: by =>
+      zoomAt(
+        chart.pointerX >= chart.left ? chart.timeAt(chart.pointerX) : (state.from + state.until) / 2,
+        by,
+      ),
     pan,
     fit,
     go(where) {

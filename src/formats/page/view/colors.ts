@@ -47,13 +47,15 @@ export function colorsOf(browser: Browser): Colors {
       const isDark = dark.matches && !printing.matches;
       const [near, far, saturation] = isDark ? [34, 14, 38] : [76, 96, 62];
       fills = hues.flatMap(hue =>
-        [0, 0.32, 0.6, 0.86].map(faint =>
+        [0, 0.32, 0.6, 0.72].map(faint =>
           "hsl(" + hue + " " + saturation + "% " + (near + (far - near) * faint).toFixed(0) + "%)"
         )
       );
       lines = [212, 28, 150, 330, 268, 52].map(hue => "hsl(" + hue + " 70% " + (isDark ? 68 : 38) + "%)");
       const style = browser.getComputedStyle(browser.document.documentElement);
-      for (const name of ["paper", "panel", "ink", "soft", "grid", "mark", "bad", "open", "select"] as const) {
+      for (
+        const name of ["paper", "panel", "ink", "soft", "grid", "mark", "bad", "open", "select"] as const
+      ) {
         colors[name] = style.getPropertyValue("--" + name).trim();
       }
     },

@@ -83,7 +83,9 @@ export function curvesOf(model: Model, state: State, makeSeries: MakeSeries): Cu
         group.y.push(markValue[k]);
       }
       const byMark = new Map<string, number[]>();
-      const found = [...groups].filter(([, { x }]) => x.length >= FEWEST).sort((a, b) => b[1].x.length - a[1].x.length);
+      const found = [...groups].filter(([, { x }]) => x.length >= FEWEST).sort((a, b) =>
+        b[1].x.length - a[1].x.length
+      );
       for (const [key, { label, x, y }] of found) {
         const mark = key.split(" ")[0];
         byMark.set(mark, [...byMark.get(mark) ?? [], all.push(makeSeries(label, "number", x, y)) - 1]);
@@ -103,7 +105,10 @@ export function curvesOf(model: Model, state: State, makeSeries: MakeSeries): Cu
         }
       }
       if (tracks.length === 0) {
-        tracks = [...byMark.values()].slice(0, FIRST_TRACKS).map(series => ({ series: series.slice(0, 6), isLog: false }));
+        tracks = [...byMark.values()].slice(0, FIRST_TRACKS).map(series => ({
+          series: series.slice(0, 3),
+          isLog: false,
+        }));
       }
       tracks = tracks.map(track => ({ ...track, series: track.series.filter(one => one < all.length) }))
         .filter(track => track.series.length > 0);
@@ -134,7 +139,9 @@ export function curvesOf(model: Model, state: State, makeSeries: MakeSeries): Cu
     read(text) {
       const found = text.split(",").filter(part => /^\d+(\+\d+)*l?$/.test(part)).slice(0, 24);
       tracks = found.map(part => ({
-        series: part.replace("l", "").split("+").map(Number).filter(one => all.length === 0 || one < all.length),
+        series: part.replace("l", "").split("+").map(Number).filter(one =>
+          all.length === 0 || one < all.length
+        ),
         isLog: part.endsWith("l"),
       })).filter(track => track.series.length > 0);
     },

@@ -38,9 +38,13 @@ export function decoder(): Decode {
         }
         let before = 0;
         if (isSigned) {
-          for (let i = 0; i < valueCount; i++) values[i] = values[i] % 2 === 0 ? values[i] / 2 : -(values[i] + 1) / 2;
+          for (let i = 0; i < valueCount; i++) {
+            values[i] = values[i] % 2 === 0
+              ? values[i] / 2
+              : -(values[i] + 1) / 2;
+          }
         }
-        if (isDelta) for (let i = 0; i < valueCount; i++) values[i] = before += values[i];
+        if (isDelta) { for (let i = 0; i < valueCount; i++) values[i] = before += values[i]; }
       }
       at += byteLength;
       if (valueCount === count) {
@@ -56,7 +60,8 @@ export function decoder(): Decode {
     const texts = block.textLengths.map(length => {
       const from = at;
       at += length;
-      return () => length === 0 ? [] : new TextDecoder().decode(bytes.subarray(from, from + length)).split("\n");
+      return () =>
+        length === 0 ? [] : new TextDecoder().decode(bytes.subarray(from, from + length)).split("\n");
     });
     return { columns, texts };
   };

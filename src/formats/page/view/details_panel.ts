@@ -20,7 +20,10 @@ export interface DetailsParts {
 }
 
 /** Fills the box; gives what takes the details in once they are read. */
-export function detailsPanelOf(box: Item, { dom, model, state, units, goTo }: DetailsParts): (details: Block) => void {
+export function detailsPanelOf(
+  box: Item,
+  { dom, model, state, units, goTo }: DetailsParts,
+): (details: Block) => void {
   const MOST_MARKS = 100;
   const SLOWEST = 8;
   let details: Block | null = null;
@@ -62,22 +65,34 @@ export function detailsPanelOf(box: Item, { dom, model, state, units, goTo }: De
     const entries: [string, string][] = [];
     const failed = model.isFailed(span);
     if (failed || model.isOpen(span)) {
-      entries.push(["state", [failed ? "failed" : "", model.isOpen(span) ? "open" : ""].filter(word => word !== "").join(", ")]);
+      entries.push([
+        "state",
+        [failed ? "failed" : "", model.isOpen(span) ? "open" : ""].filter(word => word !== "").join(", "),
+      ]);
     }
     entries.push(["time", units.time(wall) + (model.isOpen(span) ? " so far" : "")]);
     entries.push(["starts at", units.moment(model.start[span])]);
     for (const counter of model.header.counters) {
       const value = model.optional[counter.column]?.[span];
-      if (value !== undefined && value === value) entries.push([counter.label, units.counted(counter, model.sign(span), value)]);
+      if (value !== undefined && value === value) {
+        entries.push([counter.label, units.counted(counter, model.sign(span), value)]);
+      }
     }
     const load = model.optional.data_load_ns?.[span];
     if (load !== undefined && load === load) entries.push(["loading", units.time(load)]);
-    const parts: Item[] = [dom.make("h3", model.label(span), failed ? "failed" : undefined), ...table("", entries)];
+    const parts: Item[] = [
+      dom.make("h3", model.label(span), failed ? "failed" : undefined),
+      ...table("", entries),
+    ];
     const set = details?.columns.attrs?.[span];
-    if (set !== undefined && set === set) parts.push(...table("Attributes", dom.browser.JSON.parse(attrs[set]) as [string, string][]));
+    if (set !== undefined && set === set) {
+      parts.push(...table("Attributes", dom.parse(attrs[set]) as [string, string][]));
+    }
     const marks = marksOf(span);
     if (marks.length > 0) {
-      const more = marks.length > MOST_MARKS ? " (the newest " + MOST_MARKS + " of " + units.count(marks.length) + ")" : "";
+      const more = marks.length > MOST_MARKS
+        ? " (the newest " + MOST_MARKS + " of " + units.count(marks.length) + ")"
+        : "";
       parts.push(...table("Marks" + more, marks.slice(-MOST_MARKS)));
     }
     if (model.parent[span] >= 0) {
@@ -116,9 +131,19 @@ export function detailsPanelOf(box: Item, { dom, model, state, units, goTo }: De
     const wall = (i: number): number => model.end[i] - model.start[i];
     const slowest = meant.toSorted((a, b) => wall(b) - wall(a)).slice(0, SLOWEST);
     const failed = meant.filter(i => model.isFailed(i)).slice(0, SLOWEST);
-    const entries: [string, string][] = [["spans", units.count(meant.length)], ["time together", units.time(totalNs)]];
-    if (failedCount > 0) entries.push(["failed", units.count(failedCount) + " of " + units.count(meant.length)]);
-    const parts = [dom.make("h3", model.names[state.name]), ...table("", entries), dom.make("h4", "Slowest"), ...buttons(slowest)];
+    const entries: [string, string][] = [["spans", units.count(meant.length)], [
+      "time together",
+      units.time(totalNs),
+    ]];
+    if (failedCount > 0) {
+      entries.push(["failed", units.count(failedCount) + " of " + units.count(meant.length)]);
+    }
+    const parts = [
+      dom.make("h3", model.names[state.name]),
+      ...table("", entries),
+      dom.make("h4", "Slowest"),
+      ...buttons(slowest),
+    ];
     if (failed.length > 0) parts.push(dom.make("h4", "Failed"), ...buttons(failed));
     box.replaceChildren(...parts);
   };

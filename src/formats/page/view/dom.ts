@@ -9,6 +9,8 @@ import type { Browser, Item } from "./browser.ts";
 /** Makes and finds elements. */
 export interface Dom {
   readonly browser: Browser;
+  /** Reads JSON. */
+  parse(text: string): unknown;
   byId(id: string): Item;
   make(tag: string, text?: string, kind?: string): Item;
   /** Puts `count` lines of equal height into a box that scrolls. */
@@ -26,7 +28,7 @@ export interface LineList {
 
 /** Makes it. */
 export function domOf(browser: Browser): Dom {
-  const { document } = browser;
+  const { document, JSON: { parse } } = browser;
   const make = (tag: string, text?: string, kind?: string): Item => {
     const item = document.createElement(tag);
     if (text !== undefined) item.textContent = text;
@@ -35,6 +37,7 @@ export function domOf(browser: Browser): Dom {
   };
   return {
     browser,
+    parse: text => parse(text),
     byId: id => document.getElementById(id)!,
     make,
     list(box, rowHeight, line) {
@@ -64,7 +67,9 @@ export function domOf(browser: Browser): Dom {
         reveal(index) {
           const y = index * rowHeight;
           if (y < box.scrollTop) box.scrollTop = y;
-          else if (y + rowHeight > box.scrollTop + box.clientHeight) box.scrollTop = y + rowHeight - box.clientHeight;
+          else if (y + rowHeight > box.scrollTop + box.clientHeight) {
+            box.scrollTop = y + rowHeight - box.clientHeight;
+          }
           draw();
         },
         page: () => Math.max(1, Math.floor(box.clientHeight / rowHeight) - 1),

@@ -16,14 +16,21 @@ export function sayHeader(dom: Dom, model: Model, units: Units): void {
   const { count } = units;
   dom.byId("title").textContent = header.title;
   const facts = [count(header.spanCount) + (header.spanCount === 1 ? " span" : " spans")];
-  if (header.startMs > 0) facts.push(new Date(header.startMs).toISOString().replace("T", " ").slice(0, 19) + " UTC");
+  if (header.startMs > 0) {
+    facts.push(new Date(header.startMs).toISOString().replace("T", " ").slice(0, 19) + " UTC");
+  }
   dom.byId("facts").textContent = [...facts, ...header.facts].join(" \u00b7 ");
   const notes: string[] = [];
   if (header.leftOutCount > 0) {
-    notes.push("The " + count(header.leftOutCount) + " shortest spans are not in this page: a browser holds " + count(model.count) + ".");
+    notes.push(
+      "The " + count(header.leftOutCount) + " shortest spans are not in this page: a browser holds "
+        + count(model.count) + ".",
+    );
   }
   if (header.namesLeftOut > 0) notes.push("Names of " + count(header.namesLeftOut) + " spans found no room.");
-  if (header.attrsLeftOut > 0) notes.push("Attributes of " + count(header.attrsLeftOut) + " short spans found no room.");
+  if (header.attrsLeftOut > 0) {
+    notes.push("Attributes of " + count(header.attrsLeftOut) + " short spans found no room.");
+  }
   if (header.marksLeftOut > 0) notes.push(count(header.marksLeftOut) + " marks found no room.");
   if (header.markStride > 1) notes.push("One of " + header.markStride + " marks is in the page.");
   dom.byId("notes").textContent = notes.join(" ");
@@ -56,7 +63,9 @@ export function sayGlance(
   }
   const glance = dom.byId("glance");
   const part = (label: string, value: string, kind?: string, act?: () => void): void => {
-    const item = act === undefined ? dom.make("span", undefined, "fact") : dom.make("button", undefined, "fact");
+    const item = act === undefined
+      ? dom.make("span", undefined, "fact")
+      : dom.make("button", undefined, "fact");
     item.append(label === "" ? "" : label + " ", dom.make("b", value, kind));
     if (act !== undefined) item.addEventListener("click", act);
     glance.append(item);
@@ -72,12 +81,21 @@ export function sayGlance(
     part("cpu", "~" + time(share * model.totalNs) + " (" + percent(share) + ")");
   }
   const selfSum = figures.reduce((sum, one) => sum + one.selfNs, 0);
-  const most = figures.reduce<NameStats | null>((best, one) => best === null || one.selfNs > best.selfNs ? one : best, null);
+  const most = figures.reduce<NameStats | null>(
+    (best, one) => best === null || one.selfNs > best.selfNs ? one : best,
+    null,
+  );
   if (most !== null && selfSum > 0) {
-    part("most", model.names[most.name] + ", " + time(most.selfNs) + " of its own (" + percent(most.selfNs / selfSum) + ")", undefined, () => {
-      state.openTab(1);
-      state.selectName(most.name);
-    });
+    part(
+      "most",
+      model.names[most.name] + ", " + time(most.selfNs) + " of its own (" + percent(most.selfNs / selfSum)
+        + ")",
+      undefined,
+      () => {
+        state.openTab(1);
+        state.selectName(most.name);
+      },
+    );
   }
   const first = (is: (span: number) => boolean) => (): void => {
     for (let i = model.count - 1; i >= 0; i--) {
@@ -87,6 +105,11 @@ export function sayGlance(
       }
     }
   };
-  part("failed", failedCount === 0 ? "none" : count(failedCount) + " of " + count(model.count), failedCount > 0 ? "bad" : undefined, failedCount > 0 ? first(model.isFailed) : undefined);
+  part(
+    "failed",
+    failedCount === 0 ? "none" : count(failedCount) + " of " + count(model.count),
+    failedCount > 0 ? "bad" : undefined,
+    failedCount > 0 ? first(model.isFailed) : undefined,
+  );
   if (openCount > 0) part("open", count(openCount), "unended", first(model.isOpen));
 }

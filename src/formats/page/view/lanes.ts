@@ -37,7 +37,11 @@ export interface LaneSizes {
 }
 
 /** Makes the function that does. */
-export function lanesOf({ header, trackThread, trackNumber }: Model, rows: Rows, { row, head }: LaneSizes): LayLanes {
+export function lanesOf(
+  { header, trackThread, trackNumber }: Model,
+  rows: Rows,
+  { row, head }: LaneSizes,
+): LayLanes {
   const { threads } = header;
   const trackCount = trackThread.length;
   const processes = new Set<string>();
@@ -88,7 +92,14 @@ export function lanesOf({ header, trackThread, trackNumber }: Model, rows: Rows,
         for (; track < last; track++) {
           const key = "f" + thread + "." + trackNumber[track];
           const high = folded.has(key) ? 1 : rows.first[track + 1] - rows.first[track];
-          add("flow", key, flows > 1 ? "flow " + (trackNumber[track] + 1) : "", track, track + 1, high * row + 3);
+          add(
+            "flow",
+            key,
+            flows > 1 ? "flow " + (trackNumber[track] + 1) : "",
+            track,
+            track + 1,
+            high * row + 3,
+          );
         }
       }
     }

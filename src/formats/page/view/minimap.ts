@@ -21,7 +21,10 @@ export interface MinimapParts {
 }
 
 /** Draws it, and goes where it is pressed. Gives what draws it anew. */
-export function minimapOf(canvas: Item, { browser, model, rows, state, lit, colors }: MinimapParts): () => void {
+export function minimapOf(
+  canvas: Item,
+  { browser, model, rows, state, lit, colors }: MinimapParts,
+): () => void {
   const PARTS = 800;
   const { start, end, totalNs } = model;
   const pen = canvas.getContext("2d");
@@ -38,7 +41,8 @@ export function minimapOf(canvas: Item, { browser, model, rows, state, lit, colo
       const span = rows.spans[k];
       const last = partOf(end[span]);
       for (let at = partOf(start[span]); at <= last; at++) {
-        busy[at] += Math.max(0, Math.min(end[span], (at + 1) * part) - Math.max(start[span], at * part)) / part;
+        busy[at] += Math.max(0, Math.min(end[span], (at + 1) * part) - Math.max(start[span], at * part))
+          / part;
       }
     }
   }
@@ -101,7 +105,12 @@ export function minimapOf(canvas: Item, { browser, model, rows, state, lit, colo
   canvas.addEventListener("pointerdown", event => {
     const ns = event.offsetX / canvas.clientWidth * totalNs;
     const isWhole = state.until - state.from >= totalNs * 0.999;
-    grip = { ns, from: state.from, until: state.until, isMove: !isWhole && ns > state.from && ns < state.until };
+    grip = {
+      ns,
+      from: state.from,
+      until: state.until,
+      isMove: !isWhole && ns > state.from && ns < state.until,
+    };
     canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener("pointermove", event => {
@@ -116,7 +125,9 @@ export function minimapOf(canvas: Item, { browser, model, rows, state, lit, colo
     if (grip === null) return;
     const ns = event.offsetX / canvas.clientWidth * totalNs;
     const half = (state.until - state.from) / 2;
-    if (!grip.isMove && Math.abs(ns - grip.ns) * canvas.clientWidth <= 3 * totalNs) state.show(ns - half, ns + half);
+    if (!grip.isMove && Math.abs(ns - grip.ns) * canvas.clientWidth <= 3 * totalNs) {
+      state.show(ns - half, ns + half);
+    }
     grip = null;
   });
   canvas.addEventListener("dblclick", () => state.show(0, totalNs));

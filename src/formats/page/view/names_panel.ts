@@ -41,7 +41,8 @@ export function namesPanelOf(box: Item, { dom, model, state, units, stats, near 
     readonly text: (one: NameStats) => string;
   }
   const time = (ns: number): string => ns === ns ? units.time(ns) : "";
-  const sum = (one: NameStats, ns: number): string => ns === ns ? (one.isBeside ? "~" : "") + units.time(ns) : "";
+  const sum = (one: NameStats, ns: number): string =>
+    ns === ns ? (one.isBeside ? "~" : "") + units.time(ns) : "";
   const whole = (value: number): string => value === 0 ? "" : units.count(value);
   let selfSum = 1;
   const columns: Column[] = [
@@ -53,7 +54,11 @@ export function namesPanelOf(box: Item, { dom, model, state, units, stats, near 
     { title: "p50", value: one => one.p50Ns, text: one => time(one.p50Ns) },
     { title: "p95", value: one => one.p95Ns, text: one => time(one.p95Ns) },
     { title: "max", value: one => one.maxNs, text: one => time(one.maxNs) },
-    { title: "cpu", value: one => one.cpuNs === one.cpuNs ? one.cpuNs : -1, text: one => sum(one, one.cpuNs) },
+    {
+      title: "cpu",
+      value: one => one.cpuNs === one.cpuNs ? one.cpuNs : -1,
+      text: one => sum(one, one.cpuNs),
+    },
     { title: "failed", value: one => one.failedCount, text: one => whole(one.failedCount) },
     { title: "open", value: one => one.openCount, text: one => whole(one.openCount) },
   ];
@@ -91,7 +96,9 @@ export function namesPanelOf(box: Item, { dom, model, state, units, stats, near 
       cell.setAttribute("role", column.title === "name" ? "rowheader" : "cell");
       if (column.title === "failed" && one.failedCount > 0) cell.className = "cell failed";
       if (column.title === "name") cell.title = column.text(one);
-      if (column.title === "self %") cell.style.setProperty("--part", (100 * one.selfNs / selfSum).toFixed(1) + "%");
+      if (column.title === "self %") {
+        cell.style.setProperty("--part", (100 * one.selfNs / selfSum).toFixed(1) + "%");
+      }
       if (column.title === "self %") cell.className = "cell part";
       row.append(cell);
     }
@@ -112,7 +119,10 @@ export function namesPanelOf(box: Item, { dom, model, state, units, stats, near 
       const cell = dom.make("span", undefined, column.title === "name" ? "name" : "cell");
       cell.setAttribute("role", "columnheader");
       cell.setAttribute("aria-sort", at === sortedBy ? (isUp ? "ascending" : "descending") : "none");
-      const button = dom.make("button", column.title + (at === sortedBy ? (isUp ? " \u25b4" : " \u25be") : ""));
+      const button = dom.make(
+        "button",
+        column.title + (at === sortedBy ? (isUp ? " \u25b4" : " \u25be") : ""),
+      );
       button.type = "button";
       button.addEventListener("click", () => {
         isUp = at === sortedBy ? !isUp : at === 0;
@@ -143,7 +153,9 @@ export function namesPanelOf(box: Item, { dom, model, state, units, stats, near 
         if (name >= 0) button.addEventListener("click", () => state.selectName(name));
         section.append(button);
       }
-      if (found.length > MOST_NEAR) section.append(dom.make("p", units.count(found.length - MOST_NEAR) + " more"));
+      if (found.length > MOST_NEAR) {
+        section.append(dom.make("p", units.count(found.length - MOST_NEAR) + " more"));
+      }
       if (found.length === 0) section.append(dom.make("p", "none"));
       return section;
     };
@@ -181,7 +193,14 @@ export function namesPanelOf(box: Item, { dom, model, state, units, stats, near 
   });
   body.addEventListener("keydown", event => {
     const at = rows.findIndex(one => one.name === state.name);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length, PageDown: at + list.page(), PageUp: at - list.page() }[event.key];
+    const to = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: rows.length,
+      PageDown: at + list.page(),
+      PageUp: at - list.page(),
+    }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();

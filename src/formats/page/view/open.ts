@@ -29,8 +29,12 @@ export function opener(browser: Browser, alphabet: string): Open {
       }
     }
     if (!isDeflated) return bytes;
-    if (browser.DecompressionStream === undefined) throw new Error("This browser cannot inflate; one from 2023 on can");
-    const stream = new browser.Blob([bytes]).stream().pipeThrough(new browser.DecompressionStream("deflate-raw"));
+    if (browser.DecompressionStream === undefined) {
+      throw new Error("This browser cannot inflate; one from 2023 on can");
+    }
+    const stream = new browser.Blob([bytes]).stream().pipeThrough(
+      new browser.DecompressionStream("deflate-raw"),
+    );
     return new Uint8Array(await new browser.Response(stream).arrayBuffer());
   };
 }

@@ -90,7 +90,11 @@ export function rowPainterOf({ model, rows, state, lit, colors, units }: RowPain
           const room = Math.min(wide, right) - seen - 7;
           const whole = fitting(pen, text + "  " + time, room);
           pen.fillStyle = isLit ? colors.ink : colors.soft;
-          pen.fillText(whole.endsWith(time) ? whole : fitting(pen, text, room), x0 + seen + 4, y + height / 2 + 0.5);
+          pen.fillText(
+            whole.endsWith(time) ? whole : fitting(pen, text, room),
+            x0 + seen + 4,
+            y + height / 2 + 0.5,
+          );
         }
         if (model.isFailed(span)) bad.push(x, width);
         if (model.isOpen(span)) unended.push(x, width);

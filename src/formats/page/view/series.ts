@@ -27,7 +27,12 @@ export interface Band {
 }
 
 /** Makes a series; its values need not be in order. */
-export type MakeSeries = (label: string, unit: Series["unit"], x: readonly number[], y: readonly number[]) => Series;
+export type MakeSeries = (
+  label: string,
+  unit: Series["unit"],
+  x: readonly number[],
+  y: readonly number[],
+) => Series;
 
 /** Makes the function that does. */
 export function seriesMaker(): MakeSeries {
@@ -35,7 +40,11 @@ export function seriesMaker(): MakeSeries {
   const middleOf = (values: number[]): number => values.sort((a, b) => a - b)[(values.length - 1) >> 1];
   const blocksOf = (min: Float64Array, max: Float64Array, median: Float64Array): Band => {
     const count = Math.floor(min.length / BLOCK);
-    const block = { min: new Float64Array(count), max: new Float64Array(count), median: new Float64Array(count) };
+    const block = {
+      min: new Float64Array(count),
+      max: new Float64Array(count),
+      median: new Float64Array(count),
+    };
     for (let k = 0; k < count; k++) {
       const from = k * BLOCK;
       block.min[k] = Math.min(...min.subarray(from, from + BLOCK));

@@ -110,7 +110,9 @@ export function shapePanelOf(frame: Item, canvas: Item, spacer: Item, parts: Sha
       const y = depth * ROW - frame.scrollTop;
       if (y < -ROW || y > high) continue;
       const text = model.names[name[path]];
-      const isLit = sought !== "" ? text.toLowerCase().includes(sought) : state.name < 0 || name[path] === state.name;
+      const isLit = sought !== ""
+        ? text.toLowerCase().includes(sought)
+        : state.name < 0 || name[path] === state.name;
       pen.fillStyle = colors.of(name[path], isLit ? 0 : 2);
       pen.fillRect(x, y, Math.max(0.5, width - 0.7), ROW - 1);
       if (path === state.path) {
@@ -122,7 +124,11 @@ export function shapePanelOf(frame: Item, canvas: Item, spacer: Item, parts: Sha
       const whole = text + "  " + units.time(total[path]);
       const room = (width - 7) / pen.measureText(whole).width;
       pen.fillStyle = colors.ink;
-      pen.fillText(room >= 1 ? whole : whole.slice(0, Math.max(0, Math.floor(whole.length * room) - 1)) + "\u2026", x + 4, y + ROW / 2);
+      pen.fillText(
+        room >= 1 ? whole : whole.slice(0, Math.max(0, Math.floor(whole.length * room) - 1)) + "\u2026",
+        x + 4,
+        y + ROW / 2,
+      );
     }
     note.textContent = top < 0
       ? "Widths are time together, the widest first. A click selects, a second one looks closer."
@@ -136,12 +142,16 @@ export function shapePanelOf(frame: Item, canvas: Item, spacer: Item, parts: Sha
     const path = at(event.offsetX, event.offsetY);
     if (path < 0) return;
     if (path === state.path) top = top === path ? model.paths().parent[path] : path;
-    else if (top >= 0 && !boxes.some(box => box.path === path && box.depth > 0 && box.width < canvas.clientWidth)) top = path;
+    else if (
+      top >= 0 && !boxes.some(box => box.path === path && box.depth > 0 && box.width < canvas.clientWidth)
+    ) top = path;
     state.selectPath(path);
   });
   canvas.addEventListener("pointermove", event => {
     const path = at(event.offsetX, event.offsetY);
-    canvas.title = path < 0 ? "" : model.names[model.paths().name[path]] + "  " + units.time(weigh().total[path]);
+    canvas.title = path < 0
+      ? ""
+      : model.names[model.paths().name[path]] + "  " + units.time(weigh().total[path]);
   });
   frame.addEventListener("scroll", draw);
   frame.addEventListener("keydown", event => {

@@ -5,8 +5,8 @@
  * @module
  */
 import type { PageHeader } from "../data.ts";
-import type { Browser } from "./browser.ts";
 import type { PageParts } from "../script.ts";
+import type { Browser } from "./browser.ts";
 
 /** Draws the page. */
 export async function startPage(browser: Browser, parts: PageParts): Promise<void> {
@@ -14,7 +14,7 @@ export async function startPage(browser: Browser, parts: PageParts): Promise<voi
   const { byId } = dom;
   const root = browser.document.documentElement;
   try {
-    const header = browser.JSON.parse(byId("data").textContent!) as PageHeader;
+    const header = dom.parse(byId("data").textContent!) as PageHeader;
     const units = parts.unitsOfPage();
     const open = parts.opener(browser, byId("alphabet").textContent!);
     const decode = parts.decoder();
@@ -37,7 +37,19 @@ export async function startPage(browser: Browser, parts: PageParts): Promise<voi
     const tracks = parts.trackPainterOf({ browser, state, colors, units, axis, curves, gauges });
     const layLanes = parts.lanesOf(model, rows, sizes);
     const painter = parts.rowPainterOf({ model, rows, state, lit, colors, units });
-    const chart = parts.chartOf(byId("chart"), { browser, model, rows, layLanes, state, colors, units, axis, tracks, painter, sizes });
+    const chart = parts.chartOf(byId("chart"), {
+      browser,
+      model,
+      rows,
+      layLanes,
+      state,
+      colors,
+      units,
+      axis,
+      tracks,
+      painter,
+      sizes,
+    });
     const drawMap = parts.minimapOf(byId("map"), { browser, model, rows, state, lit, colors });
     const input = parts.chartInputOf({ browser, chart, model, rows, state, tracks, units, tip: byId("tip") });
     chart.draw();
@@ -51,16 +63,32 @@ export async function startPage(browser: Browser, parts: PageParts): Promise<voi
       state.select(span);
       chart.reveal(span);
     };
+    // Before what it shows and hides: that draws nothing while it is hidden.
+    parts.wireBar({ dom, model, state, units, lit, chart });
     const nodes = parts.treeNodesOf(model);
-    const drawTree = parts.treePanelOf(byId("tree"), { dom, model, state, units, nodes, reveal: chart.reveal, fit: input.fit });
+    const drawTree = parts.treePanelOf(byId("tree"), {
+      dom,
+      model,
+      state,
+      units,
+      nodes,
+      reveal: chart.reveal,
+      fit: input.fit,
+    });
     const stats = parts.statsOf(model);
     const names = parts.namesPanelOf(byId("names"), { dom, model, state, units, stats, near: byId("near") });
-    const drawShape = parts.shapePanelOf(byId("shape"), byId("flames"), byId("below"), { browser, model, state, units, colors, note: byId("shape-note") });
+    const drawShape = parts.shapePanelOf(byId("shape"), byId("flames"), byId("below"), {
+      browser,
+      model,
+      state,
+      units,
+      colors,
+      note: byId("shape-note"),
+    });
     parts.curvesPanelOf(byId("curves"), dom, curves, state, units);
     const takeDetails = parts.detailsPanelOf(byId("details"), { dom, model, state, units, goTo });
     const readAddress = parts.addressOf(browser, model, state, curves);
     parts.listenToKeys({ dom, model, state, chart: input, lit, goTo });
-    parts.wireBar({ dom, model, state, units, lit, chart });
     parts.sayGlance(dom, model, units, state, gauges, names.figures());
     if (browser.location.hash !== "") readAddress();
 
@@ -84,7 +112,9 @@ export async function startPage(browser: Browser, parts: PageParts): Promise<voi
       });
     });
     for (const id of ["chart", "panel"]) observer.observe(byId(id));
-    for (const query of ["(prefers-color-scheme: dark)", "print"]) browser.matchMedia(query).addEventListener("change", redraw);
+    for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+      browser.matchMedia(query).addEventListener("change", redraw);
+    }
     browser.addEventListener("beforeprint", redraw);
 
     const details = decode(header.details, await open("more", header.details));

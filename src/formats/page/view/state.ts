@@ -68,7 +68,10 @@ export function stateOf(model: Model): State {
       // Down to a nanosecond for ten pixels or so: there is nothing between.
       const length = Math.min(totalNs, Math.max(Math.min(100, totalNs), until - from));
       const middle = (from + until) / 2;
-      state.from = Math.max(0, Math.min(totalNs - length, until - from === length ? from : middle - length / 2));
+      state.from = Math.max(
+        0,
+        Math.min(totalNs - length, until - from === length ? from : middle - length / 2),
+      );
       state.until = state.from + length;
       state.tell("view");
     },

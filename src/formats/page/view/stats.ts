@@ -102,7 +102,9 @@ export function statsOf(model: Model): Stats {
         one.selfNs += self[i];
         if (isInner[i] === 0) {
           one.totalNs += model.clipped(i, from, until);
-          if (cpu !== undefined && cpu[i] === cpu[i]) one.cpuNs = (one.cpuNs === one.cpuNs ? one.cpuNs : 0) + cpu[i];
+          if (cpu !== undefined && cpu[i] === cpu[i]) {
+            one.cpuNs = (one.cpuNs === one.cpuNs ? one.cpuNs : 0) + cpu[i];
+          }
         }
         if (model.isFailed(i)) one.failedCount++;
         if (model.isOpen(i)) one.openCount++;

@@ -33,11 +33,14 @@ export interface TrackParts {
 }
 
 /** Makes it. */
-export function trackPainterOf({ browser, state, colors, units, axis, curves, gauges }: TrackParts): TrackPainter {
+export function trackPainterOf(
+  { browser, state, colors, units, axis, curves, gauges }: TrackParts,
+): TrackPainter {
   const GAUGE = 38;
   const CURVE = 74;
   const PARTS = 600;
   const PART = 4;
+  const MOST_SCALE = 2.2;
 
   // Gauges look at every span: anew only once the line stands still. Until then what there is moves along.
   let held: { from: number; until: number; values: Float64Array[] } | null = null;
@@ -144,11 +147,17 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
     };
     const ticks: number[] = [];
     if (least <= most) {
-      if (isLog) for (let at = 10 ** Math.ceil(Math.log10(least)); at <= most && ticks.length < 6; at *= 10) ticks.push(at);
+      if (isLog) {
+        for (let at = 10 ** Math.ceil(Math.log10(least)); at <= most && ticks.length < 6; at *= 10) {
+          ticks.push(at);
+        }
+      }
       if (ticks.length < 2) {
         const step = axis.step(most - least || Math.abs(most) || 1, 3);
         ticks.length = 0;
-        for (let at = Math.ceil(least / step) * step; at <= most && ticks.length < 5; at += step) ticks.push(at);
+        for (let at = Math.ceil(least / step) * step; at <= most && ticks.length < 5; at += step) {
+          ticks.push(at);
+        }
       }
       for (const tick of ticks) {
         pen.fillStyle = colors.grid;
@@ -159,7 +168,9 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
         pen.fillStyle = color;
         pen.globalAlpha = 0.22;
         for (let i = 0; i < pixels; i++) {
-          if (min[i] < max[i]) pen.fillRect(left + i * PART, yOf(max[i]), PART, Math.max(1, yOf(min[i]) - yOf(max[i])));
+          if (min[i] < max[i]) {
+            pen.fillRect(left + i * PART, yOf(max[i]), PART, Math.max(1, yOf(min[i]) - yOf(max[i])));
+          }
         }
         pen.globalAlpha = 1;
         pen.strokeStyle = color;
@@ -183,8 +194,16 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
       });
     }
     for (const tick of ticks) {
-      const text = series[0].unit === "number" ? String(Number(tick.toPrecision(3))) : amount(series[0].unit, tick);
-      title(pen, text, left + width - 3 - pen.measureText(text).width, Math.min(y + height - 7, Math.max(y + 8, yOf(tick))), colors.soft);
+      const text = series[0].unit === "number"
+        ? String(Number(tick.toPrecision(3)))
+        : amount(series[0].unit, tick);
+      title(
+        pen,
+        text,
+        left + width - 3 - pen.measureText(text).width,
+        Math.min(y + height - 7, Math.max(y + 8, yOf(tick))),
+        colors.soft,
+      );
     }
     let x = left + 4;
     series.forEach((one, k) => {
@@ -195,7 +214,10 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
 
   /** All tracks of curves: those asked for, and the times of what is selected. */
   const shown = (): { series: Series[]; isLog: boolean }[] => {
-    const list = curves.tracks.map(({ series, isLog }) => ({ series: series.map(one => curves.all[one]).filter(one => one !== undefined), isLog }))
+    const list = curves.tracks.map(({ series, isLog }) => ({
+      series: series.map(one => curves.all[one]).filter(one => one !== undefined),
+      isLog,
+    }))
       .filter(({ series }) => series.length > 0);
     const selected = curves.ofSelected();
     return selected === null ? list : [...list, { series: [selected], isLog: false }];
@@ -205,13 +227,16 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
     heightFor(high, lanesHigh) {
       const wanted = gauges.length * GAUGE + shown().length * CURVE;
       // Lanes have half at least; what they leave free is for the tracks.
-      return Math.max(0, Math.min(wanted, Math.max(high * 0.5, high - lanesHigh - 6)));
+      return Math.max(
+        0,
+        Math.min(wanted * MOST_SCALE, Math.max(Math.min(wanted, high * 0.5), high - lanesHigh - 6)),
+      );
     },
     draw(pen, y, height, left, width) {
       if (height < 20) return;
       const list = shown();
       const wanted = gauges.length * GAUGE + list.length * CURVE;
-      const scale = Math.min(1, height / wanted);
+      const scale = Math.min(MOST_SCALE, height / wanted);
       let at = y;
       if (gauges.length > 0) {
         const { from, until, values } = refreshed();
@@ -232,15 +257,24 @@ export function trackPainterOf({ browser, state, colors, units, axis, curves, ga
         const part = Math.floor((ns - from) / (until - from) * PARTS);
         gauges.forEach((gauge, i) => {
           const value = values[i]?.[part];
-          if (value === value && value !== undefined) lines.push(gauge.label + " " + amount(gauge.unit, value));
+          if (value === value && value !== undefined) {
+            lines.push(gauge.label + " " + amount(gauge.unit, value));
+          }
         });
       }
       for (const { series } of shown()) {
         for (const one of series) {
-          const near = one.band(ns - (state.until - state.from) / 200, ns + (state.until - state.from) / 200, 1);
+          const near = one.band(
+            ns - (state.until - state.from) / 200,
+            ns + (state.until - state.from) / 200,
+            1,
+          );
           if (near.median[0] === near.median[0]) {
             const [low, high] = [amount(one.unit, near.min[0]), amount(one.unit, near.max[0])];
-            lines.push(one.label + " " + amount(one.unit, near.median[0]) + (low === high ? "" : " (" + low + " to " + high + ")"));
+            lines.push(
+              one.label + " " + amount(one.unit, near.median[0])
+                + (low === high ? "" : " (" + low + " to " + high + ")"),
+            );
           }
         }
       }

@@ -80,7 +80,12 @@ export function treeNodesOf(model: Model): TreeNodes {
       below: null,
     };
   };
-  const grouped = (above: TreeNode | null, spans: readonly number[], from: number, until: number): TreeNode[] => {
+  const grouped = (
+    above: TreeNode | null,
+    spans: readonly number[],
+    from: number,
+    until: number,
+  ): TreeNode[] => {
     const byName = new Map<number, number[]>();
     for (const span of spans) {
       if (end[span] < from || start[span] > until) continue;
@@ -101,7 +106,12 @@ export function treeNodesOf(model: Model): TreeNodes {
   };
   return {
     roots: (from, until) =>
-      grouped(null, Array.from(children.subarray(firstChild[model.count], firstChild[model.count + 1])), from, until),
+      grouped(
+        null,
+        Array.from(children.subarray(firstChild[model.count], firstChild[model.count + 1])),
+        from,
+        until,
+      ),
     below(node, from, until) {
       if (node.below !== null) return node.below;
       const all: number[] = [];
@@ -115,7 +125,10 @@ export function treeNodesOf(model: Model): TreeNodes {
           ? [...node.spans]
           : [...node.spans].sort((a, b) => wall(b) - wall(a)).slice(0, SLOWEST);
         for (const span of slowest) lines.push(make(node, [span], "slowest", from, until));
-        const failed = node.spans.filter(span => model.isFailed(span) && !slowest.includes(span)).slice(0, SLOWEST);
+        const failed = node.spans.filter(span => model.isFailed(span) && !slowest.includes(span)).slice(
+          0,
+          SLOWEST,
+        );
         for (const span of failed) lines.push(make(node, [span], "failed", from, until));
       }
       return node.below = [...lines, ...grouped(node, all, from, until)];

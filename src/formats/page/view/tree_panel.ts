@@ -23,7 +23,10 @@ export interface TreeParts {
 }
 
 /** Fills the box; gives what draws it anew. */
-export function treePanelOf(box: Item, { dom, model, state, units, nodes, reveal, fit }: TreeParts): () => void {
+export function treePanelOf(
+  box: Item,
+  { dom, model, state, units, nodes, reveal, fit }: TreeParts,
+): () => void {
   const ROW = 22;
   const FIRST_LINES = 40;
   let roots: TreeNode[] = [];
@@ -43,7 +46,9 @@ export function treePanelOf(box: Item, { dom, model, state, units, nodes, reveal
     }
   };
   const labelOf = (node: TreeNode): string =>
-    node.spans.length === 1 ? model.label(node.spans[0]) : model.names[node.name] + " x" + units.count(node.spans.length);
+    node.spans.length === 1
+      ? model.label(node.spans[0])
+      : model.names[node.name] + " x" + units.count(node.spans.length);
 
   const line = (index: number): Item => {
     const node = lines[index];
@@ -67,7 +72,9 @@ export function treePanelOf(box: Item, { dom, model, state, units, nodes, reveal
     if (failedCount > 0) name.append(dom.make("span", of(failedCount, "failed"), "failed"));
     if (openCount > 0) name.append(dom.make("span", of(openCount, "open"), "open"));
     row.append(name, dom.make("span", units.time(node.totalNs), "time"));
-    const isBeside = node.spans.some((span, i) => i < 50 && model.sign(span) === "~" && (model.flags[span] & 4) !== 0);
+    const isBeside = node.spans.some((span, i) =>
+      i < 50 && model.sign(span) === "~" && (model.flags[span] & 4) !== 0
+    );
     const share = units.percent(node.share);
     const kind = "share" + (node.share >= 0.5 ? " hot" : node.share >= 0.2 ? " warm" : "");
     row.append(dom.make("span", share === "" ? "" : (isBeside ? "~" : "") + share, kind));
@@ -111,7 +118,9 @@ export function treePanelOf(box: Item, { dom, model, state, units, nodes, reveal
       for (let span = target; span >= 0; span = model.parent[span]) chain.push(span);
       let level = roots;
       for (let k = chain.length - 1; k >= 0; k--) {
-        const found = level.find(node => node.spans.length === 1 && node.spans[0] === chain[k] && node.note === "")
+        const found = level.find(node =>
+          node.spans.length === 1 && node.spans[0] === chain[k] && node.note === ""
+        )
           ?? level.find(node => node.spans.length > 1 && node.spans.includes(chain[k]));
         if (found === undefined) break;
         chosen = found;
