@@ -1,12 +1,12 @@
 /**
  * The page's own program: puts its parts together. It is given them as an object, not as imports: a browser gets the text of these
- * functions (../script.ts), and so none of them may name anything outside itself but what every browser has.
+ * functions (`../script.ts`), and so none of them may name anything outside itself but what every browser has.
  *
  * @module
  */
 import type { PageHeader } from "../data.ts";
-import type { PageParts } from "../script.ts";
 import type { Browser } from "./browser.ts";
+import type { PageParts } from "./parts.ts";
 
 /** Draws the page. */
 export async function startPage(browser: Browser, parts: PageParts): Promise<void> {
