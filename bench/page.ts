@@ -1,7 +1,7 @@
 /**
  * What the page costs: `deno run -A bench/page.ts`, `bun bench/page.ts`. Of a server's trace of 100 000 spans and of 1 000 000: bytes,
  * CPU time to make, and in headless Chromium when the time line is there and how long frames take while the wheel zooms and the
- * mouse drags. Frames are as far apart as the browser lets them; `work` is what the script took of each.
+ * mouse drags: how far apart, and the CPU time of the page's main thread for each, of which its script.
  *
  * @module
  */
@@ -34,8 +34,17 @@ function made(count: number): { page: string; cpuMs: number[] } {
   return { page, cpuMs };
 }
 
-/** Frames while a gesture goes on: from one to the next, and what the script took. */
-const frames = (page: Page, act: string): Promise<{ apart: number[]; work: number[] }> =>
+/** CPU milliseconds of the page's main thread so far: of all of it, and of its script. */
+async function threadMs(page: Page): Promise<{ all: number; script: number }> {
+  const { metrics } = await page.send("Performance.getMetrics") as {
+    metrics: { name: string; value: number }[];
+  };
+  const of = (name: string) => 1000 * metrics.find(metric => metric.name === name)!.value;
+  return { all: of("TaskDuration"), script: of("ScriptDuration") };
+}
+
+/** How far apart frames are while a gesture goes on. */
+const frames = (page: Page, act: string): Promise<number[]> =>
   page.evaluate(`new Promise(resolve => {
     const chart = document.getElementById("chart");
     const { left, top, width, height } = chart.getBoundingClientRect();
@@ -44,21 +53,15 @@ const frames = (page: Page, act: string): Promise<{ apart: number[]; work: numbe
     }));
     // There is no such pointer but here.
     chart.setPointerCapture = () => {};
-    const apart = [], work = [];
+    const apart = [];
     let last = 0, k = 0;
     const frame = now => {
       if (last > 0) apart.push(now - last);
       last = now;
-      const begin = performance.now();
       const step = k++;
-      if (step >= 120) { resolve({ apart: apart.slice(2), work: work.slice(2) }); return; }
+      if (step >= 120) { resolve(apart.slice(2)); return; }
       (${act})(send, step, left, width);
-      // The time line draws in a callback of this very frame, which comes after this one.
       requestAnimationFrame(frame);
-      queueMicrotask(() => {});
-      const channel = new MessageChannel();
-      channel.port1.onmessage = () => work.push(performance.now() - begin);
-      channel.port2.postMessage(0);
     };
     requestAnimationFrame(frame);
   })`);
@@ -92,15 +95,22 @@ for (const count of SIZES) {
       await page.evaluate<number>("performance.getEntriesByName('first-contentful-paint')[0].startTime"),
     );
     if (i < TRIES - 1) continue;
+    await page.send("Performance.setTimeDomain", { timeDomain: "threadTicks" });
+    await page.send("Performance.enable");
     for (const [gesture, act] of Object.entries(GESTURES)) {
-      const { apart, work } = await frames(page, act);
+      const before = await threadMs(page);
+      const apart = await frames(page, act);
+      const after = await threadMs(page);
+      const [all, script] = [after.all - before.all, after.script - before.script].map(ms =>
+        ms / apart.length
+      );
       const sorted = apart.toSorted((a, b) => a - b);
       console.log(
         `  ${gesture}: frames ${median(apart).toFixed(1)} ms apart (p95 ${
           sorted[Math.floor(sorted.length * 0.95)].toFixed(1)
         }), `
           + `${(1000 * apart.length / apart.reduce((sum, one) => sum + one, 0)).toFixed(0)} a second; `
-          + `work ${median(work).toFixed(1)} ms`,
+          + `${all.toFixed(1)} ms of CPU each, script ${script.toFixed(1)}`,
       );
     }
   }

@@ -36,6 +36,8 @@ export interface RowPainterParts {
 export function rowPainterOf({ model, rows, state, lit, colors, units }: RowPainterParts): RowPainter {
   const { start, end, name } = model;
   const widths = new Map<string, number>();
+  // Two pixels: what takes longest is not to find the spans but to fill what they are merged into.
+  const MERGED = 2;
 
   const fitting = (pen: Pen, text: string, room: number): string => {
     let full = widths.get(text);
@@ -76,7 +78,7 @@ export function rowPainterOf({ model, rows, state, lit, colors, units }: RowPain
       if (start[span] >= until) break;
       const left = (start[span] - from) * scale;
       const right = (end[span] - from) * scale;
-      if (right - left >= 1.5) {
+      if (right - left >= MERGED) {
         flush();
         const x = Math.max(-2, left);
         const width = Math.min(wide + 2, right) - x;
@@ -102,18 +104,18 @@ export function rowPainterOf({ model, rows, state, lit, colors, units }: RowPain
         continue;
       }
       // By whole pixels of the time itself, so that nothing flickers while the line moves.
-      const pixel = Math.floor(left);
-      let next = rows.firstFrom(k, last, from + (pixel + 1) / scale);
+      const pixel = Math.floor(left / MERGED) * MERGED;
+      let next = rows.firstFrom(k, last, from + (pixel + MERGED) / scale);
       if (next <= k) next = k + 1;
       const end0 = spans[next - 1];
-      if (next - k > 1 && (end[end0] - start[end0]) * scale >= 1.5) next--;
+      if (next - k > 1 && (end[end0] - start[end0]) * scale >= MERGED) next--;
       let widest = span;
       const step = (next - k) / 4;
       for (let probe = 1; probe < 4; probe++) {
         const other = spans[k + Math.floor(probe * step)];
         if (end[other] - start[other] > end[widest] - start[widest]) widest = other;
       }
-      const cover = (busy[next] - busy[k]) * scale;
+      const cover = (busy[next] - busy[k]) * scale / MERGED;
       let strength = cover > 0.55 ? 0 : cover > 0.2 ? 1 : 2;
       if (lit.before !== null) {
         const some = lit.before[next] - lit.before[k];
@@ -133,9 +135,9 @@ export function rowPainterOf({ model, rows, state, lit, colors, units }: RowPain
         runX = pixel;
         runFill = fill;
       }
-      runEnd = pixel + 1;
-      if (failed[next] > failed[k]) bad.push(pixel, 1);
-      if (open[next] > open[k]) unended.push(pixel, 1);
+      runEnd = pixel + MERGED;
+      if (failed[next] > failed[k]) bad.push(pixel, MERGED);
+      if (open[next] > open[k]) unended.push(pixel, MERGED);
       k = next;
     }
     flush();
