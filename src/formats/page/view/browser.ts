@@ -93,7 +93,24 @@ export interface Pen {
   stroke(): void;
   save(): void;
   restore(): void;
-  setLineDash(lengths: number[]): void;
+  imageSmoothingEnabled: boolean;
+  putImageData(image: Image, x: number, y: number): void;
+  drawImage(
+    from: Item,
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    toX: number,
+    toY: number,
+    toWidth: number,
+    toHeight: number,
+  ): void;
+}
+
+/** Pixels, four bytes each. */
+export interface Image {
+  readonly data: { readonly buffer: ArrayBuffer };
 }
 
 /** The window. */
@@ -117,6 +134,7 @@ export interface Browser {
   readonly self: unknown;
   readonly top: unknown;
   readonly JSON: { parse(text: string): unknown };
+  readonly ImageData: new(width: number, height: number) => Image;
   readonly ResizeObserver: new(changed: () => void) => { observe(item: Item): void };
   readonly DecompressionStream?: new(format: string) => unknown;
   readonly Blob: new(parts: Uint8Array[]) => { stream(): { pipeThrough(to: unknown): unknown } };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Pen } from "./browser.ts";
+import type { Browser, Image, Item, Pen } from "./browser.ts";
 import type { Colors } from "./colors.ts";
 import type { Lane } from "./lanes.ts";
 import type { Lit } from "./lit.ts";
@@ -24,6 +24,7 @@ export interface RowPainter {
 
 /** What it needs of the others. */
 export interface RowPainterParts {
+  readonly browser: Browser;
   readonly model: Model;
   readonly rows: Rows;
   readonly state: State;
@@ -33,11 +34,25 @@ export interface RowPainterParts {
 }
 
 /** Makes it. */
-export function rowPainterOf({ model, rows, state, lit, colors, units }: RowPainterParts): RowPainter {
+export function rowPainterOf(
+  { browser, model, rows, state, lit, colors, units }: RowPainterParts,
+): RowPainter {
   const { start, end, name } = model;
   const widths = new Map<string, number>();
-  // Two pixels: what takes longest is not to find the spans but to fill what they are merged into.
+  // What takes longest is not to find the spans but to fill what they are merged into: so that is an image as wide as the row and one
+  // pixel high, drawn at once.
   const MERGED = 2;
+  let strip: { item: Item; pen: Pen; image: Image; pixels: Uint32Array } | null = null;
+  const stripFor = (wide: number): Uint32Array => {
+    if (strip === null || strip.pixels.length !== wide) {
+      const item = browser.document.createElement("canvas");
+      item.width = wide;
+      item.height = 1;
+      const image = new browser.ImageData(wide, 1);
+      strip = { item, pen: item.getContext("2d"), image, pixels: new Uint32Array(image.data.buffer) };
+    }
+    return strip.pixels;
+  };
 
   const fitting = (pen: Pen, text: string, room: number): string => {
     let full = widths.get(text);
@@ -64,22 +79,14 @@ export function rowPainterOf({ model, rows, state, lit, colors, units }: RowPain
     const { from, until } = state;
     const bad: number[] = [];
     const unended: number[] = [];
-    let runX = 0;
-    let runEnd = -1;
-    let runFill = "";
-    const flush = (): void => {
-      if (runEnd <= runX) return;
-      pen.fillStyle = runFill;
-      pen.fillRect(x0 + runX, y, runEnd - runX, height);
-      runEnd = -1;
-    };
+    const pixels = stripFor(Math.max(1, Math.ceil(wide)));
+    let isMerged = false;
     for (let k = rows.firstAfter(row, from); k < last;) {
       const span = spans[k];
       if (start[span] >= until) break;
       const left = (start[span] - from) * scale;
       const right = (end[span] - from) * scale;
       if (right - left >= MERGED) {
-        flush();
         const x = Math.max(-2, left);
         const width = Math.min(wide + 2, right) - x;
         const isLit = lit.spans === null || lit.spans[span] === 1;
@@ -129,18 +136,20 @@ export function rowPainterOf({ model, rows, state, lit, colors, units }: RowPain
           }
         }
       }
-      const fill = colors.of(name[widest], strength);
-      if (pixel !== runEnd || fill !== runFill) {
-        flush();
-        runX = pixel;
-        runFill = fill;
-      }
-      runEnd = pixel + MERGED;
+      if (!isMerged) pixels.fill(0);
+      isMerged = true;
+      const color = colors.pixel(name[widest], strength);
+      for (let at = Math.max(0, pixel); at < pixel + MERGED && at < pixels.length; at++) pixels[at] = color;
       if (failed[next] > failed[k]) bad.push(pixel, MERGED);
       if (open[next] > open[k]) unended.push(pixel, MERGED);
       k = next;
     }
-    flush();
+    if (isMerged) {
+      const { item, pen: stripPen, image } = strip!;
+      stripPen.putImageData(image, 0, 0);
+      pen.imageSmoothingEnabled = false;
+      pen.drawImage(item, 0, 0, pixels.length, 1, x0, y, pixels.length, height);
+    }
     // Whatever the zoom: two pixels at least, over all else of the row.
     pen.fillStyle = colors.bad;
     for (let i = 0; i < bad.length; i += 2) {

@@ -36,7 +36,7 @@ export async function startPage(browser: Browser, parts: PageParts): Promise<voi
     const gauges = parts.gaugesOf(model);
     const tracks = parts.trackPainterOf({ browser, state, colors, units, axis, curves, gauges });
     const layLanes = parts.lanesOf(model, rows, sizes);
-    const painter = parts.rowPainterOf({ model, rows, state, lit, colors, units });
+    const painter = parts.rowPainterOf({ browser, model, rows, state, lit, colors, units });
     const chart = parts.chartOf(byId("chart"), {
       browser,
       model,
