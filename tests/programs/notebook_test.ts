@@ -132,10 +132,9 @@ notebookTest(
     const said = (await page.framed()).join("\n");
     for (
       const part of [
-        'heading "Trace"',
         'tree "Spans"',
-        'heading "Where the time went"',
-        '"loss over time, from ',
+        'tab "What"',
+        'tab "Curves"',
       ]
     ) {
       assertStringIncludes(said, part);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import { PAGE_UNITS } from "../../../src/formats/page/units.ts";
+import { unitsOfPage } from "../../../src/formats/page/view/units.ts";
 import {
   formatBytes,
   formatCounter,
@@ -9,22 +9,10 @@ import {
   formatShare,
   formatValue,
 } from "../../../src/formats/units.ts";
-import type { Counter } from "../../../src/meters/counters.ts";
 
 // What a page writes by a program of its own is what the printed tree has.
 
-interface PageUnits {
-  time(ns: number): string;
-  moment(ns: number): string;
-  size(bytes: number): string;
-  number(value: number | string | boolean): string;
-  percent(share: number): string;
-  counted(counter: Pick<Counter, "unit" | "total">, sign: string, value: number): string;
-}
-
-const { time, moment, size, number, percent, counted } = new Function(
-  `${PAGE_UNITS}\nreturn { time, moment, size, number, percent, counted };`,
-)() as PageUnits;
+const { time, moment, size, number, percent, counted, count } = unitsOfPage();
 
 /** Numbers of every size alike, as spans and bytes are. */
 const whole = fc.tuple(fc.integer({ min: 0, max: 53 }), fc.double({ min: 1, max: 2, noNaN: true }))
@@ -86,4 +74,8 @@ test("The page's shares have a decimal more than the printed tree's, and say the
     if (tree === "<1%") assert(parseFloat(page) <= 1, page);
     else assert(Math.abs(parseFloat(page) - parseFloat(tree)) <= 0.5501, `${page}, ${tree}`);
   }));
+});
+
+test("The page writes whole numbers with separators", () => {
+  assertEquals([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
 });
