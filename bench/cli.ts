@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { npmProject, removeNpmPackage } from "../tests/support/consumers.ts";
+import { npmProject, removePackages } from "../tests/support/consumers.ts";
 import { writeFleet } from "../tests/support/fleet.ts";
 import { findBinary, findNode } from "../tools/install.mjs";
 
@@ -34,7 +34,7 @@ try {
   await measure();
 } finally {
   rmSync(folder, { recursive: true, force: true });
-  removeNpmPackage();
+  removePackages();
 }
 
 async function measure(): Promise<void> {

@@ -25,13 +25,13 @@ import {
   isWritable,
   type Permission,
 } from "../runtime/permissions.ts";
+import { bun } from "../runtime/which.ts";
 import {
   defaultJournalDirectory,
   defaultSpoolDirectory,
   VARIABLES,
   withEnvironment,
 } from "../session/environment.ts";
-import { bun } from "../runtime/which.ts";
 import { sessionAttrs } from "../session/session_attrs.ts";
 import { DEFAULT_JOURNAL_MAX_BYTES } from "../sinks/journal.ts";
 import { filesOfRun } from "./run_removal.ts";

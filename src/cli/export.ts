@@ -10,7 +10,7 @@ import { jsonOf } from "../data/json_text.ts";
 import { formatBytes } from "../formats/units.ts";
 import { deno } from "../runtime/which.ts";
 import { JSON_OPTION, UsageError } from "./argument_spec.ts";
-import { type Call, type Command, EXIT, type ExitCode } from "./command.ts";
+import { type Call, type Command, EXIT } from "./command.ts";
 import type { Recorded } from "./reading.ts";
 import { FILTER_FLAGS, traceOptions } from "./trace_flags.ts";
 import { STDOUT_PATH, writeWhole } from "./whole_file.ts";
@@ -88,7 +88,7 @@ into the directory that -o names).`,
 
 async function exportPartitions(
   { io, options, operands: [format, ...directories] }: Call,
-): Promise<ExitCode> {
+): Promise<number> {
   if (format !== BINARY) throw new UsageError(`--partition is for ${BINARY}`);
   const path = options.text("output");
   if (path === undefined || path === STDOUT_PATH) {

@@ -14,7 +14,7 @@ import { toSpoolFiles } from "../journal/spool_files.ts";
 import { isWritable } from "../runtime/permissions.ts";
 import { SpoolDirectory } from "../spool/directory.ts";
 import { UsageError } from "./argument_spec.ts";
-import { type Call, EXIT, type ExitCode } from "./command.ts";
+import { type Call, EXIT } from "./command.ts";
 import { FILTER_FLAGS } from "./trace_flags.ts";
 import { STDOUT_PATH } from "./whole_file.ts";
 
@@ -22,7 +22,7 @@ import { STDOUT_PATH } from "./whole_file.ts";
  * Writes the files of a spool into the directory that `--output` names, one recorder after the other: memory is taken for the rows
  * of one. Files of spools that lie beside the journals stay where they are.
  */
-export async function exportSpool({ io, options, operands: [, ...paths] }: Call): Promise<ExitCode> {
+export async function exportSpool({ io, options, operands: [, ...paths] }: Call): Promise<number> {
   const directory = options.text("output") ?? STDOUT_PATH;
   if (directory === STDOUT_PATH) throw new UsageError("a spool is a directory of files: give -o DIRECTORY");
   const filter = FILTER_FLAGS.find(({ name }) => options.has(name));

@@ -104,5 +104,5 @@ async function writePage({ io, options }: Call, run: string, within: readonly st
     open: true,
     format: "html",
   });
-  return `wrote ${path}, ${formatBytes(writeWhole(path, page))}`;
+  return `wrote ${path}, ${formatBytes(await writeWhole(path, page))}`;
 }

@@ -8,12 +8,12 @@ import type { Identity } from "../data/identity.ts";
 import { SESSION_NAME, UNFINISHED } from "../data/session_names.ts";
 import type { Snapshot } from "../data/snapshot.ts";
 import { VERSION } from "../data/version.ts";
-import { type EncodedRows, encodeFile, encodeMarks, encodeSpans } from "../spool/encode.ts";
+import { byteCount, type EncodedRows, encodeFile, markBytes, spanBytes } from "../spool/encode.ts";
 import { spoolFileName } from "../spool/format.ts";
 import type { JournalRecorder } from "./recorder.ts";
 
-/** Characters after which a file is full. */
-const FILE_CHARACTERS = 8_000_000;
+/** Bytes after which a file is full. */
+const FILE_BYTES = 8_000_000;
 
 /** Rows that are encoded at a time. */
 const ROWS = 1000;
@@ -33,38 +33,37 @@ export interface ConvertedFile {
  */
 export function* toSpoolFiles(
   recorder: JournalRecorder,
-  fileCharacters: number = FILE_CHARACTERS,
+  fileBytes: number = FILE_BYTES,
 ): Generator<ConvertedFile> {
   const snapshot = withOpenSession(recorder.read(Infinity).snapshot);
   const identity = identityOf(recorder);
   const sdkVersion = recorder.session?.sdk_version ?? VERSION;
   const sessionRow = openSessionRow(snapshot);
   let rows: EncodedRows[] = [];
-  let characters = 0;
+  let bytes = 0;
   let spanCount = 0;
   let markCount = 0;
   let fileCount = 0;
   for (let from = 0; from < snapshot.length; from += ROWS) {
     const until = Math.min(snapshot.length, from + ROWS);
     const closedUntil = Math.min(until, snapshot.closedLength);
-    const pieces = from < closedUntil ? [encodeSpans(snapshot, identity, from, closedUntil)] : [];
+    const closed = spanBytes(snapshot, identity, from, Math.max(from, closedUntil));
+    rows.push({ spans: closed, marks: markBytes(snapshot, identity, from, until) });
     spanCount += Math.max(0, closedUntil - from);
     if (from <= sessionRow && sessionRow < until) {
-      pieces.push(encodeSpans(snapshot, identity, sessionRow, sessionRow + 1));
+      rows.push({ spans: spanBytes(snapshot, identity, sessionRow, sessionRow + 1), marks: [] });
       spanCount++;
     }
     const { first } = snapshot.marks;
     markCount += first[until] - first[from];
-    const encoded = { spans: pieces.join(","), marks: encodeMarks(snapshot, identity, from, until) };
-    characters += encoded.spans.length + encoded.marks.length;
-    rows.push(encoded);
-    if (characters === 0 || (characters < fileCharacters && until < snapshot.length)) continue;
+    bytes = rows.reduce((sum, { spans, marks }) => sum + byteCount(spans) + byteCount(marks), 0);
+    if (bytes === 0 || (bytes < fileBytes && until < snapshot.length)) continue;
     const batchId = batchIdOf(snapshot, ++fileCount);
     const createdNs = momentOf(snapshot, until - 1);
     const content = encodeFile({ sdkVersion, batchId, createdNs }, rows);
     yield { name: spoolFileName(createdNs, batchId), content, spanCount, markCount };
     rows = [];
-    characters = spanCount = markCount = 0;
+    bytes = spanCount = markCount = 0;
   }
 }
 

@@ -75,7 +75,8 @@ export function encodeMarks(snapshot: Snapshot, identity: Identity, from: number
   return textOf(markBytes(snapshot, identity, from, until));
 }
 
-function spanBytes(snapshot: Snapshot, identity: Identity, from: number, until: number): Uint8Array[] {
+/** The same as bytes, in pieces. */
+export function spanBytes(snapshot: Snapshot, identity: Identity, from: number, until: number): Uint8Array[] {
   const out = TextBytes.beginBytes();
   const rows = new RowBytes(out, snapshot, identity);
   for (let row = from; row < until; row++) {
@@ -85,7 +86,8 @@ function spanBytes(snapshot: Snapshot, identity: Identity, from: number, until: 
   return out.finishBytes();
 }
 
-function markBytes(snapshot: Snapshot, identity: Identity, from: number, until: number): Uint8Array[] {
+/** The same as bytes, in pieces. */
+export function markBytes(snapshot: Snapshot, identity: Identity, from: number, until: number): Uint8Array[] {
   const { first, drained } = snapshot.marks;
   const out = TextBytes.beginBytes();
   const rows = new RowBytes(out, snapshot, identity);

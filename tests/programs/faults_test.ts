@@ -501,7 +501,10 @@ testUnless(ttyTrouble, FILE)(
   "profile() on a terminal without permission flags prompts for nothing",
   async () => {
     using folder = new TempDirectory();
-    const path = folder.write("program.ts", `import * as ci from ${JSON.stringify(MOD)};\n${DEFAULTS.replace('{ output: "spool" }', "")}`);
+    const path = folder.write(
+      "program.ts",
+      `import * as ci from ${JSON.stringify(MOD)};\n${DEFAULTS.replace('{ output: "spool" }', "")}`,
+    );
     const outcome = await run("script", ["-qec", `'${deno}' run '${path}'`, "/dev/null"], {
       cwd: folder.path,
       timeoutMs: 20_000,

@@ -5,10 +5,10 @@
  * @module
  */
 import { SESSION_NAME } from "../../data/session_names.ts";
+import { TextPool } from "../../formats/text_pool.ts";
 import type { BatchColumns, Bits, IntegerWords } from "../../journal/decode.ts";
 import type { FollowedOpen } from "../../journal/follow_recorder.ts";
 import { put } from "../../journal/read_spans.ts";
-import { TextPool } from "../../journal/text_pool.ts";
 import { SecondCounts } from "./minute.ts";
 import type { Path, Paths } from "./paths.ts";
 
