@@ -74,11 +74,13 @@ export class SpoolMerge {
     const kept = this.#kept;
     const isForeign = joinForeign(spans, kept, ids);
     const unfinished = [...spans.unfinished].filter(row => this.#lastRow[spans.id[row]] === row);
+    // Before names are put in order.
+    const unfinishedCount = unfinished.filter(row => spans.name[row] === SESSION_NAME).length;
     return {
       snapshot: this.#snapshot(isForeign, unfinished),
       spanCount: kept.length,
       markCount: this.#marks.length,
-      unfinishedCount: unfinished.filter(row => spans.name[row] === SESSION_NAME).length,
+      unfinishedCount,
       processCount: this.#processCount(),
     };
   }

@@ -5,6 +5,7 @@ import type { FrameColumn } from "../../src/formats/frame/columns.ts";
 import type { TraceSummary } from "../../src/formats/summary_table.ts";
 import { CASES, column, columnEngine, columnsOf, flat, idOf, type TraceCase } from "../support/cases.ts";
 import type { TestEngine } from "../support/engine.ts";
+import { readPage } from "../support/page_reader.ts";
 
 function recorded(given: TraceCase): TestEngine {
   const ci = columnEngine(given.maxSpans);
@@ -109,7 +110,7 @@ for (const given of CASES) {
   });
 }
 
-test("trace() keeps whole roots in every format", () => {
+test("trace() keeps whole roots in every format", async () => {
   const ci = columnEngine();
   ci.profile();
   for (const index of [0, 1, 2]) {
@@ -139,6 +140,8 @@ test("trace() keeps whole roots in every format", () => {
       ? ci.printed.at(-1)!
       : format === "df"
       ? JSON.stringify(column(result as FrameColumn[], "name"))
+      : format === "html"
+      ? JSON.stringify((await readPage(result as string)).model)
       : typeof result === "string"
       ? result
       : JSON.stringify(result);

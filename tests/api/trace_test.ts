@@ -167,7 +167,7 @@ const BAD: readonly (readonly [what: string, options: unknown, error: typeof Typ
       "an option like no other",
       { zebra: 5 },
       TypeError,
-      'unknown option "zebra", expected "format", "from", "name", "where", "roots", "slowest", "last", "open", "depth", '
+      'unknown option "zebra", expected "format", "from", "workers", "name", "where", "roots", "slowest", "last", "open", "depth", '
       + '"minWallUs", "fold", "by"',
     ],
     ["an unknown option of no value", { limit: undefined }, TypeError, 'unknown option "limit"'],
