@@ -124,10 +124,15 @@ function flushIntervalMs(warn: (message: string) => void): number | undefined {
   return undefined;
 }
 
+interface DenoEnvironment {
+  readonly env: { get(name: string): string | undefined };
+}
+
 /** A variable's value; undefined if it is not set, empty, or not to be read. */
 export function readVariable(variable: string): string | undefined {
   if (!isVariableReadable(variable)) return undefined;
-  // Deno's own way first: `node:process` would cost the first scope of a program 12 ms.
-  const { env } = deno<{ env: { get(name: string): string | undefined } }>() ?? {};
+  // Deno's own way first: `node:process` would cost the first scope of a program 12 ms. Not in a worker, which may have been given an
+  // environment of its own.
+  const { env } = ("postMessage" in globalThis ? null : deno<DenoEnvironment>()) ?? {};
   return (env === undefined ? node.process.env[variable] : env.get(variable)) || undefined;
 }

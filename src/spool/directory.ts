@@ -5,6 +5,7 @@
  */
 import { quote } from "../data/arguments.ts";
 import { node } from "../runtime/builtins.ts";
+import { isMissing } from "../runtime/missing.ts";
 import { isWritable } from "../runtime/permissions.ts";
 import type { DatedFile } from "./oldest_files.ts";
 import { writeWhole } from "./write_whole.ts";
@@ -57,7 +58,7 @@ export class OwnDirectory {
   }
 
   #look(): string | null {
-    const found = node.fs.lstatSync(this.path, { throwIfNoEntry: false });
+    const found = this.#stat();
     if (found === undefined) return null;
     if (found.isSymbolicLink()) {
       throw new Error(
@@ -66,6 +67,15 @@ export class OwnDirectory {
     }
     if (!found.isDirectory()) throw new Error(`${this.#title} ${quote(this.path)} is no directory`);
     return `${found.dev} ${found.ino}`;
+  }
+
+  #stat(): ReturnType<typeof node.fs.lstatSync> {
+    try {
+      return node.fs.lstatSync(this.path, { throwIfNoEntry: false });
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -111,7 +121,7 @@ export class OwnDirectory {
       node.fs.unlinkSync(node.path.join(this.path, name));
       return "removed";
     } catch (error) {
-      return (error as { code?: string }).code === "ENOENT" ? "gone" : "kept";
+      return isMissing(error) ? "gone" : "kept";
     }
   }
 }
