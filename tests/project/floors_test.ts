@@ -256,7 +256,7 @@ test("Every npm: pin of deno.json is package.json's", () => {
 
 test("Every version in package.json is exact", () => {
   for (const [name, version] of Object.entries(manifest("package.json").devDependencies)) {
-    assert(/^(npm:(?:@[\w-]+\/)?[\w-]+@)?\d+\.\d+\.\d+$/.test(version), `${name}: ${version}`);
+    assert(/^(npm:(?:@[\w-]+\/)?[\w-]+@)?\d+\.\d+\.\d+(-r\.\d+)?$/.test(version), `${name}: ${version}`);
   }
 });
 

@@ -4,23 +4,11 @@
  * @module
  */
 import type { Snapshot } from "../../data/snapshot.ts";
-import type { Attrs } from "../../data/values.ts";
+import type { EncodedSpans, ResourceSpans } from "./encoded.ts";
 import { jsonRequest, jsonSpans } from "./json.ts";
 import { ProtobufWriter } from "./protobuf.ts";
 import { encodeRequest } from "./request.ts";
 import { SpanWriter } from "./spans.ts";
-
-/** Spans that were encoded together. */
-export interface EncodedSpans {
-  readonly bytes: Uint8Array;
-  readonly count: number;
-}
-
-/** One resource and its spans. */
-export interface ResourceSpans {
-  readonly resource: Attrs;
-  readonly spans: readonly EncodedSpans[];
-}
 
 /** Spans first, then requests of them: spans wait as bytes. */
 export interface OtlpCodec {

@@ -10,7 +10,7 @@ import type { Attrs, JsonValue, MarkValue } from "../../data/values.ts";
 import { VERSION } from "../../data/version.ts";
 import { COUNTERS } from "../../meters/counters.ts";
 import { counterColumns, ownIdText, parentIdText, traceIdOf } from "../../tree/columns.ts";
-import type { ResourceSpans } from "./codec.ts";
+import type { ResourceSpans } from "./encoded.ts";
 import {
   beginsAtSession,
   isResource,

@@ -5,7 +5,7 @@
  */
 import { VERSION } from "../../data/version.ts";
 import { writeAttributes } from "./attributes.ts";
-import type { ResourceSpans } from "./codec.ts";
+import type { ResourceSpans } from "./encoded.ts";
 import { SCOPE_TEXT } from "./model.ts";
 import { ProtobufWriter, tag, WIRE } from "./protobuf.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EncodedSpans } from "../../formats/otlp/codec.ts";
+import type { EncodedSpans } from "../../formats/otlp/encoded.ts";
 
 /** A bounded queue: over its bound the oldest go, and are counted. */
 export class SpanQueue {

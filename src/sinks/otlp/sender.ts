@@ -4,7 +4,8 @@
  * @module
  */
 import type { Attrs } from "../../data/values.ts";
-import type { EncodedSpans, OtlpCodec } from "../../formats/otlp/codec.ts";
+import type { OtlpCodec } from "../../formats/otlp/codec.ts";
+import type { EncodedSpans } from "../../formats/otlp/encoded.ts";
 import type { SpanQueue } from "./queue.ts";
 import type { Outcome } from "./transport.ts";
 
