@@ -60,11 +60,11 @@ test("A span has its ids, its exact times, its attributes, counters and marks", 
 test("What fails has a status, and what continues a trace of elsewhere its ids and that the parent is remote", () => {
   const parent = formatTraceparent("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
   const [inner, remote] = spansBy(ci => {
-    const handle = ci.scope("remote", { parent });
-    const inner = ci.scope("inner");
-    inner.fail(new RangeError("no such row"));
-    inner.end();
-    handle.end();
+    ci.scope("remote", { parent }, () => {
+      const inner = ci.scope("inner");
+      inner.fail(new RangeError("no such row"));
+      inner.end();
+    });
   });
   assertEquals([remote.traceId, remote.parentSpanId], [
     "0af7651916cd43dd8448eb211c80319c",
