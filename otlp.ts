@@ -5,11 +5,12 @@
  * Under Deno it needs `--allow-net` of the receiver.
  *
  * @example Send spans to a collector
- * ```ts no-eval
+ * ```ts
  * import * as ci from "@cirron/sdk";
  * import { otlp } from "@cirron/sdk/otlp";
  *
- * const profiler = ci.profile({ output: otlp({ url: "http://localhost:4318" }) });
+ * const fetch = () => Promise.resolve(new Response()); // in place of a collector
+ * const profiler = ci.profile({ output: otlp({ url: "http://localhost:4318", fetch }) });
  * ci.scope("work", () => {});
  * profiler.shutdown();
  * await profiler.settled();

@@ -330,18 +330,18 @@ export function stream(name: string, source: unknown, options?: StreamOptions): 
 export const trace: TraceFunction = (options => host.trace(options)) as TraceFunction;
 
 /**
- * Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. About 2 us a
- * span with the spool. Does nothing without a session. Never throws: a sink that fails is counted in `health()`.
+ * Gives what was recorded to the session's sinks; complete when it returns, but for sinks with promises. About 0.1 us a
+ * span with the journal. Does nothing without a session. Never throws: a sink that fails is counted in `health()`.
  *
- * @example Make the spool complete, now
+ * @example Make the journal complete, now
  * ```ts
  * import * as ci from "@cirron/sdk";
  * import { assertEquals } from "@std/assert";
  *
- * ci.profile({ outputDir: "spool" });
+ * ci.profile({ outputDir: "journal" });
  * ci.scope("work").end();
  * ci.flush();
- * assertEquals(ci.readSpool("spool").span_count, 2); // and the session, which is unfinished
+ * assertEquals(ci.read("journal").span_count, 1); // the session itself is open
  * ci.shutdown();
  * ```
  */

@@ -108,12 +108,18 @@ export interface OtlpTarget {
  * @throws {RangeError} If an option is out of its range.
  *
  * @example Both, a journal and a collector
- * ```ts no-eval
- * import { profile } from "@cirron/sdk";
+ * ```ts
+ * import { health, profile, scope, shutdown } from "@cirron/sdk";
  * import { otlp } from "@cirron/sdk/otlp";
+ * import { assertEquals } from "@std/assert";
  *
+ * const fetch = () => Promise.resolve(new Response()); // in place of a collector
  * const url = "http://collector:4318";
- * profile({ output: ["journal", otlp({ url, resource: { "service.name": "shop" } })] });
+ * const profiler = profile({ output: ["journal", otlp({ url, resource: { "service.name": "shop" }, fetch })] });
+ * scope("work", () => {});
+ * shutdown();
+ * await profiler.settled();
+ * assertEquals((health().sinks[0] as { sent_count: number }).sent_count, 1);
  * ```
  */
 export function otlp(options: OtlpOptions = {}): BuiltSink {

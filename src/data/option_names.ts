@@ -39,7 +39,7 @@ export function unknownText(unknown: string, known: readonly string[]): string {
 
 /**
  * The one of `known` that is spelt most like `name`, whatever the case and the underscores; undefined if it takes as many
- * letters as it has to make one of it.
+ * letters as it has to make one of it, or half of both together.
  */
 export function nearestOption(name: string, known: readonly string[]): string | undefined {
   if (name.length > LONGEST) return undefined;
@@ -50,7 +50,7 @@ export function nearestOption(name: string, known: readonly string[]): string | 
     const plain = plainName(one);
     // A part of the name, as without its unit, is nearer than as many other letters.
     const distance = wanted.length > 2 && plain.includes(wanted) ? 1 : editDistance(wanted, plain);
-    if (distance < least && distance < wanted.length) {
+    if (distance < least && distance < wanted.length && distance * 2 <= wanted.length + plain.length) {
       nearest = one;
       least = distance;
     }

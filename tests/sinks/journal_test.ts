@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -378,7 +378,6 @@ test("A parent that is no traceparent is warned of, and ignored", () => {
 test("The environment's journal lies in the directory journal of CIRRON_OUTPUT_DIR, under a .gitignore of its own", () => {
   using folder = new TempDirectory();
   const directory = join(folder.path, ".cirron");
-  mkdirSync(directory);
   const before = process.env.CIRRON_OUTPUT_DIR;
   process.env.CIRRON_OUTPUT_DIR = directory;
   const ci = new TestEngine();

@@ -38,6 +38,7 @@ test("findSessions() gives a session with all that lies below it, and what it sa
     pid: 7,
     rank: 0,
     thread_id: 140_234_567_890_176,
+    thread_name: null,
     runtime: "deno",
     runtime_version: "2.9.6",
     run_id: "r1",
