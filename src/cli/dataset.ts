@@ -16,6 +16,8 @@ export class Dataset implements Disposable {
   readonly #staging: string;
   readonly #names: string[] = [];
   readonly #forget: () => void;
+  /** Whether the program ends: what is written from then on would stay. */
+  #isOver = false;
   /** Bytes written so far. */
   bytes = 0;
 
@@ -26,7 +28,10 @@ export class Dataset implements Disposable {
   constructor(path: string) {
     this.#path = path.replace(/(.)[\\/]+$/, "$1");
     this.#staging = `${this.#path}.${node.process.pid}.tmp`;
-    this.#forget = onExit(() => this.#remove());
+    this.#forget = onExit(() => {
+      this.#isOver = true;
+      this.#remove();
+    });
     const parent = node.path.dirname(this.#path);
     if (!isWritable(parent)) {
       this[Symbol.dispose]();
@@ -55,6 +60,7 @@ export class Dataset implements Disposable {
     this.#names.push(name);
     this.bytes += bytes.length;
     await turn();
+    if (this.#isOver) await new Promise(() => {}); // Deno ends some turns after the signal
   }
 
   /** Puts all files in their place: the folder at once where it is new, else one file after another, each over its namesake. */
