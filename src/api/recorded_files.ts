@@ -12,6 +12,7 @@ import {
   SESSION_FILE,
   THREAD_NAME,
 } from "../journal/format.ts";
+import { readSession } from "../journal/run_folder.ts";
 import { node } from "../runtime/builtins.ts";
 import { isReadable } from "../runtime/permissions.ts";
 import { defaultJournalDirectory, defaultSpoolDirectory } from "../session/environment.ts";
@@ -37,12 +38,13 @@ export interface SpoolFiles {
  * Finds what there is to read: of a directory of runs, of a run, of a recorder's folder, of a spool, of a directory that holds `journal`
  * and `spool`, of one that holds such a `.cirron`, or of a file of either.
  * @param paths Without any, where `profile()` writes by default.
+ * @param last Of how many sessions of a folder of runs it is asked: no more runs are opened than have them, those that began last.
  * @throws {TypeError} If a path is none.
  * @throws {CirronError} If one is not there, cannot be listed, is nothing of the kind, or Deno does not permit reading it.
  */
-export function findRecorded(paths: readonly string[]): RecordedFiles {
+export function findRecorded(paths: readonly string[], last = Infinity): RecordedFiles {
   for (const path of paths) checkPath(path);
-  const found = (paths.length > 0 ? paths : defaultPaths()).map(findAt);
+  const found = (paths.length > 0 ? paths : defaultPaths()).map(path => findAt(path, last));
   return {
     spools: found.flatMap(({ spools }) => spools),
     recorders: found.flatMap(({ recorders }) => recorders),
@@ -101,11 +103,11 @@ function checkPath(path: unknown): void {
 
 const NOTHING: RecordedFiles = { spools: [], recorders: [], segments: [] };
 
-function findAt(path: string): RecordedFiles {
+function findAt(path: string, last: number): RecordedFiles {
   const failure = `Cannot read ${quote(path)}`;
   if (!isReadable(path)) throw new CirronError(`${failure}: Deno needs --allow-read for it`);
   try {
-    if (node.fs.statSync(path).isDirectory()) return findIn(path);
+    if (node.fs.statSync(path).isDirectory()) return findIn(path, last);
   } catch (cause) {
     throw new CirronError(`${failure}: ${reasonOf(cause)}`, { cause });
   }
@@ -119,24 +121,26 @@ function findAt(path: string): RecordedFiles {
   throw new CirronError(`${failure}: it is no directory, and no .json or .arrow file`);
 }
 
-function findIn(path: string): RecordedFiles {
+function findIn(path: string, last: number): RecordedFiles {
   const { join } = node.path;
   const names = node.fs.readdirSync(path).sort();
   const here = {
     spools: spoolsIn(path, names),
-    recorders: isRecorder(names) ? [path] : [...recordersIn(path, names), ...recordersOfRuns(path, names)],
+    recorders: isRecorder(names)
+      ? [path]
+      : [...recordersIn(path, names), ...recordersOfRuns(path, names, last)],
     segments: [],
   };
   if (here.spools.length + here.recorders.length > 0) return here;
   // A program's working directory.
-  if (names.includes(OUTPUT) && isDirectory(join(path, OUTPUT))) return findIn(join(path, OUTPUT));
+  if (names.includes(OUTPUT) && isDirectory(join(path, OUTPUT))) return findIn(join(path, OUTPUT), last);
   // The folder of both, `.cirron`.
   const below = OUTPUTS.filter(name => names.includes(name) && isDirectory(join(path, name)))
     .map(name => join(path, name)).map(folder => ({ folder, names: namesIn(folder) }));
   return {
     ...NOTHING,
     spools: below.flatMap(({ folder, names }) => spoolsIn(folder, names)),
-    recorders: below.flatMap(({ folder, names }) => recordersOfRuns(folder, names)),
+    recorders: below.flatMap(({ folder, names }) => recordersOfRuns(folder, names, last)),
   };
 }
 
@@ -155,9 +159,18 @@ function isRecorder(names: readonly string[]): boolean {
   return names.some(name => name === SESSION_FILE || parseSegmentName(name) !== null);
 }
 
-function recordersOfRuns(directory: string, names: readonly string[]): string[] {
-  return names.filter(name => RUN_NAME.test(name)).map(name => node.path.join(directory, name))
-    .flatMap(run => recordersIn(run, namesIn(run)));
+/** The recorders of the runs that began last, as many as `last` sessions take. */
+function recordersOfRuns(directory: string, names: readonly string[], last: number): string[] {
+  const found: string[][] = [];
+  const runs = names.filter(name => RUN_NAME.test(name));
+  // Names sort by start. Of very many old runs no more than the name is looked at.
+  for (let i = runs.length - 1, count = 0; i >= 0 && count < last; i--) {
+    const run = node.path.join(directory, runs[i]);
+    const recorders = recordersIn(run, namesIn(run));
+    found.push(recorders);
+    if (last !== Infinity) count += recorders.filter(path => readSession(path) !== null).length;
+  }
+  return found.reverse().flat();
 }
 
 /** The recorders of a run. Anybody may call a folder by a number: it is a recorder's if there is anything of one in it. */

@@ -96,9 +96,9 @@ async function call(name: string, args: readonly string[], io: Io): Promise<numb
       options,
       operands: stdin?.operands ?? operands,
       commands: COMMANDS,
-      read: async directories => {
+      read: async (directories, last) => {
         const { readRecorded } = await import("./reading.ts");
-        return readRecorded(directories, io, { progress: await io.progress() });
+        return readRecorded(directories, io, { progress: await io.progress(), last });
       },
     });
   } finally {

@@ -35,9 +35,10 @@ export interface Call {
   /**
    * Reads what the directories hold; without any, the one that `profile()` writes to by default. What reads is loaded by then, and
    * not for a help.
+   * @param last How many sessions are asked for: of a journal no more runs are opened than have them. All if it is left out.
    * @throws {CirronError} If one is not there, or cannot be listed, or may not be read.
    */
-  readonly read: (directories: readonly string[]) => Promise<Recorded>;
+  readonly read: (directories: readonly string[], last?: number) => Promise<Recorded>;
 }
 
 /** A command. What it says of itself in the list of all is in `commands.ts`. */

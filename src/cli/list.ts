@@ -15,7 +15,10 @@ export const command: Command = {
 of a spool also while its program runs, and that of a journal where it cannot
 be told, as in Deno without -A. Spans of a thread without a session of its own,
 as the Python package's, are in a line whose state is unknown.`,
-  options: [{ name: "last", value: "N", about: "the N sessions that began last" }, JSON_OPTION],
+  options: [
+    { name: "last", value: "N", about: "the N sessions that began last, in the runs that did" },
+    JSON_OPTION,
+  ],
   examples: [
     { line: "cirron list", about: "what was recorded here" },
     { line: "cirron list --last 1 .cirron/spool", about: "the newest session of a directory" },
@@ -23,7 +26,7 @@ as the Python package's, are in a line whose state is unknown.`,
   ],
   run: async ({ io, options, operands, read }) => {
     const last = options.whole("last");
-    const all = (await read(operands)).sessions();
+    const all = (await read(operands, last)).sessions();
     const rows = last === undefined ? all : all.slice(Math.max(0, all.length - last));
     io.write(options.has("json") ? `${jsonOf(rows)}\n` : `${toSessionTable(rows)}\n`);
     return rows.length > 0 ? EXIT.fine : EXIT.nothing;

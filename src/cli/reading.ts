@@ -36,6 +36,8 @@ export interface ReadOptions {
   readonly onFile?: (file: ParsedFile) => void;
   /** Told how far it has come; null if nobody looks. */
   readonly progress?: Progress | null;
+  /** How many sessions are asked for, those of the runs that began last; all if it is left out. */
+  readonly last?: number;
 }
 
 /**
@@ -48,7 +50,7 @@ export function readRecorded(
   options: ReadOptions = {},
 ): Recorded {
   // Listed before anything is read: a wrong name should not cost the reading of the others.
-  const recordings = new Recordings(findRecorded(paths), recordingsOptions(options));
+  const recordings = new Recordings(findRecorded(paths, options.last), recordingsOptions(options));
   options.progress?.end();
   complainOfSkipped(recordings, io);
   // A command asks twice: for what it shows, and for how much that is.

@@ -2,13 +2,13 @@
  * The run that a thread joins: the one that the main thread of its process has begun.
  *
  * The main thread leaves word of it for its workers. Where that does not get through (to web workers in Deno, from the main thread in
- * Bun) the run is looked for: its name has the number of the process, and its `session.json` says of which process of that number.
+ * Bun) a small file says the run's name, and the run's `session.json` of which process of that number it is. The folder of all runs is
+ * not listed for it: very many old ones may lie there.
  *
  * @module
  */
 import { node } from "../runtime/builtins.ts";
 import { leaveForWorkers, leftByMainThread } from "../runtime/thread.ts";
-import { namesNowIn } from "../spool/directory_names.ts";
 import { RUN_NAME } from "./format.ts";
 import { livenessOf, PROCESSES, type ProcessTable } from "./liveness.ts";
 import { readSession } from "./run_folder.ts";
@@ -28,9 +28,34 @@ export function runName(startNs: bigint, pid: number): string {
   return `${String(startNs).padStart(20, "0")}-${pid}`;
 }
 
-/** Leaves word of the main thread's run. */
+/** Leaves word of the main thread's run. Never throws. */
 export function announceRun(directory: string, { name, context, parent }: ProcessRun): void {
   leaveForWorkers({ directory, name, context, parent });
+  try {
+    const path = wordPath(directory, pidOf(name));
+    const folder = node.path.dirname(path);
+    node.fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!node.fs.lstatSync(folder).isDirectory()) return; // a link
+    // What lies there may be a link: it is taken away, and nothing is written through it.
+    node.fs.rmSync(path, { force: true });
+    node.fs.writeFileSync(path, name, { flag: "wx", mode: 0o600 });
+  } catch {
+    // Then a worker that gets no word has a run of its own.
+  }
+}
+
+/** The folder of those files. */
+const WORDS = ".pids";
+
+/** There are no more of them, however many processes there were: who finds another's has a run of its own. */
+const MOST_WORDS = 1024;
+
+function wordPath(directory: string, pid: number): string {
+  return node.path.join(directory, WORDS, String(pid % MOST_WORDS));
+}
+
+function pidOf(name: string): number {
+  return Number(name.slice(name.indexOf("-") + 1));
 }
 
 /**
@@ -60,14 +85,13 @@ function announcedRun(directory: string): ProcessRun | null {
 }
 
 function findRun(directory: string, pid: number, processes: ProcessTable): ProcessRun | null {
-  const end = `-${pid}`;
-  const runs = Array.from(namesNowIn(directory)).filter(name => name.endsWith(end) && RUN_NAME.test(name));
-  for (const name of runs.sort().reverse()) {
-    const session = readSession(node.path.join(directory, name, "0"));
-    if (session === null) continue;
-    // This process runs; what is asked is whether it is the one that wrote this, also if its session has ended.
-    const isOurs = livenessOf({ ...session, ended_unix_ns: null }, processes) === "running";
-    return isOurs ? { name, context: session.context, parent: session.parent } : null;
-  }
-  return null;
+  const path = wordPath(directory, pid);
+  if (!node.fs.lstatSync(path).isFile()) return null;
+  const name = node.fs.readFileSync(path, "utf8");
+  if (!RUN_NAME.test(name) || pidOf(name) !== pid) return null;
+  const session = readSession(node.path.join(directory, name, "0"));
+  if (session === null) return null;
+  // This process runs; what is asked is whether it is the one that wrote this, also if its session has ended.
+  const isOurs = livenessOf({ ...session, ended_unix_ns: null }, processes) === "running";
+  return isOurs ? { name, context: session.context, parent: session.parent } : null;
 }
