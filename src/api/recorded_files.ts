@@ -42,7 +42,7 @@ export interface SpoolFiles {
  * @throws {TypeError} If a path is none.
  * @throws {CirronError} If one is not there, cannot be listed, is nothing of the kind, or Deno does not permit reading it.
  */
-export function findRecorded(paths: readonly string[], last = Infinity): RecordedFiles {
+export function findRecorded(paths: readonly string[], last: number = Infinity): RecordedFiles {
   for (const path of paths) checkPath(path);
   const found = (paths.length > 0 ? paths : defaultPaths()).map(path => findAt(path, last));
   return {
