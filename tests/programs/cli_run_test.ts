@@ -52,7 +52,9 @@ shellTest(
     assertMatch(stderr, /^cirron: \S+ ended with 5 after [\d.]+m?s; 8 spans of 3 runs in \S+journal\n/);
     assertMatch(stderr, /^ +3 .* work$/m);
     const journal = join(folder.path, ".cirron", "journal");
-    const traces = readdirSync(journal).map(name => traceIdOf(journal, name));
+    const traces = readdirSync(journal).filter(name => !name.startsWith(".")).map(name =>
+      traceIdOf(journal, name)
+    );
     assertEquals([traces.length, new Set(traces).size, traces.includes(null)], [3, 1, false]);
   },
 );
@@ -96,7 +98,7 @@ test("A program that was started to record does so from its first scope on, or a
     });
     assertEquals([code, stderr], [0, ""], text);
     const journal = join(folder.path, ".cirron", "journal");
-    const runs = existsSync(journal) ? readdirSync(journal).sort() : [];
+    const runs = existsSync(journal) ? readdirSync(journal).filter(name => !name.startsWith(".")).sort() : [];
     const { recorderIn } = await import("../../src/journal/run_folder.ts");
     const { readSpans } = await import("../../src/journal/read_spans.ts");
     const { FileSource } = await import("../../src/journal/source.ts");

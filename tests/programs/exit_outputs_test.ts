@@ -78,7 +78,9 @@ async function end(ending: string, signal?: Signal, output: Output = "spool"): P
   let files: string[] = [];
   let damaged = 0;
   try {
-    files = (readdirSync(spool, { recursive: true }) as string[]).filter(name => /\.\w+$/.test(name));
+    files = (readdirSync(spool, { recursive: true }) as string[]).filter(name =>
+      /\.\w+$/.test(name) && !name.startsWith(".pids")
+    );
     const found = readSpool(spool);
     damaged = found.skipped_file_count;
     const read = found.trace({ format: "df" });
