@@ -1,7 +1,7 @@
 import { assert } from "@std/assert";
-import { test } from "node:test";
+import { openClock } from "../../src/meters/clock.ts";
 import { sourcePath } from "../support/checkout.ts";
-import { RUNTIME } from "../support/conditions.ts";
+import { RUNTIME, testUnless } from "../support/conditions.ts";
 import { findRuntime, run, said } from "../support/runtimes.ts";
 
 const KINDS = [
@@ -18,19 +18,43 @@ const PROCESSES = 7;
 const MOST_PROCESSES = 5 * PROCESSES;
 const PROGRAM = sourcePath("tests/support/overhead.ts");
 
-for (const kind of KINDS) {
-  test(`health().overhead is within a factor of 1.5 of what ${kind} adds to a loop`, async () => {
-    const args = RUNTIME === "deno" ? ["run", "-A", "--no-check", PROGRAM] : [PROGRAM];
-    const ratios: number[] = [];
-    let isWithin = false;
-    while (!isWithin && ratios.length < MOST_PROCESSES) {
-      for (let i = 0; i < PROCESSES; i++) {
-        ratios.push(said<number>(await run(findRuntime(RUNTIME)!, [...args, kind])));
-      }
-      const median = ratios.sort((a, b) => a - b)[ratios.length >> 1];
-      isWithin = median > 1 / 1.5 && median < 1.5;
-    }
-    const all = ratios.map(ratio => ratio.toFixed(2)).join(", ");
-    assert(isWithin, `estimated by measured: ${all}`);
+/** Where a system call is dearer than a scope, and with it each page of fresh memory, the estimate is of other things. */
+const MOST_READING_NS = 1000;
+
+function readingNs(): number {
+  const { nowNs, cpu: { thread } } = openClock();
+  if (!thread.ok) return 0;
+  const passes = Array.from({ length: 50 }, () => {
+    const begin = nowNs();
+    for (let i = 0; i < 20; i++) thread.value();
+    return (nowNs() - begin) / 20;
   });
+  return passes.sort((a, b) => a - b)[10];
+}
+
+const ns = readingNs();
+const dear = ns > MOST_READING_NS
+  ? `a reading of the thread's CPU clock takes ${
+    Math.round(ns)
+  } ns on this machine, more than what is measured`
+  : null;
+
+for (const kind of KINDS) {
+  testUnless(dear, import.meta.url)(
+    `health().overhead is within a factor of 1.5 of what ${kind} adds to a loop`,
+    async () => {
+      const args = RUNTIME === "deno" ? ["run", "-A", "--no-check", PROGRAM] : [PROGRAM];
+      const ratios: number[] = [];
+      let isWithin = false;
+      while (!isWithin && ratios.length < MOST_PROCESSES) {
+        for (let i = 0; i < PROCESSES; i++) {
+          ratios.push(said<number>(await run(findRuntime(RUNTIME)!, [...args, kind])));
+        }
+        const median = ratios.sort((a, b) => a - b)[ratios.length >> 1];
+        isWithin = median > 1 / 1.5 && median < 1.5;
+      }
+      const all = ratios.map(ratio => ratio.toFixed(2)).join(", ");
+      assert(isWithin, `estimated by measured: ${all}`);
+    },
+  );
 }
