@@ -372,7 +372,7 @@ test("A span that began before the process is read back in every format", async 
   for (const format of ["json", "text", "perfetto", "speedscope"] as const) {
     assertMatch(engine.host.trace({ format }) as string, /early/);
   }
-  assert((await readPage(engine.host.trace({ format: "html" }))).model.names.includes("early"));
+  assert((await readPage(engine.host.trace({ format: "html" }) as string)).model.names.includes("early"));
   assertEquals(JSON.parse(engine.json()).roots[0].start_us, 1e15);
 });
 
