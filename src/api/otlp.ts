@@ -88,7 +88,7 @@ const DEFAULT_BATCH_SPANS = 2048;
 const DEFAULT_QUEUE_SPANS = 100_000;
 
 /** Where and how requests go. */
-export interface OtlpTarget {
+interface Target {
   readonly codec: OtlpCodec;
   readonly url: string;
   readonly resource: Attrs;
@@ -102,7 +102,7 @@ export interface OtlpTarget {
  *
  * It takes about a microsecond a span; requests go once a second, or when 2048 spans wait. What cannot be sent waits and is tried again,
  * up to `queueSpans`; `health().sinks` says what became of each. Beside `"journal"` nothing is lost: what could not be sent before the
- * end is in the journal, and `cirron export otlp` sends it.
+ * end is in the journal.
  *
  * @throws {TypeError} If an option is of a wrong type, or the name of none.
  * @throws {RangeError} If an option is out of its range.
@@ -123,7 +123,7 @@ export interface OtlpTarget {
  * ```
  */
 export function otlp(options: OtlpOptions = {}): BuiltSink {
-  const target = otlpTarget(options);
+  const target = targetOf(options);
   const { batchSpans, queueSpans } = options;
   if (batchSpans != null) checkWhole("batchSpans", batchSpans, 1);
   if (queueSpans != null) checkWhole("queueSpans", queueSpans, 1);
@@ -136,12 +136,7 @@ export function otlp(options: OtlpOptions = {}): BuiltSink {
   });
 }
 
-/**
- * What `otlp()` and `cirron export otlp` send to.
- * @throws {TypeError} As `otlp()`.
- * @throws {RangeError} As `otlp()`.
- */
-export function otlpTarget(options: OtlpOptions): OtlpTarget {
+function targetOf(options: OtlpOptions): Target {
   if (!isOptions(options)) throw new TypeError(`otlp: options must be an object, got ${kindOf(options)}`);
   checkOptionNames(options, OPTION_NAMES, "send spans");
   const url = checkUrl(options.url ?? otlpUrl() ?? DEFAULT_URL);

@@ -74,6 +74,17 @@ test("What fails has a status, and what continues a trace of elsewhere its ids a
   assertEquals(inner.status, { message: "RangeError: no such row", code: 2 });
 });
 
+test("A span of OpenTelemetry keeps its kind, and any other is internal", () => {
+  const kinds = ["server", "client", "producer", "consumer", "internal", "nonsense", 3];
+  const drained = drainedOf(ci => {
+    for (const kind of kinds) ci.scope("a", { attrs: { "span.kind": kind } }).end();
+    ci.scope("a").end();
+  });
+  for (const codec of [protobufCodec(), jsonCodec()]) {
+    assertEquals(spansOf(requestOf(codec, drained)).map(({ kind }) => kind), [2, 3, 4, 5, 1, 1, 1, 1]);
+  }
+});
+
 test("The session is no span, and neither is what holds marks outside any scope", () => {
   const drained = drainedOf(ci => {
     ci.mark("loose", 1);

@@ -11,15 +11,7 @@ import { VERSION } from "../../data/version.ts";
 import { COUNTERS } from "../../meters/counters.ts";
 import { counterColumns, ownIdText, parentIdText, traceIdOf } from "../../tree/columns.ts";
 import type { ResourceSpans } from "./encoded.ts";
-import {
-  beginsAtSession,
-  isResource,
-  KIND_INTERNAL,
-  REMOTE,
-  SAMPLED,
-  SCOPE_TEXT,
-  STATUS_ERROR,
-} from "./model.ts";
+import { beginsAtSession, isResource, REMOTE, SAMPLED, SCOPE_TEXT, spanKind, STATUS_ERROR } from "./model.ts";
 
 type KeyValue = { key: string; value: object };
 
@@ -55,7 +47,7 @@ function spanOf(snapshot: Snapshot, row: number): object {
     spanId: own.slice(0, 16),
     parentSpanId: hasParent ? parent.slice(0, 16) : undefined,
     name: snapshot.name[row],
-    kind: KIND_INTERNAL,
+    kind: spanKind(attrs),
     startTimeUnixNano: time(snapshot.startNs[row]),
     endTimeUnixNano: time(snapshot.endNs[row]),
     attributes: [...keyValues(attrs), ...columnsOf(snapshot, row)],

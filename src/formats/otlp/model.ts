@@ -11,8 +11,14 @@ import { ownIdText, parentIdText, traceIdOf } from "../../tree/columns.ts";
 /** What an instrumentation scope is called: who recorded the spans. */
 export const SCOPE_TEXT = "@cirron/sdk";
 
-/** `SPAN_KIND_INTERNAL`. */
-export const KIND_INTERNAL = 1;
+/** What `span.kind` says of spans of OpenTelemetry, in the order of `SpanKind`: from 1, `SPAN_KIND_INTERNAL`, on. */
+const KINDS: readonly unknown[] = ["internal", "server", "client", "producer", "consumer"];
+
+/** A span's kind: internal where it says nothing. */
+export function spanKind(attrs: Attrs | undefined): number {
+  const kind = attrs?.["span.kind"];
+  return kind === undefined ? 1 : Math.max(0, KINDS.indexOf(kind)) + 1;
+}
 
 /** `STATUS_CODE_ERROR`. */
 export const STATUS_ERROR = 2;

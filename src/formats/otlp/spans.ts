@@ -9,7 +9,7 @@ import { areMade, type Snapshot } from "../../data/snapshot.ts";
 import { COUNTERS } from "../../meters/counters.ts";
 import { counterColumns, foreignContext, ownIdText, parentIdText, traceIdOf } from "../../tree/columns.ts";
 import { writeAttribute, writeAttributes } from "./attributes.ts";
-import { beginsAtSession, isResource, KIND_INTERNAL, REMOTE, SAMPLED, STATUS_ERROR } from "./model.ts";
+import { beginsAtSession, isResource, REMOTE, SAMPLED, spanKind, STATUS_ERROR } from "./model.ts";
 import { type ProtobufWriter, tag, WIRE } from "./protobuf.ts";
 
 /** The field of `ScopeSpans` that a span is. */
@@ -81,7 +81,7 @@ export class SpanWriter {
     out.textField(NAME, snapshot.name[row]);
     out.ensure(32);
     out.byte(KIND);
-    out.byte(KIND_INTERNAL);
+    out.byte(spanKind(attrs));
     this.#time(START, snapshot.startNs[row]);
     this.#time(END, snapshot.endNs[row]);
     if (attrs !== undefined) writeAttributes(out, ATTRIBUTE, attrs);

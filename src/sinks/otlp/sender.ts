@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describeError } from "../../data/text_limits.ts";
 import type { Attrs } from "../../data/values.ts";
 import type { OtlpCodec } from "../../formats/otlp/codec.ts";
 import type { EncodedSpans } from "../../formats/otlp/encoded.ts";
@@ -65,7 +66,8 @@ export class Sender {
 
   /** Sends what waits, if nothing is under way. */
   start(): void {
-    this.#running ??= this.#run();
+    // Without any the run would be over before it could be noted.
+    if (this.#running === null && this.#options.queue.length > 0) this.#running = this.#run();
   }
 
   /**
@@ -81,7 +83,7 @@ export class Sender {
 
   /** Resolves when all that waits was sent, or the receiver is to be tried again later: it may stay away. */
   settled(): Promise<void> {
-    if (this.#options.queue.length > 0) this.start();
+    this.start();
     if (this.#running === null || this.#wake !== null) return Promise.resolve();
     return new Promise(resolve => void this.#watchers.push(resolve));
   }
@@ -99,32 +101,39 @@ export class Sender {
     }
   }
 
+  // Never rejects: nobody waits for it, and that would end the program.
   async #send(spans: readonly EncodedSpans[]): Promise<void> {
     const count = this.underway = spans.reduce((sum, one) => sum + one.count, 0);
-    const { codec, resource } = this.#options;
-    const request = codec.encodeRequest([{ resource: resource(), spans }]);
+    try {
+      const { codec, resource } = this.#options;
+      await this.#post(codec.encodeRequest([{ resource: resource(), spans }]), count);
+    } catch (error) {
+      this.errorCount++;
+      this.lastError = describeError(error);
+      this.dropCount += count;
+    }
+    this.underway = 0;
+  }
+
+  async #post(request: Uint8Array, count: number): Promise<void> {
     for (let tries = 0;; tries++) {
       this.requestCount++;
       const outcome = await this.#options.post(request);
-      if (outcome.kind === "taken") {
-        this.#taken(count, outcome.answer);
-        break;
-      }
+      if (outcome.kind === "taken") return this.#taken(count, outcome.answer);
       this.errorCount++;
       this.lastError = outcome.reason;
       if (outcome.kind === "refused") {
         this.rejectCount += count;
-        break;
+        return;
       }
       // The last try of what is under way; what waits behind it would only fail as well.
       if (this.#isClosing) {
         this.dropCount += count;
         this.#options.queue.dropAll();
-        break;
+        return;
       }
       await this.#wait(outcome.afterMs ?? this.#backoffMs(tries));
     }
-    this.underway = 0;
   }
 
   #taken(count: number, answer: { readonly rejected: number; readonly message: string } | null): void {

@@ -27,6 +27,8 @@ const MOST_WAITING_BYTES = 64_000_000;
 /** What the sink needs from above. */
 export interface OtlpSinkOptions extends Pick<SenderOptions, "post" | "later" | "random" | "batchSpans"> {
   readonly codec: OtlpCodec;
+  /** Where to, for people. */
+  readonly url: string;
   /** Attributes of the resource; they go before what the session says. */
   readonly resource: Attrs;
   /** Spans that wait, at most. */
@@ -42,6 +44,7 @@ export class OtlpSink implements ColumnSink {
   /** Spans that were given. */
   #madeCount = 0;
   #session: Attrs = {};
+  #hasComplained = false;
 
   constructor(options: OtlpSinkOptions) {
     this.#options = options;
@@ -71,14 +74,25 @@ export class OtlpSink implements ColumnSink {
     if (this.#queue.length >= this.#options.batchSpans) this.#sender.start();
   }
 
-  /** Sends what waits. */
+  /**
+   * Sends what waits.
+   * @throws {Error} Once, what went wrong with a request.
+   */
   commit(): void {
-    if (this.#queue.length > 0) this.#sender.start();
+    this.#sender.start();
+    this.#complain();
   }
 
-  /** Sends what waits once more. */
+  #complain(): void {
+    const { lastError } = this.#sender;
+    if (lastError === null || this.#hasComplained) return;
+    this.#hasComplained = true;
+    throw new Error(`Spans cannot be sent to ${this.#options.url}: ${lastError}`);
+  }
+
+  /** Sends what waits once more; rejects as `commit()` throws. */
   close(): PromiseLike<void> {
-    return this.#sender.close();
+    return this.#sender.close().then(() => this.#complain());
   }
 
   /** Resolves when all that waits was sent, or the receiver is to be tried again later. */

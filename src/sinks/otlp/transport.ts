@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describeError } from "../../data/text_limits.ts";
 import { type Answer, readAnswer } from "../../formats/otlp/response.ts";
 
 /** What came of a request. */
@@ -62,7 +63,7 @@ export async function post(
     if (!RETRYABLE.includes(status)) return { kind: "refused", reason };
     return { kind: "again", afterMs: retryAfterMs(response.headers), reason };
   } catch (error) {
-    const reason = abort.signal.aborted ? `no answer within ${timeoutMs} ms` : messageOf(error);
+    const reason = abort.signal.aborted ? `no answer within ${timeoutMs} ms` : describeError(error);
     return { kind: "again", afterMs: null, reason };
   } finally {
     stop();
@@ -97,8 +98,4 @@ function retryAfterMs(headers: Headers): number | null {
   if (/^\s*\d+\s*$/.test(given)) return Number(given) * 1000;
   const ms = Date.parse(given) - Date.parse(headers.get("date") ?? "");
   return Number.isNaN(ms) ? null : Math.max(0, ms);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,7 +6,6 @@ import { protobufCodec } from "../../../src/formats/otlp/codec.ts";
 import { SpanQueue } from "../../../src/sinks/otlp/queue.ts";
 import { Sender } from "../../../src/sinks/otlp/sender.ts";
 import type { Outcome } from "../../../src/sinks/otlp/transport.ts";
-import { testUnless } from "../../support/conditions.ts";
 
 const TAKEN: Outcome = { kind: "taken", answer: { rejected: 0, message: "" } };
 const AWAY: Outcome = { kind: "again", afterMs: null, reason: "HTTP 503" };
@@ -133,7 +132,28 @@ test("close() tries once more and drops what does not get through", async () => 
   assertEquals(well.fates, [4, 0, 0, 0]);
 });
 
-testUnless(null, import.meta.url)(
+test("What throws on the way, whatever it is, is counted and reaches nobody", async () => {
+  const queue = new SpanQueue(1000, 1_000_000);
+  let calls = 0;
+  const sender = new Sender({
+    queue,
+    batchSpans: 10,
+    codec: protobufCodec(),
+    resource: () => ({}),
+    post: () => {
+      if (++calls === 1) throw new Error("at once");
+      return calls === 2 ? Promise.reject(new Error("later")) : Promise.resolve(TAKEN);
+    },
+    later: () => () => {},
+    random: () => 0.5,
+  });
+  for (const count of [6, 7, 8]) queue.add({ bytes: new Uint8Array(count), count });
+  sender.start();
+  await sender.settled();
+  assertEquals([sender.sentCount, sender.dropCount, sender.errorCount, sender.underway], [8, 13, 2, 0]);
+});
+
+test(
   "Whatever a receiver answers, every span is sent, rejected, dropped or waits, once",
   async () => {
     const outcome: fc.Arbitrary<Outcome> = fc.oneof(
